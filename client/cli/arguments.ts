@@ -5,6 +5,8 @@ import { InvalidArgumentError } from "commander";
 import { isMessageId, isRoomId, isUserId } from "#shared/protocol/ids.ts";
 import type { MessageId, Partition, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
+import { isMemberRole } from "#shared/protocol/roles.ts";
+import type { MemberRole } from "#shared/protocol/roles.ts";
 
 export function roomOf(text: string): RoomId {
   if (isRoomId(text)) return text;
@@ -14,6 +16,11 @@ export function roomOf(text: string): RoomId {
 export function userOf(text: string): UserId {
   if (isUserId(text)) return text;
   throw new InvalidArgumentError("Expected a user id of 1 to 128 UTF-8 bytes.");
+}
+
+export function roleOf(text: string): MemberRole {
+  if (isMemberRole(text)) return text;
+  throw new InvalidArgumentError("Expected reader, member, moderator or owner.");
 }
 
 export function messageIdOf(text: string): MessageId {

@@ -5,7 +5,7 @@
 
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
-import { bodyOf, decodeEvent, UnreadableLine } from "#shared/protocol/events.ts";
+import { bodyOf, decodeEvent, settingsOf, UnreadableLine } from "#shared/protocol/events.ts";
 
 /** Replaces control characters (C0, C1 and bidirectional overrides) by visible symbols. */
 export function neutral(text: string): string {
@@ -22,7 +22,7 @@ function visible(character: string): string {
 /** One line for one event: place, time, sender, text. */
 export function readable(event: RoomEvent): string {
   const body = bodyOf(event);
-  const text = body === undefined ? `(${event.t})` : body["text"];
+  const text = body === undefined ? changeText(event) : body["text"];
   const shown = typeof text === "string" ? text : JSON.stringify(body);
   const at = new Date(event.at).toISOString().slice(11, 19);
   return neutral(`${event.room}#${event.seq} ${at} ${event.from}: ${shown}`);
@@ -36,6 +36,18 @@ function readableLine(line: string): string {
     if (error instanceof UnreadableLine) return `unreadable: ${error.message}`;
     throw error;
   }
+}
+
+/** What an event without a body changed. */
+function changeText(event: RoomEvent): string {
+  if (event.t === "member") {
+    const { user, role, banned, mutedUntil, reason } = event;
+    const muted = mutedUntil === undefined ? "" : ` muted until ${mutedUntil}`;
+    const why = reason === undefined ? "" : ` (${reason})`;
+    return `(member ${user}: ${banned === true ? "banned" : role}${muted}${why})`;
+  }
+  if (event.t === "room") return `(room: ${JSON.stringify(settingsOf(event))})`;
+  return `(${event.t})`;
 }
 
 /** One line for the entry, then one for each event in it. */

@@ -22,6 +22,7 @@ import { neutral, readable } from "./print.ts";
 import { addPartitionCommands } from "./partitions.ts";
 import { addRegionCommands } from "./region.ts";
 import { addRestoreCommands } from "./restore/restore-command.ts";
+import { addMemberCommands } from "./room.ts";
 import { readTarget } from "./target.ts";
 import type { Target, TargetFlags } from "./target.ts";
 import { findPath, pathLines } from "./trace.ts";
@@ -49,6 +50,7 @@ export async function runProgram(
   addFlags(program);
   addRoomCommands(program, target);
   addHistory(program, target);
+  addMemberCommands(program, { target, user: () => program.opts<Flags>().user });
   addInspection(program, target);
   addOperatorCommands(program, target);
   addForecastCommand(program, target);
@@ -155,6 +157,12 @@ function addRoomCommands(program: Command, target: () => Target): void {
       });
       handle.on("reset", () => {
         console.error("parley: the room was recreated; the events above may be lost");
+      });
+      handle.on("removed", ({ reason, seq }) => {
+        console.error(`parley: you may no longer read ${room} (${reason} by event ${seq})`);
+      });
+      handle.on("status", (status) => {
+        if (status === "left") parley.close();
       });
       process.once("SIGINT", () => parley.close());
       process.once("SIGTERM", () => parley.close());

@@ -13,8 +13,10 @@
 
 import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
 import type { WriteContent } from "#shared/protocol/commands.ts";
+import { directRoomId } from "#shared/protocol/direct-room.ts";
 import { isRoomId } from "#shared/protocol/ids.ts";
-import type { MessageId, RoomId } from "#shared/protocol/ids.ts";
+import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { MemberRole } from "#shared/protocol/roles.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import { Client } from "./core/client.ts";
 import type {
@@ -66,6 +68,21 @@ export interface JoinOptions {
   readonly tail?: number;
 }
 
+/** A room to create. */
+export interface CreateOptions {
+  /** In an open room every user is a member; in a closed room only who is invited. */
+  readonly kind: "open" | "closed";
+  readonly title?: string;
+  readonly topic?: string;
+  readonly avatar?: string;
+  /** The lowest role that may send; default `member`. */
+  readonly sendRole?: MemberRole;
+  /** The invited members, at most 100; default role: `member`. */
+  readonly members?: readonly { readonly user: string; readonly role?: MemberRole }[];
+  /** A UUIDv7, to retry a creation of an earlier run of the program; default: a new one. */
+  readonly id?: string;
+}
+
 /** The events of `Parley.on`. */
 export interface ParleyNews {
   /** The state of the connection after each change. */
@@ -80,6 +97,7 @@ interface Joined {
 }
 
 const SUBPROTOCOL = "parley.v1";
+const ROOM_FORM = "a room id has 1 to 64 characters of A-Z a-z 0-9 _ and -";
 
 /**
  * A client of one cluster, with one connection at a time. It reconnects by itself, resumes each
@@ -169,8 +187,7 @@ export class Parley {
    * left. Throws TypeError for an invalid room id.
    */
   join(room: string, { after, born, tail }: JoinOptions = {}): RoomHandle {
-    if (!isRoomId(room))
-      throw new TypeError("a room id has 1 to 64 characters of A-Z a-z 0-9 _ and -");
+    if (!isRoomId(room)) throw new TypeError(ROOM_FORM);
     const known = this.#rooms.get(room);
     if (known !== undefined) return known.handle;
     this.#step({ kind: "join", room, after, born, tail });
@@ -178,6 +195,30 @@ export class Parley {
     const handle = new RoomHandle(link);
     this.#rooms.set(room, { handle, link });
     return handle;
+  }
+
+  /**
+   * Creates a closed or an open room, with the user as its owner. Call it before `join`. The
+   * outcome `conflict` means that the room exists. Throws TypeError for an invalid room id.
+   */
+  createRoom(room: string, { id, ...options }: CreateOptions): Outgoing {
+    if (!isRoomId(room)) throw new TypeError(ROOM_FORM);
+    const members = options.members?.map(({ user, ...more }) => ({
+      user: user as UserId,
+      ...more,
+    }));
+    return this.#submit(room, { t: "create", ...options, members }, id);
+  }
+
+  /** Creates the room of the two users; `directRoom` returns its id. */
+  createDirectRoom(self: string, user: string): Outgoing {
+    const content = { t: "create", kind: "direct", user: user as UserId } as const;
+    return this.#submit(directRoomId(self as UserId, user as UserId), content);
+  }
+
+  /** The id of the room of two users. Both orders give the same id. */
+  static directRoom(a: string, b: string): string {
+    return directRoomId(a as UserId, b as UserId);
   }
 
   #createLink(room: RoomId): RoomLink {
@@ -200,15 +241,19 @@ export class Parley {
   }
 
   #write(link: RoomLink, room: RoomId, content: WriteContent, id?: string): Outgoing {
+    if (!link.hasLeft) return this.#submit(room, content, id);
+    const name = id ?? uuidv7(this.#clock.now(), this.#random);
+    const message = "The room was left.";
+    const result = { kind: "refused", error: "not_joined", message } as const;
+    return this.#outgoing.get(name) ?? { id: name, done: Promise.resolve(result) };
+  }
+
+  #submit(room: RoomId, content: WriteContent, id?: string): Outgoing {
     const name = (id ?? uuidv7(this.#clock.now(), this.#random)) as MessageId;
     const pending = this.#outgoing.get(name);
     if (pending !== undefined) return pending; // The same id names the same message.
     const { promise, resolve } = Promise.withResolvers<SendResult>();
     const outgoing = { id: name, done: promise, resolve };
-    if (link.hasLeft) {
-      resolve({ kind: "refused", error: "not_joined", message: "The room was left." });
-      return outgoing;
-    }
     this.#outgoing.set(name, outgoing);
     const head = { t: content.t, room, id: name };
     this.#step({ kind: "write", frame: { ...head, ...content } });
@@ -354,6 +399,9 @@ function deliver(listeners: Listeners<RoomNews>, effect: RoomEffect): void {
       break;
     case "typing":
       listeners.emit("typing", effect.change);
+      break;
+    case "removed":
+      listeners.emit("removed", effect.removed);
       break;
     case "reset":
       listeners.emit("reset", effect.reset);

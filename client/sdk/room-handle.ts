@@ -2,12 +2,15 @@
 // the client that created it.
 
 import type { WriteContent } from "#shared/protocol/commands.ts";
+import type { UserId } from "#shared/protocol/ids.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
+import type { MemberRole, Role } from "#shared/protocol/roles.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type {
   Page,
   PageRange,
   PresenceChange,
+  Removed,
   Reset,
   RoomStatus,
   SendResult,
@@ -25,6 +28,11 @@ export interface RoomNews {
   readonly typing: TypingChange;
   /** The status after each change. */
   readonly status: RoomStatus;
+  /**
+   * The user lost the right to read the room. No event follows, and the handle is left. A later
+   * `join` works when the user is a member again.
+   */
+  readonly removed: Removed;
   /** The room was recreated: discard everything stored of it. Its numbers name other events now. */
   readonly reset: Reset;
 }
@@ -48,6 +56,25 @@ export interface SendOptions {
   readonly id?: string;
   /** A W3C traceparent. With its sampled flag the message is traced through the cluster. */
   readonly trace?: string;
+}
+
+/** What a room stores of a user. */
+export interface Standing {
+  readonly role: Role;
+  /** In ms since 1970. The user may not send before. */
+  readonly mutedUntil?: number;
+  readonly banned?: boolean;
+  readonly reason?: string;
+}
+
+/** The settings of a room that its moderators and owners can change. "" removes a text. */
+export interface RoomChange {
+  readonly title?: string;
+  readonly topic?: string;
+  readonly avatar?: string;
+  /** The lowest role that may send. */
+  readonly sendRole?: MemberRole;
+  readonly archived?: boolean;
 }
 
 /** The functions of the client that a handle uses; created by Parley. */
@@ -135,6 +162,32 @@ export class RoomHandle {
     { id, replyTo, trace }: SendOptions = {},
   ): Outgoing {
     return this.#link.write({ t: "send", body, replyTo, trace }, id);
+  }
+
+  /** Invites a user, or changes the role of one. */
+  invite(user: string, role: MemberRole = "member"): Outgoing {
+    return this.setMember(user, { role });
+  }
+
+  /** Ends the membership of a user. In a closed room the user reads nothing more of it. */
+  remove(user: string, reason?: string): Outgoing {
+    return this.setMember(user, { role: "none", ...(reason !== undefined && { reason }) });
+  }
+
+  /** Takes every right in the room from a user, also in an open room, until `invite`. */
+  ban(user: string, reason?: string): Outgoing {
+    const more = reason !== undefined && { reason };
+    return this.setMember(user, { role: "none", banned: true, ...more });
+  }
+
+  /** Replaces everything that the room stores of a user. */
+  setMember(user: string, standing: Standing): Outgoing {
+    return this.#link.write({ t: "member", user: user as UserId, ...standing });
+  }
+
+  /** Changes the settings of the room. What `change` does not name stays. */
+  update(change: RoomChange): Outgoing {
+    return this.#link.write({ t: "update", ...change });
   }
 
   /**

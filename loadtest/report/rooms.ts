@@ -60,7 +60,7 @@ function turn(room: Room): void {
   const command = { c: ++commands, op: "send", room: room.id, from: "ada" as UserId, id } as const;
   const decision = room.decide({ ...command, body: { text: "x".repeat(112) } }, now);
   if (decision.kind !== "event") throw new Error(`the room returned ${decision.kind}`);
-  room.commit(decision.seq, [decision.line], commands);
+  room.commit(decision.seq, decision.lines, commands);
   room.onArchived(decision.seq);
 }
 

@@ -18,7 +18,11 @@ import type {
   Watermark,
   WriteOutcome,
 } from "../ports/archive.ts";
-import type { ArchivedRange, RoomSnapshot } from "../protocol/history.ts";
+import { cutMembers } from "../kit/archived-members.ts";
+import { stateChangesOf } from "../kit/state-changes.ts";
+import type { MemberChange, SettingsChange } from "../kit/state-changes.ts";
+import type { ArchivedRange, MembersPage, RoomSnapshot } from "../protocol/history.ts";
+import type { RoomSnapshotState, StoredMember } from "../protocol/history.ts";
 import { isStorable, messageTime, utf8Length } from "../protocol/ids.ts";
 import type { LogSeq, MessageId, Millis, Partition, RoomId, Seq, UserId } from "../protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "../protocol/limits.ts";
@@ -50,6 +54,8 @@ interface StoredRoom {
   readonly byId: Map<string, Seq>;
   /** The lines of sequence numbers that have no stored event. */
   readonly quarantined: Map<Seq, string>;
+  settings: SettingsChange | undefined;
+  readonly members: Map<UserId, MemberChange>;
 }
 
 export class MemoryArchive implements ArchiveStore {
@@ -90,6 +96,10 @@ export class MemoryArchive implements ArchiveStore {
     return this.#read(() => this.#snapshot(p, room, since));
   }
 
+  members(room: RoomId, after: UserId): Promise<Read<MembersPage>> {
+    return this.#read(() => cutMembers(membersOf(this.#rooms.get(room), after)));
+  }
+
   lookup(
     p: Partition,
     room: RoomId,
@@ -124,6 +134,7 @@ export class MemoryArchive implements ArchiveStore {
       stored.lastAt = Math.max(stored.lastAt, event.at);
       if (seq === 1 && stored.born === "") stored.born = event.id;
     }
+    this.#applyState(events);
     for (const { entry, place, text: line, reason } of unread) {
       this.#putInQuarantine({ p, entry, ...place, line, reason });
       if (place === undefined) continue;
@@ -138,6 +149,18 @@ export class MemoryArchive implements ArchiveStore {
     if (this.#watermarkOf(p).seq > 0) return;
     this.#watermarks.set(p, { seq: 1, epoch: 0 });
     this.#released.set(p, 1);
+  }
+
+  #applyState(events: readonly ArchiveEvent[]): void {
+    const changes = stateChangesOf(events);
+    for (const change of changes?.settings ?? []) {
+      const room = this.#room(change.room);
+      if (change.seq > (room.settings?.seq ?? 0)) room.settings = change;
+    }
+    for (const change of changes?.members ?? []) {
+      const { members } = this.#room(change.room);
+      if (change.seq > (members.get(change.user)?.seq ?? 0)) members.set(change.user, change);
+    }
   }
 
   #refusalOf(event: ArchiveEvent): string | undefined {
@@ -200,7 +223,9 @@ export class MemoryArchive implements ArchiveStore {
     const newest = all.slice(ahead.length).filter(([itsId]) => messageTime(itsId) >= since);
     const whole = fitsAhead(ahead) ? { ids: ahead } : { floors: floorsOf(ahead) };
     const bounded = boundAll(newest, whole, { since, edge });
-    return { ...none, head, born, lastAt, tail: tailOf(room), ...bounded };
+    const state = stateOf(room);
+    const known = { head, born, lastAt, tail: tailOf(room), ...(state !== undefined && { state }) };
+    return { ...none, ...known, ...bounded };
   }
 
   #watermarkOf(p: Partition): Watermark {
@@ -211,7 +236,8 @@ export class MemoryArchive implements ArchiveStore {
     let room = this.#rooms.get(id);
     if (room === undefined) {
       const [events, byId, quarantined] = [new Map(), new Map(), new Map()];
-      room = { born: "", head: 0, lastAt: 0, events, byId, quarantined };
+      const state = { settings: undefined, members: new Map<UserId, MemberChange>() };
+      room = { born: "", head: 0, lastAt: 0, events, byId, quarantined, ...state };
       this.#rooms.set(id, room);
     }
     return room;
@@ -229,6 +255,22 @@ export class MemoryArchive implements ArchiveStore {
       });
     });
   }
+}
+
+function stateOf(room: StoredRoom): RoomSnapshotState | undefined {
+  const members = membersOf(room);
+  if (room.settings === undefined && members.length === 0) return undefined;
+  const { settings } = room.settings ?? {};
+  return { ...(settings !== undefined && { settings }), ...cutMembers(members) };
+}
+
+function membersOf(room: StoredRoom | undefined, after = ""): StoredMember[] {
+  return [...(room?.members.values() ?? [])]
+    .filter(({ user, role, mutedUntil, banned }) => {
+      return user > after && (role !== "none" || banned || mutedUntil > 0);
+    })
+    .map(({ user, role, mutedUntil, banned }): StoredMember => [user, role, mutedUntil, banned])
+    .sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function keyOf(sender: UserId, id: MessageId): string {

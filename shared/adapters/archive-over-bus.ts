@@ -13,8 +13,10 @@ import type {
   HistoryReply,
   HistoryRequest,
   RoomSnapshot,
+  RoomSnapshotState,
 } from "../protocol/history.ts";
 import type { LogSeq, MessageId, Millis, Partition, RoomId, Seq, UserId } from "../protocol/ids.ts";
+import { ROOM_MEMBERS_MAX } from "../protocol/limits.ts";
 import { subjects } from "../protocol/subjects.ts";
 
 export interface ArchiveReaderOptions {
@@ -69,7 +71,37 @@ class BusArchive implements ArchiveReader {
     if (read.kind !== "ok") return read;
     const { snapshot } = read.value;
     const fits = snapshot.room === room && snapshot.tail.length <= snapshot.head;
-    return fits ? ok(snapshot) : misfit("snapshot");
+    if (!fits) return misfit("snapshot");
+    return snapshot.state?.isCut === true
+      ? this.#complete(p, snapshot, snapshot.state)
+      : ok(snapshot);
+  }
+
+  /**
+   * Reads the members that the snapshot does not have. They can be newer than the snapshot: the
+   * replay above it gives the same state either way.
+   */
+  async #complete(
+    p: Partition,
+    snapshot: RoomSnapshot,
+    { settings, members: first }: RoomSnapshotState,
+  ): Promise<Read<RoomSnapshot>> {
+    const { room } = snapshot;
+    const members = [...first];
+    for (let isCut: true | undefined = true; isCut === true;) {
+      const after = members.at(-1)?.[0];
+      if (after === undefined) return misfit("members");
+      const read = await this.#request(p, "members", { op: "members", room, after });
+      if (read.kind !== "ok") return read;
+      const page = read.value;
+      // A page makes progress, and a room stores a bounded number of members.
+      if (page.isCut === true && page.members.length === 0) return misfit("members");
+      if (members.length > ROOM_MEMBERS_MAX) return misfit("members");
+      members.push(...page.members);
+      isCut = page.isCut;
+    }
+    const state = { ...(settings !== undefined && { settings }), members };
+    return ok({ ...snapshot, state });
   }
 
   async lookup(

@@ -1,13 +1,17 @@
-// base64url: encodes a string's UTF-8 without Buffer or btoa, for user ids in places that allow few
-// characters.
+// base64url: encodes bytes, or a string's UTF-8, without Buffer or btoa, for names in places that
+// allow few characters.
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 export function base64url(text: string): string {
+  return base64urlOf(utf8(text));
+}
+
+export function base64urlOf(bytes: Iterable<number>): string {
   let out = "";
   let bits = 0;
   let held = 0;
-  for (const byte of utf8(text)) {
+  for (const byte of bytes) {
     held = ((held << 8) | byte) & 0xffff;
     bits += 8;
     while (bits >= 6) {
@@ -18,7 +22,7 @@ export function base64url(text: string): string {
   return bits > 0 ? out + (ALPHABET[(held << (6 - bits)) & 63] ?? "") : out;
 }
 
-function* utf8(text: string): Generator<number> {
+export function* utf8(text: string): Generator<number> {
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0;
     if (code < 0x80) yield code;

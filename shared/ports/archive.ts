@@ -18,6 +18,10 @@
 //        watermark of the upper half p + of/2 in the same transaction: log sequence 1, settled. So
 //        a read of a room that returns a watermark of at least 1 of the upper half sees every event
 //        of `p` before the split. A repeated split changes nothing.
+//   archive.7. The state of a snapshot is the fold of the room's events up to its head, also of
+//        events in quarantine. It moves with the watermark, and a batch that is written twice
+//        changes nothing of it. A state with more members than fit is cut, and `members` has the
+//        rest.
 
 import type {
   Epoch,
@@ -29,7 +33,7 @@ import type {
   Seq,
   UserId,
 } from "../protocol/ids.ts";
-import type { ArchivedRange, RoomSnapshot } from "../protocol/history.ts";
+import type { ArchivedRange, MembersPage, RoomSnapshot } from "../protocol/history.ts";
 
 /**
  * The log sequence up to which a partition is archived, and the epoch in force there. The epoch is
@@ -117,6 +121,8 @@ export interface ArchiveStore {
    * Ids whose own time is ≥ `since`; beyond SNAPSHOT_IDS_MAX `floor` is higher (archived-ids.2).
    */
   snapshot(p: Partition, room: RoomId, since: Millis): Promise<Read<RoomSnapshot>>;
+  /** The stored members behind `after`, for a snapshot that is cut (archive.7). */
+  members(room: RoomId, after: UserId): Promise<Read<MembersPage>>;
   lookup(
     p: Partition,
     room: RoomId,

@@ -18,9 +18,19 @@ import { isBodyTooLarge, isCleanBody } from "./body.ts";
 import type { ErrorName } from "./errors.ts";
 import type { Body } from "./events.ts";
 import { fieldFault } from "./field-fault.ts";
-import { isMessageId, isStorable } from "./ids.ts";
+import { isMessageId, isStorable, isUserId } from "./ids.ts";
 import type { MessageId, RoomId } from "./ids.ts";
-import { BODY_DEPTH_MAX, PAGE_EVENTS_MAX, TAIL_EVENTS_MAX } from "./limits.ts";
+import {
+  AVATAR_LENGTH_MAX,
+  BODY_DEPTH_MAX,
+  CREATE_MEMBERS_MAX,
+  PAGE_EVENTS_MAX,
+  REASON_LENGTH_MAX,
+  TAIL_EVENTS_MAX,
+  TITLE_LENGTH_MAX,
+  TOPIC_LENGTH_MAX,
+} from "./limits.ts";
+import { MEMBER_ROLES, ROLES, ROOM_KINDS } from "./roles.ts";
 
 export const roomSchema = z
   .string()
@@ -32,6 +42,37 @@ const seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const token = z.string().min(1).max(8_192);
 /** Not z.record, which silently drops a top-level "__proto__". F2 requires a refusal. */
 export const bodySchema = z.custom<Body>(isObject).meta({ type: "object" });
+
+const trace = z.string().max(128).optional();
+export const userSchema = z.string().min(1).max(128).refine(isUserId);
+const text = (max: number) => z.string().max(max).refine(isStorable);
+
+/** What an owner of a room can set. An empty text removes the value. */
+export const settingsSchemas = {
+  title: text(TITLE_LENGTH_MAX).optional(),
+  topic: text(TOPIC_LENGTH_MAX).optional(),
+  avatar: text(AVATAR_LENGTH_MAX).optional(),
+  sendRole: z.enum(MEMBER_ROLES).optional(),
+};
+export const archivedSchema = z.boolean();
+export const createSchemas = {
+  kind: z.enum(ROOM_KINDS),
+  ...settingsSchemas,
+  /** The invited members. */
+  members: z
+    .array(z.object({ user: userSchema, role: z.enum(MEMBER_ROLES).optional() }))
+    .max(CREATE_MEMBERS_MAX)
+    .optional(),
+  /** The other user of a direct room. */
+  user: userSchema.optional(),
+};
+export const memberSchemas = {
+  role: z.enum(ROLES),
+  mutedUntil: seq.optional(),
+  banned: z.boolean().optional(),
+  reason: text(REASON_LENGTH_MAX).optional(),
+};
+const WRITE = { room: roomSchema, id: messageIdSchema, trace };
 
 export const clientFrameSchemas = {
   hello: z.object({
@@ -54,7 +95,15 @@ export const clientFrameSchemas = {
     id: messageIdSchema,
     body: bodySchema,
     replyTo: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
-    trace: z.string().max(128).optional(),
+    trace,
+  }),
+  create: z.object({ t: z.literal("create"), ...WRITE, ...createSchemas }),
+  member: z.object({ t: z.literal("member"), ...WRITE, user: userSchema, ...memberSchemas }),
+  update: z.object({
+    t: z.literal("update"),
+    ...WRITE,
+    ...settingsSchemas,
+    archived: archivedSchema.optional(),
   }),
   typing: z.object({ t: z.literal("typing"), room: roomSchema, on: z.boolean() }),
   history: z.object({
@@ -131,7 +180,23 @@ export function decodeClientFrame(line: string): DecodedFrame {
   if (frame.t === "history" && frame.before !== undefined && frame.after !== undefined) {
     return refuse("bad_frame", value, "Expected before or after, not both.");
   }
+  const fault = frame.t === "create" ? createFault(frame) : undefined;
+  if (fault !== undefined) return refuse("bad_frame", value, fault);
   return { kind: "frame", frame };
+}
+
+/** Why the parts of a `create` do not fit together; undefined when they do. */
+export function createFault({
+  kind,
+  user,
+  members = [],
+}: Pick<ClientFrameOf<"create">, "kind" | "user" | "members">): string | undefined {
+  if (kind === "direct" && (user === undefined || members.length > 0)) {
+    return "A direct room has the field user, and no members.";
+  }
+  if (kind !== "direct" && user !== undefined) return "Only a direct room has the field user.";
+  const users = new Set(members.map((member) => member.user));
+  return users.size === members.length ? undefined : "The field members names a user twice.";
 }
 
 /** The error of a message body, or undefined (F2). */

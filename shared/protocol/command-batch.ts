@@ -16,9 +16,20 @@ import type { JsonObject } from "../kit/json.ts";
 import { isBodyTooLarge, isCleanBody } from "./body.ts";
 import { COMMAND_VERSION } from "./commands.ts";
 import type { Command, CommandBatch } from "./commands.ts";
-import { isMessageId, isProcessId, isRoomId, isUserId } from "./ids.ts";
-import { BODY_BYTES_MAX, COMMAND_BATCH_BYTES_MAX } from "./limits.ts";
-import { LANE_INCARNATION_MAX, SYNC_ROOMS_MAX } from "./limits.ts";
+import { isMessageId, isProcessId, isRoomId, isStorable, isUserId } from "./ids.ts";
+import {
+  AVATAR_LENGTH_MAX,
+  BODY_BYTES_MAX,
+  COMMAND_BATCH_BYTES_MAX,
+  CREATE_MEMBERS_MAX,
+  LANE_INCARNATION_MAX,
+  MEMBERS_PAGE_MAX,
+  REASON_LENGTH_MAX,
+  SYNC_ROOMS_MAX,
+  TITLE_LENGTH_MAX,
+  TOPIC_LENGTH_MAX,
+} from "./limits.ts";
+import { isGrant, isMemberRole, isRole, isRoomKind } from "./roles.ts";
 
 /** Twice the bound of a lane, which does not count the `late` that it adds on a resend. */
 const TEXT_UNITS_MAX = 2 * COMMAND_BATCH_BYTES_MAX;
@@ -72,9 +83,19 @@ type IsValid = (command: JsonObject, isLong: boolean) => boolean;
 /** What each op must have beside `c` (command-batch.3). */
 const IS_VALID: { readonly [Op in Command["op"]]: IsValid } = {
   send: (command, isLong) => isWrite(command) && hasMessage(command, isLong),
-  join: ({ room, user }) => isRoomId(room) && isUserId(user),
+  create: (command) => isWrite(command) && hasSettings(command) && hasMembers(command),
+  member: (command) => isWrite(command) && hasStanding(command),
+  update: (command) => isWrite(command) && hasSettings(command) && isFlag(command["archived"]),
+  join: isRead,
   leave: ({ room, user }) => isRoomId(room) && isUserId(user),
-  head: ({ room }) => isRoomId(room),
+  head: ({ room, user, grant }) =>
+    isRoomId(room) && (user === undefined || isUserId(user)) && isGrantOrNot(grant),
+  about: isRead,
+  members: (command) => {
+    const { after, limit } = command;
+    if (!isRead(command) || !(after === undefined || isUserId(after))) return false;
+    return isPositive(limit) && limit <= MEMBERS_PAGE_MAX;
+  },
   range: ({ room, first, last }) => isRoomId(room) && isPositive(first) && isSequence(last),
   sync: ({ rooms }) => isSync(rooms),
 };
@@ -84,8 +105,9 @@ function isOp(op: string): op is Command["op"] {
 }
 
 /** What every write has. */
-function isWrite({ room, from, id, trace, late }: JsonObject): boolean {
+function isWrite({ room, from, id, grant, trace, late }: JsonObject): boolean {
   if (!isRoomId(room) || !isUserId(from) || !isMessageId(id)) return false;
+  if (!isGrantOrNot(grant)) return false;
   if (trace !== undefined && !(typeof trace === "string" && trace.length <= TRACE_UNITS_MAX)) {
     return false;
   }
@@ -97,12 +119,66 @@ function hasMessage({ body, replyTo }: JsonObject, isLong: boolean): boolean {
   return isObject(body) && isCleanBody(body) && !(isLong && isBodyTooLarge(body));
 }
 
+/** What every query of a user has. */
+function isRead({ room, user, grant }: JsonObject): boolean {
+  return isRoomId(room) && isUserId(user) && isGrantOrNot(grant);
+}
+
+/** A grant that only a newer version knows counts as none (N6). */
+function isGrantOrNot(grant: unknown): boolean {
+  return grant === undefined || isGrant(grant) || typeof grant === "string";
+}
+
+function hasSettings({ title, topic, avatar, sendRole }: JsonObject): boolean {
+  return (
+    isText(title, TITLE_LENGTH_MAX) &&
+    isText(topic, TOPIC_LENGTH_MAX) &&
+    isText(avatar, AVATAR_LENGTH_MAX) &&
+    (sendRole === undefined || isMemberRole(sendRole))
+  );
+}
+
+function hasMembers({ kind, user, members = [] }: JsonObject): boolean {
+  if (!isRoomKind(kind) || !Array.isArray(members)) return false;
+  if ((kind === "direct") !== isUserId(user)) return false;
+  if (members.length > (kind === "direct" ? 0 : CREATE_MEMBERS_MAX)) return false;
+  const users = new Set<unknown>();
+  for (const member of members as readonly unknown[]) {
+    if (!isObject(member) || !isUserId(member["user"])) return false;
+    if (member["role"] !== undefined && !isMemberRole(member["role"])) return false;
+    users.add(member["user"]);
+  }
+  return users.size === members.length;
+}
+
+function hasStanding({ user, role, mutedUntil, banned, reason }: JsonObject): boolean {
+  if (!isUserId(user) || !isRole(role) || !isText(reason, REASON_LENGTH_MAX)) return false;
+  return (mutedUntil === undefined || isSequence(mutedUntil)) && isFlag(banned);
+}
+
+function isUserGrant(item: unknown): boolean {
+  if (!Array.isArray(item)) return false;
+  const [user, grant] = item as readonly unknown[];
+  return isUserId(user) && typeof grant === "string";
+}
+
+function isText(value: unknown, lengthMax: number): boolean {
+  if (value === undefined) return true;
+  return typeof value === "string" && value.length <= lengthMax && isStorable(value);
+}
+
+function isFlag(value: unknown): boolean {
+  return value === undefined || typeof value === "boolean";
+}
+
 function isSync(rooms: unknown): boolean {
   if (!Array.isArray(rooms) || rooms.length > SYNC_ROOMS_MAX) return false;
   return (rooms as readonly unknown[]).every((item) => {
     if (!Array.isArray(item)) return false;
-    const [room, last, users] = item as readonly unknown[];
-    return isRoomId(room) && isSequence(last) && Array.isArray(users) && users.every(isUserId);
+    const [room, last, users, grants = []] = item as readonly unknown[];
+    if (!isRoomId(room) || !isSequence(last)) return false;
+    if (!Array.isArray(users) || !users.every(isUserId)) return false;
+    return Array.isArray(grants) && grants.every(isUserGrant);
   });
 }
 

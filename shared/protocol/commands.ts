@@ -23,21 +23,26 @@
 
 import type { ClientFrame, ClientFrameOf } from "./client-frames.ts";
 import type { ErrorName } from "./errors.ts";
-import type { RoomEvent } from "./events.ts";
+import type { RoomEvent, RoomSettings } from "./events.ts";
 import { LANE_INCARNATION_MAX } from "./limits.ts";
 import type { Block } from "./lines.ts";
 import type { Epoch, Millis, Partition, ProcessId, RoomId, Seq, UserId } from "./ids.ts";
+import type { Grant, Role, RoomKind } from "./roles.ts";
+import { eventOfMember, eventOfUpdate, eventsOfCreate } from "./state-events.ts";
+import type { Place } from "./state-events.ts";
 
 export const COMMAND_VERSION = 1;
 
 /** The client frames that are writes. A command has the name of its frame. */
-export type WriteOp = "send";
+export type WriteOp = "send" | "create" | "member" | "update";
 
 /** A client's frame with its sender. The client's own trace context does not leave the gateway. */
 export type WriteOf<Op extends WriteOp> = Omit<ClientFrameOf<Op>, "t" | "trace"> & {
   readonly c: number;
   readonly op: Op;
   readonly from: UserId;
+  /** What the sender's token gives in this room. */
+  readonly grant?: Grant | undefined;
   /** The gateway's W3C trace context, when the write is traced (E3). */
   readonly trace?: string | undefined;
   /**
@@ -47,14 +52,18 @@ export type WriteOf<Op extends WriteOp> = Omit<ClientFrameOf<Op>, "t" | "trace">
   readonly late?: true;
 };
 export type SendCommand = WriteOf<"send">;
+export type CreateCommand = WriteOf<"create">;
+export type MemberCommand = WriteOf<"member">;
+export type UpdateCommand = WriteOf<"update">;
 export type Write = { [Op in WriteOp]: WriteOf<Op> }[WriteOp];
 
-/** The first local session of `user` joined. The result has the head and the birth. */
+/** A session of `user` joins. The result has the head and the birth. */
 export interface JoinCommand {
   readonly c: number;
   readonly op: "join";
   readonly room: RoomId;
   readonly user: UserId;
+  readonly grant?: Grant | undefined;
 }
 /** The last local session of `user` left. */
 export interface LeaveCommand {
@@ -63,15 +72,37 @@ export interface LeaveCommand {
   readonly room: RoomId;
   readonly user: UserId;
 }
-/** The head alone, for readers without a membership (HTTP). */
+/** The head alone, for a page of `user`. */
 export interface HeadCommand {
   readonly c: number;
   readonly op: "head";
   readonly room: RoomId;
+  /** Undefined in a command of an older gateway: it gets the head of an open room only. */
+  readonly user?: UserId | undefined;
+  readonly grant?: Grant | undefined;
+}
+/** The settings of a room, and the role of `user` in it. */
+export interface AboutCommand {
+  readonly c: number;
+  readonly op: "about";
+  readonly room: RoomId;
+  readonly user: UserId;
+  readonly grant?: Grant | undefined;
+}
+/** The stored members behind `after`, by user id. */
+export interface MembersCommand {
+  readonly c: number;
+  readonly op: "members";
+  readonly room: RoomId;
+  readonly user: UserId;
+  readonly grant?: Grant | undefined;
+  readonly after?: UserId | undefined;
+  readonly limit: number;
 }
 /**
  * Events `first` to `last` of a room. The owner returns the part from `first` that it has in
- * memory.
+ * memory. The gateway may share the lines: each reader's right was judged with its `join` or
+ * `head`.
  */
 export interface RangeCommand {
   readonly c: number;
@@ -80,16 +111,19 @@ export interface RangeCommand {
   readonly first: Seq;
   readonly last: Seq;
 }
-export type Query = JoinCommand | LeaveCommand | HeadCommand | RangeCommand;
+/** A query that the owner answers only to a user who may read the room. */
+export type ReadQuery = JoinCommand | HeadCommand | AboutCommand | MembersCommand;
+export type Query = ReadQuery | LeaveCommand | RangeCommand;
 
 /** All local members of the named rooms. Replaces what this gateway announced of them before. */
 export interface SyncCommand {
   readonly c: number;
   readonly op: "sync";
-  /** [room, the last seq this gateway has, the users with a local session] */
-  readonly rooms: readonly (readonly [RoomId, Seq, readonly UserId[]])[];
+  /** [room, the last seq this gateway has, the users with a local session, their grants if any] */
+  readonly rooms: readonly (readonly [RoomId, Seq, readonly UserId[], SyncGrants?])[];
 }
 export type Sync = SyncCommand;
+export type SyncGrants = readonly (readonly [UserId, Grant])[];
 
 export type Command = Write | Query | Sync;
 type Op = Command["op"];
@@ -130,8 +164,13 @@ interface WriteBehaviour<W extends Command> extends Behaviour<W> {
   };
   /** The number of the earlier event that it refers to. The owner refuses an unknown number. */
   readonly refersTo: (write: W) => Seq | undefined;
-  /** The event that it becomes. */
-  readonly event: (write: W, place: { readonly seq: Seq; readonly at: Millis }) => RoomEvent;
+  /**
+   * Whether only a session that has joined the room may send it. Only then it has a place in the
+   * order of the session's sends there.
+   */
+  readonly needsJoin: boolean;
+  /** The events that it becomes, the first of them at `place`. `settings`: those in force. */
+  readonly events: (write: W, place: Place, settings: RoomSettings) => readonly RoomEvent[];
 }
 
 const UNORDERED = { order: () => "", retry: "repeatable", trace: "none" } as const;
@@ -141,6 +180,18 @@ const QUERY = { kind: "query", ...UNORDERED, isRefusable: true } as const;
 function senderInRoom({ room, from }: { readonly room: RoomId; readonly from: UserId }): string {
   return `${room} ${from}`;
 }
+
+/** The rows of the writes that change the room itself. */
+const CHANGE = {
+  kind: "write",
+  user: ({ from }: { readonly from: UserId }) => from,
+  order: senderInRoom,
+  retry: "deduped",
+  trace: "spans",
+  isRefusable: true,
+  refersTo: () => undefined,
+  needsJoin: false,
+} as const;
 
 export const COMMANDS: {
   readonly [O in Op]: O extends WriteOp ? WriteBehaviour<CommandOf<O>> : Behaviour<CommandOf<O>>;
@@ -154,21 +205,42 @@ export const COMMANDS: {
     trace: "spans",
     isRefusable: true,
     refersTo: ({ replyTo }) => replyTo,
-    event: ({ room, id, from, body, replyTo }, { seq, at }) => ({
-      t: "msg",
-      room,
-      seq,
-      id,
-      from,
-      at,
-      body,
-      replyTo,
-    }),
+    needsJoin: true,
+    events: ({ room, id, from, body, replyTo }, { seq, at }) => [
+      { t: "msg", room, seq, id, from, at, body, replyTo },
+    ],
+  },
+  create: {
+    ...CHANGE,
+    hold: {
+      content: ({ members = [], title, topic, avatar }) => ({ members, title, topic, avatar }),
+      empty: ({ members: _members, title: _title, topic: _topic, avatar: _avatar, ...write }) =>
+        write,
+    },
+    events: eventsOfCreate,
+  },
+  member: {
+    ...CHANGE,
+    hold: {
+      content: ({ reason = "" }) => ({ reason }),
+      empty: ({ reason: _reason, ...write }) => write,
+    },
+    events: (write, place) => [eventOfMember(write, place)],
+  },
+  update: {
+    ...CHANGE,
+    hold: {
+      content: ({ title, topic, avatar }) => ({ title, topic, avatar }),
+      empty: ({ title: _title, topic: _topic, avatar: _avatar, ...write }) => write,
+    },
+    events: (write, place, settings) => [eventOfUpdate(write, place, settings)],
   },
   join: { ...QUERY, user: ({ user }) => user },
   // Memberships bound the number of leaves. Without its leave a user would stay present.
   leave: { ...QUERY, user: ({ user }) => user, isRefusable: false },
-  head: { ...QUERY, user: () => undefined },
+  head: { ...QUERY, user: ({ user }) => user },
+  about: { ...QUERY, user: ({ user }) => user },
+  members: { ...QUERY, user: ({ user }) => user },
   range: { ...QUERY, user: () => undefined },
   sync: { kind: "sync", ...UNORDERED, user: () => undefined, isRefusable: true },
 };
@@ -200,11 +272,17 @@ export function isWriteFrame(frame: ClientFrame): frame is WriteFrame {
 /** The command of a client's frame. `trace` is the gateway's own context. */
 export function writeOf(
   { t: op, trace: _own, ...content }: WriteFrame,
-  from: UserId,
+  { user: from, grant }: { readonly user: UserId; readonly grant?: Grant | undefined },
   trace: string | undefined,
 ): Unnumbered<Write> {
   const write: object = { op, from, ...content };
-  return (trace === undefined ? write : { ...write, trace }) as Unnumbered<Write>;
+  const more = { ...(grant !== undefined && { grant }), ...(trace !== undefined && { trace }) };
+  return { ...write, ...more } as Unnumbered<Write>;
+}
+
+/** True for the frame of a write that needs a joined room. */
+export function needsJoin({ t }: WriteFrame): boolean {
+  return COMMANDS[t].needsJoin;
 }
 
 export interface CommandBatch {
@@ -240,9 +318,21 @@ export type Result =
       readonly users?: readonly UserId[];
       /** The `c` of the join whose result has the names. */
       readonly listedBy?: number;
+      /** Undefined: `member`. */
+      readonly role?: Role;
+      /** The kind of a room that not every user may read; undefined: every user may read it. */
+      readonly access?: RoomKind;
     }
   | { readonly c: number; readonly ok: "left" }
   | { readonly c: number; readonly ok: "head"; readonly head: Seq; readonly born: string }
+  | ({ readonly c: number; readonly ok: "about" } & RoomAbout)
+  | {
+      readonly c: number;
+      readonly ok: "members";
+      readonly members: readonly ListedMember[];
+      /** Members follow behind the last one. */
+      readonly more: boolean;
+    }
   /** `count` 0: the owner does not have them in memory. The gateway asks the archive. */
   | { readonly c: number; readonly ok: "range"; readonly first: Seq; readonly count: number }
   | {
@@ -254,6 +344,21 @@ export type Result =
       readonly heads: readonly (readonly [RoomId, Seq, string])[];
     }
   | { readonly c: number; readonly error: ErrorName; readonly afterMs?: number };
+
+export interface RoomAbout extends RoomSettings {
+  readonly head: Seq;
+  readonly born: string;
+  readonly role: Role;
+  /** The number of stored members. */
+  readonly members: number;
+}
+
+export interface ListedMember {
+  readonly user: UserId;
+  readonly role: Role;
+  readonly mutedUntil?: Millis | undefined;
+  readonly banned?: true | undefined;
+}
 
 export type RangeResult = Extract<Result, { ok: "range" }>;
 

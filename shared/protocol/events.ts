@@ -13,6 +13,7 @@
 
 import { isCount, parseObject } from "../kit/json.ts";
 import type { MessageId, Millis, RoomId, Seq, UserId } from "./ids.ts";
+import type { MemberRole, Role, RoomKind } from "./roles.ts";
 
 export type Body = { readonly [key: string]: unknown };
 
@@ -33,7 +34,38 @@ export interface MessageEvent extends EventHead {
   readonly replyTo?: Seq | undefined;
 }
 
-export type RoomEvent = MessageEvent;
+/** `{"t":"member",…}`: replaces everything that the room has of `user`. */
+export interface MemberEvent extends EventHead {
+  readonly t: "member";
+  readonly user: UserId;
+  /** `none`: no member from here on. */
+  readonly role: Role;
+  /** The user may not send before this time. */
+  readonly mutedUntil?: Millis | undefined;
+  readonly banned?: true | undefined;
+  readonly reason?: string | undefined;
+}
+
+/** The settings of a room. The event that changes one of them has all of them. */
+export interface RoomSettings {
+  readonly kind: RoomKind;
+  readonly title?: string | undefined;
+  readonly topic?: string | undefined;
+  readonly avatar?: string | undefined;
+  /** The lowest role that may send; default `member`. */
+  readonly sendRole?: MemberRole | undefined;
+  /** Nothing more is sent to the room. */
+  readonly archived?: true | undefined;
+}
+
+/** `{"t":"room",…}`: the settings of the room from here on. `kind` never changes. */
+export interface SettingsEvent extends EventHead, RoomSettings {
+  readonly t: "room";
+}
+
+export type RoomEvent = MessageEvent | MemberEvent | SettingsEvent;
+/** The events that change who may do what. */
+export type StateEvent = MemberEvent | SettingsEvent;
 type Kind = RoomEvent["t"];
 type EventByKind = { readonly [E in RoomEvent as E["t"]]: E };
 
@@ -49,7 +81,35 @@ const IN_ORDER: { readonly [K in Kind]: (event: EventByKind[K]) => EventByKind[K
     body,
     replyTo,
   }),
+  member: ({ t, room, seq, id, from, at, user, role, mutedUntil, banned, reason }) => ({
+    t,
+    room,
+    seq,
+    id,
+    from,
+    at,
+    user,
+    role,
+    mutedUntil,
+    banned,
+    reason,
+  }),
+  room: ({ t, room, seq, id, from, at, ...settings }) => ({
+    t,
+    room,
+    seq,
+    id,
+    from,
+    at,
+    ...settingsOf(settings),
+  }),
 };
+
+/** The settings alone, in their order on the wire. */
+export function settingsOf(from: RoomSettings): RoomSettings {
+  const { kind, title, topic, avatar, sendRole, archived } = from;
+  return { kind, title, topic, avatar, sendRole, archived };
+}
 
 function inOrder<K extends Kind>(kind: K, event: EventByKind[K]): EventByKind[K] {
   return IN_ORDER[kind](event);
@@ -62,6 +122,10 @@ export function encodeEvent(event: RoomEvent): string {
 /** Undefined for a kind without a body. A server of a newer version can send such a kind. */
 export function bodyOf(event: RoomEvent): Body | undefined {
   return "body" in event ? event.body : undefined;
+}
+
+export function isStateEvent(event: RoomEvent): event is StateEvent {
+  return event.t === "member" || event.t === "room";
 }
 
 /** A line of a commit that holds no event. */

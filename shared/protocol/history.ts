@@ -14,8 +14,11 @@
 
 import { isCount, isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
+import type { RoomSettings } from "./events.ts";
 import { isMessageId, isRoomId, isUserId } from "./ids.ts";
 import type { Epoch, LogSeq, MessageId, Millis, RoomId, Seq, UserId } from "./ids.ts";
+import { isRole, isRoomKind } from "./roles.ts";
+import type { Role } from "./roles.ts";
 
 export const HISTORY_VERSION = 1;
 
@@ -24,6 +27,8 @@ export type HistoryRequest = { readonly v: typeof HISTORY_VERSION } &
   (
     | { readonly op: "watermark"; readonly claim: LogSeq }
     | { readonly op: "snapshot"; readonly room: RoomId; readonly since: Millis }
+    /** The stored members of the room behind the user `after`, for a state that is cut. */
+    | { readonly op: "members"; readonly room: RoomId; readonly after: UserId }
     | { readonly op: "range"; readonly room: RoomId; readonly first: Seq; readonly last: Seq }
     | {
         readonly op: "lookup";
@@ -48,6 +53,20 @@ export interface RoomSnapshot {
   readonly tail: readonly string[];
   /** `at` of the newest event; 0 when there is none. */
   readonly lastAt: Millis;
+  /** Undefined: the room has no settings and no stored members. */
+  readonly state?: RoomSnapshotState;
+}
+
+/** [user, role, muted until (0: not muted), banned] */
+export type StoredMember = readonly [UserId, Role, Millis, boolean];
+
+/** The settings and the stored members of a room, the members in ascending order of their ids. */
+export interface RoomSnapshotState {
+  /** Undefined: the room has no `room` event. */
+  readonly settings?: RoomSettings;
+  readonly members: readonly StoredMember[];
+  /** More members follow behind the last one. */
+  readonly isCut?: true;
 }
 
 /** Lines first, first+1, … Empty when the archive has no event at or above `first`. */
@@ -56,6 +75,11 @@ export interface ArchivedRange {
   readonly lines: readonly string[];
   /** The room's archived head. */
   readonly head: Seq;
+}
+
+export interface MembersPage {
+  readonly members: readonly StoredMember[];
+  readonly isCut?: true;
 }
 
 export type HistoryReply =
@@ -69,6 +93,7 @@ export type HistoryReply =
       readonly of?: number;
     }
   | { readonly ok: true; readonly op: "snapshot"; readonly snapshot: RoomSnapshot }
+  | ({ readonly ok: true; readonly op: "members" } & MembersPage)
   | { readonly ok: true; readonly op: "range"; readonly range: ArchivedRange }
   | {
       readonly ok: true;
@@ -98,6 +123,9 @@ export function decodeRequest(text: string): DecodedRequest | undefined {
   if (op === "watermark") return { op, claim: isCount(claim) ? claim : "unknown" };
   if (!isRoomId(room)) return undefined;
   const v = HISTORY_VERSION;
+  if (op === "members" && isUserId(request["after"])) {
+    return { v, op, room, after: request["after"] };
+  }
   if (op === "snapshot" && isCount(since)) return { v, op, room, since };
   if (op === "range" && isCount(first) && first >= 1 && isCount(last)) {
     return { v, op, room, first, last };
@@ -145,6 +173,10 @@ export function decodeReply(text: string): HistoryReply | undefined {
       if (!isSnapshot(rest)) return undefined;
       return { ok: true, op, snapshot: { ...rest, tail: lines } as unknown as RoomSnapshot };
     }
+    case "members":
+      return lines.length === 0 && isMembersPage(rest)
+        ? (reply as unknown as HistoryReply)
+        : undefined;
     case "watermark":
       return lines.length === 0 && isWatermark(rest)
         ? (reply as unknown as HistoryReply)
@@ -167,7 +199,27 @@ function isSnapshot(snapshot: JsonObject): boolean {
   if (!isRoomId(room) || !isCount(watermark) || !isCount(head)) return false;
   if (typeof born !== "string" || !Number.isFinite(floor) || !Number.isFinite(lastAt)) return false;
   if (!Array.isArray(floors) || !floors.every(isSenderFloor)) return false;
+  if (snapshot["state"] !== undefined && !isSnapshotState(snapshot["state"])) return false;
   return Array.isArray(ids) && ids.every(isSnapshotId);
+}
+
+function isSnapshotState(state: unknown): boolean {
+  if (!isObject(state) || !isMembersPage(state)) return false;
+  const { settings } = state;
+  return settings === undefined || (isObject(settings) && isRoomKind(settings["kind"]));
+}
+
+function isMembersPage({ members, isCut }: JsonObject): boolean {
+  if (isCut !== undefined && isCut !== true) return false;
+  return Array.isArray(members) && members.every(isStoredMember);
+}
+
+function isStoredMember(item: unknown): boolean {
+  if (!Array.isArray(item)) return false;
+  const [user, role, mutedUntil, banned] = item as readonly unknown[];
+  return (
+    typeof user === "string" && isRole(role) && isCount(mutedUntil) && typeof banned === "boolean"
+  );
 }
 
 function isSenderFloor(item: unknown): boolean {

@@ -34,6 +34,8 @@ export type Millis = number;
 const USER_BYTES_MAX = 128;
 const ROOM = /^[A-Za-z0-9_-]{1,64}$/;
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+/** Odd, so that all ids of a write differ. */
+const ID_STRIDE = 0x5_deec_e66d;
 const PROCESS = /^[a-z]+-[a-z0-9]{1,32}$/;
 
 export function isRoomId(value: unknown): value is RoomId {
@@ -67,6 +69,16 @@ export function isStorable(text: string): boolean {
 /** The time in a message id: the first 48 bits of a UUIDv7, in ms. */
 export function messageTime(id: MessageId): Millis {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}
+
+/**
+ * The id of the event `n` places after the first event of one write. Its first 80 bits are those of
+ * the write's id, so it is below the same dedupe floors and names the same time. The others are far
+ * from those of a client that counts its ids up within a millisecond.
+ */
+export function idAfter(id: MessageId, n: number): MessageId {
+  const last = (Number.parseInt(id.slice(24), 16) + n * ID_STRIDE) % 2 ** 48;
+  return `${id.slice(0, 24)}${last.toString(16).padStart(12, "0")}` as MessageId;
 }
 
 /** FNV-1a, 32 bit, over the char codes. Room ids are ASCII, so this equals the byte-wise hash. */

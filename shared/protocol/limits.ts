@@ -56,5 +56,16 @@ export const TAKE_OVER_IDS_MS = 60_000;
 export const ID_AHEAD_MAX_MS = 24 * 3_600_000;
 /** An id that is further ahead of the time of its event is an id from the future (P24). */
 export const ID_SLACK_MS = 5_000;
+/** The invited members of one `create`. More get `bad_frame`. */
+export const CREATE_MEMBERS_MAX = 100;
+/** The members that a room stores. A further one gets `conflict`. */
+export const ROOM_MEMBERS_MAX = 20_000;
+/** The members of one answer. */
+export const MEMBERS_PAGE_MAX = 200;
+/** The lengths of the texts of a room, in characters. A longer one gets `bad_frame`. */
+export const TITLE_LENGTH_MAX = 256;
+export const TOPIC_LENGTH_MAX = 1_024;
+export const AVATAR_LENGTH_MAX = 512;
+export const REASON_LENGTH_MAX = 256;
 /** Presence frames name the users of a room up to this number. Above it they have a count only. */
 export const PRESENCE_NAMES_MAX = 200;

@@ -19,8 +19,10 @@ import { ERRORS } from "./errors.ts";
 import type { ErrorName } from "./errors.ts";
 import { isRoomId, isUserId, utf8Length } from "./ids.ts";
 import type { Epoch, Partition } from "./ids.ts";
-import { LANE_INCARNATION_MAX, PRESENCE_NAMES_MAX, RANGE_EVENTS_MAX } from "./limits.ts";
+import { LANE_INCARNATION_MAX, MEMBERS_PAGE_MAX, PRESENCE_NAMES_MAX } from "./limits.ts";
+import { RANGE_EVENTS_MAX } from "./limits.ts";
 import { RESULT_BATCH_BYTES_MAX, SYNC_ROOMS_MAX } from "./limits.ts";
+import { isRole, isRoomKind } from "./roles.ts";
 
 export interface DecodedResults {
   readonly p: Partition;
@@ -149,6 +151,13 @@ const IS_RESULT: { readonly [K in Ok]: (result: JsonObject) => boolean } = {
   joined: isJoined,
   left: () => true,
   head: ({ head, born }) => isCount(head) && isBorn(born),
+  about: ({ head, born, kind, role, members }) =>
+    isCount(head) && isBorn(born) && isRoomKind(kind) && isRole(role) && isCount(members),
+  members: ({ members, more }) =>
+    typeof more === "boolean" &&
+    Array.isArray(members) &&
+    members.length <= MEMBERS_PAGE_MAX &&
+    members.every(isListedMember),
   range: ({ first, count }) => isCount(first) && isCount(count) && count <= RANGE_EVENTS_MAX,
   synced: ({ heads }) => isHeads(heads),
 };
@@ -165,8 +174,15 @@ function readRefusal(c: number, { error, afterMs, retry }: JsonObject): Result |
   return retry === true ? { c, error: "unavailable", ...wait } : { c, error: "conflict" };
 }
 
-function isJoined({ head, born, here, users, listedBy }: JsonObject): boolean {
+function isListedMember(item: unknown): boolean {
+  return isObject(item) && isUserId(item["user"]) && isRole(item["role"]);
+}
+
+function isJoined(result: JsonObject): boolean {
+  const { head, born, here, users, listedBy, role, access } = result;
   if (!isCount(head) || !isBorn(born) || !isCount(here)) return false;
+  if (role !== undefined && !isRole(role)) return false;
+  if (access !== undefined && !isRoomKind(access)) return false;
   if (listedBy !== undefined && !isCount(listedBy)) return false;
   if (users === undefined) return true;
   return Array.isArray(users) && users.length <= PRESENCE_NAMES_MAX && users.every(isUserId);

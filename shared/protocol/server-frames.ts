@@ -15,6 +15,7 @@ import { ERRORS } from "./errors.ts";
 import type { ErrorFrame } from "./errors.ts";
 import type { RoomEvent } from "./events.ts";
 import type { Millis, RoomId, Seq, UserId } from "./ids.ts";
+import type { Role } from "./roles.ts";
 
 export interface WelcomeFrame {
   readonly t: "welcome";
@@ -38,14 +39,20 @@ export interface JoinedFrame {
   readonly head: Seq;
   /** The number of the first event that follows. */
   readonly from: Seq;
-  readonly role: "member";
+  readonly role: Role;
   readonly here: number;
 }
+/** The answer to a leave; or, without `ref`, the news that the user lost the right to read. */
 export interface LeftFrame {
   readonly t: "left";
-  readonly ref: number;
+  readonly ref?: number;
   readonly room: RoomId;
+  readonly reason?: LeftReason;
+  /** The last event of the room that this connection received. */
+  readonly seq?: Seq;
 }
+/** `removed`, `banned`: by a `member` event; `closed`: the room was created as a closed one. */
+export type LeftReason = "removed" | "banned" | "closed";
 export interface CaughtUpFrame {
   readonly t: "caught-up";
   readonly room: RoomId;
@@ -121,13 +128,13 @@ export function encodeServerFrame(frame: ServerFrame): string {
 }
 
 /** The frames that the SDK acts on. */
-export type HandledFrame = Exclude<ServerFrame, LeftFrame | PongFrame | RoomEvent>;
+export type HandledFrame = Exclude<ServerFrame, PongFrame | RoomEvent>;
 
 export type DecodedServerFrame =
   | { readonly kind: "frame"; readonly frame: HandledFrame }
   /** A numbered event of a room, also of an unknown kind. */
   | { readonly kind: "event"; readonly event: RoomEvent }
-  /** `pong`, `left`, and frames of an unknown type. */
+  /** `pong`, and frames of an unknown type. */
   | { readonly kind: "ignored" }
   | { readonly kind: "broken" };
 
@@ -141,6 +148,7 @@ const SHAPES: { readonly [T in HandledFrame["t"]]: Shape } = {
   welcome: { session: "string", user: "string", at: "number", pingMs: "number" },
   joined: { ref: "number", room: "string", born: "string", head: "number", from: "number" },
   "caught-up": { room: "string", seq: "number" },
+  left: { room: "string" },
   ack: { id: "string", seq: "number", at: "number" },
   error: { name: "string", message: "string", retry: "boolean" },
   presence: { room: "string" },

@@ -10,6 +10,8 @@
 //        then read all of it.
 //   load.4. Guests join for a while: each reads one room and sends in it. They leave when all that
 //        they sent is acknowledged.
+//   load.5. In each closed room one member sends, and guests are removed and invited again
+//        (closed-room.ts).
 
 import { closeSync, openSync, writeSync } from "node:fs";
 import { below, seededRandom } from "#shared/kit/random.ts";
@@ -17,8 +19,10 @@ import type { Random } from "#shared/ports/clock.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { encodeRecord } from "../checker/record.ts";
 import type { ClientRecord } from "../checker/record.ts";
+import { until } from "#shared/testing/wait.ts";
 import { ResendingClient } from "../wire-client/resending-client.ts";
-import type { Endpoint } from "../wire-client/wire-client.ts";
+import type { Endpoint, RoomStart, WireClientHooks } from "../wire-client/wire-client.ts";
+import { ClosedRoom } from "./closed-room.ts";
 import { runNow } from "./run-clock.ts";
 
 export interface LoadOptions {
@@ -31,6 +35,8 @@ export interface LoadOptions {
   readonly rate: number;
   /** The first clients, which also send ids from an hour ago; default: all of them. */
   readonly oldIdClients?: number;
+  /** Rooms with members; default: none, for clusters that run a version without them. */
+  readonly closedRooms?: number;
   /** The load appends its records to this file. */
   readonly file: string;
 }
@@ -72,6 +78,9 @@ const SURPRISES_MAX = 20;
 /** Large enough that the sockets of the paused readers overflow within a few seconds. */
 const FLOOD_EVERY_MS = 20;
 const GUEST_EVERY_MS = 2_000;
+const CLOSED_GUESTS = 3;
+const SPEAK_EVERY_MS = 100;
+const CREATED_WITHIN_MS = 60_000;
 const FLOOD_BODY = "z".repeat(10_000);
 const OUTBOX = {
   inFlightMax: 60, // The protocol allows 64. The margin is for answers under way.
@@ -99,6 +108,7 @@ export class Load {
   #floods = 0;
   #guests: { readonly client: ResendingClient; readonly sending: NodeJS.Timeout }[] = [];
   #guestsAdded = 0;
+  readonly #closed: { readonly closed: ClosedRoom; readonly speaker: ResendingClient }[] = [];
   #buffer: string[] = [];
   #bytes = 0;
   #acked = 0;
@@ -132,7 +142,32 @@ export class Load {
       }
       client.wire.connect();
     }
+    for (let i = 0; i < (this.#options.closedRooms ?? 0); i++) await this.#openClosed(i, tokenOf);
     this.#isOpen = true;
+  }
+
+  /** load.5. */
+  async #openClosed(i: number, tokenOf: TokenOf): Promise<void> {
+    const room = `closed-${i}` as RoomId;
+    const closed = new ClosedRoom(room, this.#random);
+    const manager = await this.#client(`manager-${i}` as UserId, [], tokenOf, closed.hooks);
+    const start = [{ room, isClosed: true }];
+    const speaker = await this.#client(`speaker-${i}` as UserId, start, tokenOf);
+    this.#closed.push({ closed, speaker });
+    const guests: ResendingClient[] = [];
+    for (let k = 0; k < CLOSED_GUESTS; k++) {
+      guests.push(await this.#client(`closed-guest-${i}-${k}` as UserId, start, tokenOf));
+    }
+    manager.wire.connect();
+    closed.create(
+      manager.wire,
+      [speaker, ...guests].map(({ wire }) => wire.user),
+    );
+    const what = `the closed room ${room}`;
+    await until(() => closed.isCreated, { withinMs: CREATED_WITHIN_MS, what });
+    for (const { wire } of guests) closed.addGuest(wire);
+    for (const { wire } of [speaker, ...guests]) wire.connect();
+    this.#clients.push(manager, speaker, ...guests);
   }
 
   /** load.2: begins to send. */
@@ -145,6 +180,10 @@ export class Load {
     this.#every(REPEAT_EVERY_MS, () => this.#pick(this.#clients).repeat(1));
     this.#every(MOVE_EVERY_MS, () => this.#pick(this.#clients).wire.dropConnection());
     this.#every(TICK_MS * 4, () => this.flush());
+    for (const { closed, speaker } of this.#closed) {
+      closed.start();
+      this.#every(SPEAK_EVERY_MS, () => speaker.send(closed.room, { text: "to the members" }));
+    }
   }
 
   /** Creates no new messages. The clients resend the pending ones until they are acknowledged. */
@@ -152,6 +191,7 @@ export class Load {
     for (const timer of this.#timers) clearInterval(timer);
     clearInterval(this.#flooding);
     this.#timers = [];
+    for (const { closed } of this.#closed) closed.finish();
     this.#every(TICK_MS * 4, () => this.flush());
     for (const client of this.#clients) {
       for (const room of this.#rooms) client.wire.rejoin(room);
@@ -220,6 +260,7 @@ export class Load {
       pending += client.pending;
       skipped += client.skipped;
     }
+    for (const { closed } of this.#closed) pending += closed.pending;
     const slipMs = this.#slipMs;
     this.#slipMs = 0;
     return {
@@ -251,14 +292,16 @@ export class Load {
 
   end(): void {
     for (const timer of this.#timers) clearInterval(timer);
+    for (const { closed } of this.#closed) closed.end();
     this.flush();
     closeSync(this.#file);
   }
 
   async #client(
     user: UserId,
-    rooms: readonly RoomId[],
+    rooms: readonly (RoomId | RoomStart)[],
     tokenOf: TokenOf,
+    hooks: WireClientHooks = {},
   ): Promise<ResendingClient> {
     const { endpoints, oldIdClients = Infinity } = this.#options;
     const first = this.#clients.length;
@@ -268,13 +311,15 @@ export class Load {
       token: await tokenOf(user),
       // After a lost connection the client connects to the next endpoint.
       endpoint: (n) => endpoints[(first + n) % endpoints.length] as Endpoint,
-      rooms: rooms.map((room) => ({ room })),
+      rooms: rooms.map((start) => (typeof start === "string" ? { room: start } : start)),
       now: runNow,
       recordsPresence: true,
       outbox: { ...OUTBOX, oldIdEvery },
       hooks: {
+        ...hooks,
         onRecord: (record) => this.#record(record),
-        onAck: (room) => {
+        onAck: (room, id) => {
+          hooks.onAck?.(room, id);
           this.#acked++;
           if (this.#ackedAt.has(room)) this.#ackedAt.set(room, runNow());
         },

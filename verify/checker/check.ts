@@ -4,7 +4,7 @@
 // It is pure and streaming. It knows records, log entries and event lines only, and it shares no
 // code with the services. It needs about two hundred bytes of memory for each message.
 //
-// The invariants I1 to I15 of docs/SPEC.md, and the file that judges each:
+// The invariants I1 to I16 of docs/SPEC.md, and the file that judges each:
 //
 //   I1, I3, I4, I15   stored.ts
 //   I2                sends.ts, streams.ts, stored.ts
@@ -15,6 +15,7 @@
 //   I11               streams.ts
 //   I12, I13          faults.ts
 //   I14               conns.ts
+//   I16               members.ts
 //
 // Order of the input: all records, then the archive, then the logs, then the pages, then `finish`.
 
@@ -23,6 +24,7 @@ import { Conns } from "./conns.ts";
 import { Faults } from "./faults.ts";
 import type { FaultReport } from "./faults.ts";
 import type { Percentiles } from "./latencies.ts";
+import { Members } from "./members.ts";
 import { Messages } from "./messages.ts";
 import type { HistoryRecord } from "./record.ts";
 import { Tenures } from "./tenures.ts";
@@ -54,6 +56,8 @@ export interface Sometimes {
   ownerChanged: number;
   retryAnsweredOld: number;
   resumeReplayed: number;
+  /** A line took the right to read from a connection. */
+  memberRemoved: number;
 }
 
 export interface Report {
@@ -104,6 +108,7 @@ export class Check {
   readonly #conns = new Conns(this.#fail);
   readonly #sends = new Sends(this.#messages, this.#conns, this.#fail);
   readonly #streams = new Streams(this.#messages, this.#conns, this.#fail);
+  readonly #members = new Members(this.#fail);
   readonly #faults = new Faults(this.#conns, this.#fail);
   readonly #tenures = new Tenures(this.#fail);
   readonly #stored = new Stored(this.#messages, this.#fail);
@@ -119,9 +124,11 @@ export class Check {
       case "send":
         return this.#onSend(record, Math.round(record.t - this.#beganAt));
       case "see":
+        this.#members.onSeen(record);
         return this.#streams.onSeen(record);
       case "join":
         if (record.phase === "fail") this.#faults.onError(record);
+        if (record.phase === "ok") this.#members.onJoined(record);
         if (record.phase === "fail" || record.phase === "info") this.#sends.onAway(record);
         return this.#streams.onJoin(record);
       case "caught":
@@ -151,6 +158,7 @@ export class Check {
   }
 
   takeArchived(line: string): void {
+    this.#members.takeArchived(line);
     this.#stored.takeArchived(line);
   }
 
@@ -168,6 +176,7 @@ export class Check {
     const { isTrimmed, claims, voided, changes } = this.#tenures;
     this.#sends.finish();
     this.#conns.finish();
+    this.#members.finish();
     this.#stored.finish({ isTrimmed, hasPages, seen: this.#streams.seen() });
     for (const { client, room, next } of this.#streams.last) {
       const head = this.#stored.head(room);
@@ -188,6 +197,7 @@ export class Check {
         ownerChanged: changes,
         retryAnsweredOld: this.#sends.oldAnswers,
         resumeReplayed: this.#streams.replayed,
+        memberRemoved: this.#members.removed,
       },
       faults,
       ackMs: this.#sends.latencies.percentiles(),
@@ -219,6 +229,7 @@ export class Check {
     }
     this.#conns.end(record, request);
     if (record.phase !== "ok") return;
+    this.#members.onPaged(record);
     const { room, first, ids } = record;
     const messages = Uint32Array.from(ids, (id: MessageId) => this.#messages.number(id));
     this.#paged.push({ room, first, messages });

@@ -9,6 +9,8 @@ import { Column, Names } from "./column.ts";
 
 /** An observer received it. */
 const SEEN = 1;
+/** The distance between the ids of one write's events, in their last 48 bits. */
+const ID_STRIDE = 0x5_deec_e66d;
 /** A client sent it again after an observer had received it: the answer must be the old number. */
 const RETRIED_SEEN = 2;
 /** One of its sends got an error: on a later connection it may have any place in the order (I7). */
@@ -31,6 +33,9 @@ export class Messages {
   /** The number of the connection on which it has its place in the order. */
   readonly conn = new Column();
   readonly #flags = new Column();
+  readonly #more = new Map<number, readonly number[]>();
+  /** The write whose further event this one is; 0 for a message that was sent itself. */
+  readonly #write = new Column();
 
   get count(): number {
     return this.#ids.size;
@@ -43,6 +48,24 @@ export class Messages {
     return m;
   }
 
+  /** The further events of the write `m`, numbered like messages. */
+  addMore(m: number, count: number): void {
+    const id = this.#ids.name(m);
+    const more = Array.from({ length: count }, (_, i) => {
+      const last = (Number.parseInt(id.slice(24), 16) + (i + 1) * ID_STRIDE) % 2 ** 48;
+      const own = this.#ids.number(`${id.slice(0, 24)}${last.toString(16).padStart(12, "0")}`);
+      this.client.set(own, this.client.at(m));
+      this.room.set(own, this.room.at(m));
+      this.#write.set(own, m);
+      return own;
+    });
+    this.#more.set(m, more);
+  }
+
+  more(m: number): readonly number[] {
+    return this.#more.get(m) ?? [];
+  }
+
   /** 0 for a message that no client sent. */
   number(id: MessageId): number {
     return this.#ids.known(id);
@@ -53,7 +76,8 @@ export class Messages {
   }
 
   isOnlyRefused(m: number): boolean {
-    return this.seq.at(m) === 0 && this.refused.at(m) >= this.invoked.at(m);
+    const sent = this.#write.at(m) === 0 ? m : this.#write.at(m);
+    return this.seq.at(sent) === 0 && this.refused.at(sent) >= this.invoked.at(sent);
   }
 
   markSeen(m: number): void {

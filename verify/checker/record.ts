@@ -42,6 +42,8 @@ type Sent =
       readonly id: MessageId;
       /** `sumOf` the body; optional. */
       readonly sum?: number;
+      /** The number of events that follow the first one of this write; default 0. */
+      readonly more?: number;
     })
   | (InRoom<"send"> & { readonly phase: "ok"; readonly id: MessageId; readonly seq: Seq })
   | (InRoom<"send"> & Unanswered & { readonly id: MessageId });

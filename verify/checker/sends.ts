@@ -55,7 +55,7 @@ export class Sends {
 
   /** `at`: the time of the record in milliseconds from the begin of the run. */
   onInvoked(record: Phase<"invoke">, at: number): void {
-    const { id, client, room, sum = 0 } = record;
+    const { id, client, room, sum = 0, more = 0 } = record;
     const messages = this.#messages;
     const known = messages.number(id);
     const m = known === 0 ? messages.add(id, client, room) : known;
@@ -66,6 +66,7 @@ export class Sends {
     if (invoked === 0) {
       messages.sum.set(m, sum);
       messages.at.set(m, at);
+      if (more > 0) messages.addMore(m, more);
     } else {
       if (invoked === 1) this.retried++;
       messages.retry(m);
@@ -119,6 +120,7 @@ export class Sends {
       return 0;
     }
     messages.seq.set(m, seq);
+    for (const [i, own] of messages.more(m).entries()) messages.seq.set(own, seq + 1 + i);
     if (messages.isRetriedSeen(m)) this.oldAnswers++;
     this.latencies.add(at - messages.at.at(m));
     this.#judgeOrder(this.#conns.stream(record), this.#conns.of(record), record.room);

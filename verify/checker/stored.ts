@@ -133,7 +133,7 @@ export class Stored {
       this.#fail("I2", `${where}: ${client} sent it to ${wanted}; stored as from ${from}`);
     } else if (messages.isOnlyRefused(m)) {
       this.#fail("I2", `${where}: the server refused every send of it`);
-    } else if (sum !== 0 && sum !== sumOf(body)) {
+    } else if (body !== undefined && sum !== 0 && sum !== sumOf(body)) {
       this.#fail("I2", `${where}: the stored body differs from the sent one`);
     }
     const place = store.places.at(m);

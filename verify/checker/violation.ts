@@ -16,6 +16,7 @@ export const INVARIANTS = [
   "I13",
   "I14",
   "I15",
+  "I16",
 ] as const;
 
 export type InvariantId = (typeof INVARIANTS)[number];

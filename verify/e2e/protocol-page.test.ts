@@ -24,6 +24,8 @@ const SERVER_FRAMES: { readonly [T in ServerFrame["t"]]: { readonly example: boo
   refreshed: { example: true },
   reconnect: { example: false },
   msg: { example: true },
+  member: { example: true },
+  room: { example: true },
 };
 
 describe("The protocol page", () => {

@@ -46,6 +46,7 @@ import {
   decodeOut,
   encodeHead,
   encodeOut,
+  stateLines,
 } from "#shared/protocol/lines.ts";
 import {
   decodeLeaseOutcome,
@@ -123,6 +124,10 @@ const CLIENT_FRAMES: readonly object[] = [
   { t: "join", ref: 1, room: ROOM, after: 3, tail: 9 },
   { t: "leave", ref: 1, room: ROOM },
   { t: "send", room: ROOM, id: ID, body: { text: "hi", list: [1, { a: null }] }, replyTo: 3 },
+  { t: "create", room: ROOM, id: ID, kind: "closed", title: "Plans", members: [{ user: BOB }] },
+  { t: "create", room: ROOM, id: ID, kind: "direct", user: BOB },
+  { t: "member", room: ROOM, id: ID, user: BOB, role: "none", banned: true, reason: "spam" },
+  { t: "update", room: ROOM, id: ID, topic: "", sendRole: "moderator", archived: true },
   { t: "typing", room: ROOM, on: true },
   { t: "history", ref: 1, room: ROOM, after: 3, limit: 10 },
   { t: "refresh", ref: 1, token: "token" },
@@ -136,6 +141,12 @@ const COMMANDS: readonly Command[] = [
   { c: 4, op: "head", room: ROOM },
   { c: 5, op: "range", room: ROOM, first: 1, last: 9 },
   { c: 6, op: "sync", rooms: [[ROOM, 3, [ADA, BOB]]] },
+  { c: 7, op: "create", room: ROOM, from: ADA, id: ID, kind: "closed", members: [{ user: BOB }] },
+  { c: 8, op: "member", room: ROOM, from: ADA, id: ID, user: BOB, role: "none", banned: true },
+  { c: 9, op: "update", room: ROOM, from: ADA, id: ID, title: "Plans", grant: "admin" },
+  { c: 10, op: "about", room: ROOM, user: ADA, grant: "reader" },
+  { c: 11, op: "members", room: ROOM, user: ADA, after: BOB, limit: 9 },
+  { c: 12, op: "sync", rooms: [[ROOM, 3, [ADA, BOB], [[BOB, "member"]]]] },
 ];
 
 const EVENT: RoomEvent = { t: "msg", room: ROOM, seq: 1, id: ID, from: ADA, at: 1, body: {} };
@@ -143,6 +154,7 @@ const LIMITS = { frameBytes: 65_536, bodyBytes: 16_384, unansweredSends: 64, roo
 const SERVER_FRAMES: readonly ServerFrame[] = [
   { t: "welcome", session: "s", user: ADA, at: 1, pingMs: 25_000, limits: LIMITS },
   { t: "joined", ref: 1, room: ROOM, born: ID, head: 9, from: 1, role: "member", here: 3 },
+  { t: "left", room: ROOM, reason: "banned", seq: 9 },
   { t: "caught-up", room: ROOM, seq: 9 },
   { t: "ack", id: ID, room: ROOM, seq: 9, at: 1 },
   errorFrame("busy", { id: ID, afterMs: 9 }),
@@ -166,7 +178,8 @@ function useCommand(command: Command): void {
   use(partitionOf(command.room, 4));
   if (!isWrite(command)) return;
   use(messageTime(command.id), isTraceparent(command.trace));
-  const line = encodeEvent(behaviourOf(command).event(command, { seq: 1, at: 1 }));
+  const events = behaviourOf(command).events(command, { seq: 1, at: 1 }, { kind: "open" });
+  const line = events.map(encodeEvent).join("\n");
   if (encoder.encode(line).length > ENTRY_BYTES_MAX) throw new Error("a line beyond an entry");
 }
 
@@ -230,6 +243,31 @@ function laneTargets(): Target[] {
           { result: { c: 3, ok: "range", first: 1, count: 2 }, lines: [at(0), at(1)] },
           { result: { c: 4, ok: "left" } },
           { result: { c: 5, ok: "head", head: 4, born: "" } },
+          {
+            result: {
+              c: 8,
+              ok: "joined",
+              head: 4,
+              born: ID,
+              here: 1,
+              role: "reader",
+              access: "closed",
+            },
+          },
+          {
+            result: {
+              c: 9,
+              ok: "about",
+              head: 4,
+              born: ID,
+              kind: "closed",
+              role: "owner",
+              members: 2,
+            },
+          },
+          {
+            result: { c: 10, ok: "members", members: [{ user: ADA, role: "owner" }], more: false },
+          },
           { result: { c: 6, ok: "synced", heads: [[ROOM, 4, ID]] } },
           { result: { c: 7, error: "busy", afterMs: 1_000 } },
         ]),
@@ -259,6 +297,7 @@ function roomTargets(): Target[] {
       (text) => decodeOut(encoder.encode(text)),
       (block) => {
         use(bornOf(block), blockAbove(block, block.first), blockUpTo(block, block.first));
+        use(...stateLines(block));
         if (block.count > 0 && textOf(block.bytes).split("\n").length !== block.count) {
           throw new Error("a block with another number of lines");
         }
@@ -312,6 +351,7 @@ function archiveTargets(): Target[] {
       [
         encodeRequest({ op: "watermark", claim: 3 }),
         encodeRequest({ op: "snapshot", room: ROOM, since: 3 }),
+        encodeRequest({ op: "members", room: ROOM, after: ADA }),
         encodeRequest({ op: "range", room: ROOM, first: 1, last: 9 }),
         encodeRequest({ op: "lookup", room: ROOM, from: ADA, id: ID }),
       ],
@@ -323,6 +363,7 @@ function archiveTargets(): Target[] {
         encodeReply({ ok: true, op: "watermark", watermark: 3, epoch: 1 }),
         encodeReply({ ok: true, op: "lookup", watermark: 3, found: { seq: 1, at: 2 } }),
         encodeReply({ ok: false, error: "unavailable" }),
+        encodeReply({ ok: true, op: "members", members: [[ADA, "owner", 0, false]], isCut: true }),
         encodeReply({ ok: true, op: "range", range: { first: 1, head: 9, lines: [at(0)] } }),
         encodeReply({
           ok: true,

@@ -27,7 +27,15 @@ interface Request {
 }
 
 /** With one of these errors the server guarantees that nothing was stored. */
-const REFUSALS = new Set(["busy", "rate_limited", "not_joined", "bad_id", "bad_frame"]);
+const REFUSALS = new Set([
+  "busy",
+  "rate_limited",
+  "not_joined",
+  "bad_id",
+  "bad_frame",
+  "forbidden",
+  "conflict",
+]);
 
 export interface ConnectionCheckerOptions {
   readonly now: () => Millis;
@@ -64,6 +72,16 @@ export class ConnectionChecker {
         const id = frame["id"] as MessageId;
         this.#expectAnswer(`send ${id}`, { room });
         this.#record({ room, op: "send", phase: "invoke", id, sum: sumOf(frame["body"]) });
+        return;
+      }
+      case "create":
+      case "member":
+      case "update": {
+        const id = frame["id"] as MessageId;
+        const members = (frame["members"] as readonly object[] | undefined) ?? [];
+        const more = frame.t === "create" ? 1 + members.length : 0;
+        this.#expectAnswer(`send ${id}`, { room });
+        this.#record({ room, op: "send", phase: "invoke", id, ...(more > 0 && { more }) });
         return;
       }
       case "join":
@@ -106,6 +124,8 @@ export class ConnectionChecker {
       case "caught-up":
         return this.#onCaughtUp(room, frame["seq"] as Seq);
       case "msg":
+      case "member":
+      case "room":
         return this.#onEvent(room, frame);
       case "left":
         return this.#onLeft(room, frame);
@@ -155,7 +175,8 @@ export class ConnectionChecker {
   }
 
   #onLeft(room: RoomId, frame: Frame): void {
-    this.#settle(refOf(frame));
+    if (frame["ref"] === undefined) this.#options.findings.count("member removed");
+    else this.#settle(refOf(frame));
     if (!this.#memberships.delete(room)) return; // The client left before its join was answered.
     this.#record({ room, op: "leave", phase: "invoke" });
     this.#record({ room, op: "leave", phase: "ok" });
@@ -200,6 +221,7 @@ export class ConnectionChecker {
       return this.#record({ room, op: "send", phase, id, err });
     }
     const { ref } = frame;
+    if (err === "forbidden") this.#options.findings.count("read refused");
     if (typeof ref !== "number") return;
     if (!this.#pending.has(pageOf(frame))) return void this.#settle(refOf(frame));
     this.#settle(pageOf(frame));

@@ -19,7 +19,7 @@ import type {
   Watermark,
   WriteOutcome,
 } from "#shared/ports/archive.ts";
-import type { ArchivedRange, RoomSnapshot } from "#shared/protocol/history.ts";
+import type { ArchivedRange, MembersPage, RoomSnapshot } from "#shared/protocol/history.ts";
 import type {
   LogSeq,
   MessageId,
@@ -113,6 +113,10 @@ export class SimulatedStore implements ArchiveStore {
 
   snapshot(p: Partition, room: RoomId, since: Millis): Promise<Read<RoomSnapshot>> {
     return this.#call(() => this.#database.replica.snapshot(p, room, since));
+  }
+
+  members(room: RoomId, after: UserId): Promise<Read<MembersPage>> {
+    return this.#call(() => this.#database.replica.members(room, after));
   }
 
   lookup(

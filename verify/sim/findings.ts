@@ -34,6 +34,9 @@ export const COVERAGE_EVENTS = [
   "term ended",
   "partition moved by load",
   "partition split",
+  "closed room created",
+  "member removed",
+  "read refused",
 ] as const;
 
 export type CoverageEvent = (typeof COVERAGE_EVENTS)[number];

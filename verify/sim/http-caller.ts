@@ -91,7 +91,8 @@ export class HttpCaller {
     for (let i = 0; i < READ_ATTEMPTS; i++) {
       const outcome = await new Promise<PageOutcome | undefined>((resolve) => {
         this.#call(
-          (roomApi) => roomApi.page({ user: READER, room, after, limit: PAGE_LIMIT }),
+          (roomApi) =>
+            roomApi.page({ user: READER, grant: "admin", room, after, limit: PAGE_LIMIT }),
           resolve,
         );
       });

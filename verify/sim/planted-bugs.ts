@@ -15,6 +15,7 @@
 //   forget-refusal     an owner refuses a send temporarily and accepts the sends behind it
 //   early-watermark    persistence reports a watermark above the real one
 //   serve-both-halves  the owner of a split partition forgets the split and serves all of its rooms
+//   line-after-removal a gateway does not recognise the line that removes a member
 //   serve-without-term a room node serves although the right of its region has ended
 
 import { COMMAND_VERSION, isWrite } from "#shared/protocol/commands.ts";
@@ -144,6 +145,7 @@ const BUGS: Readonly<Record<string, Bug>> = {
       }),
     }),
   },
+  "line-after-removal": { kind: "gateway", wrap: ({ bus }) => ({ bus: withoutRemovals(bus) }) },
   "serve-without-term": {
     kind: "room",
     wrap: ({ right }) =>
@@ -176,6 +178,21 @@ function withoutGaps(bus: Bus): Bus {
         handler({ ...message, data: encoder.encode(`${first} ${block.count}\n${lines}`) });
       };
       return bus.subscribe(subject, closed, options);
+    },
+  });
+}
+
+/** Hides the kind of `member` lines: the feed passes them on like messages. */
+function withoutRemovals(bus: Bus): Bus {
+  return overBus(bus, {
+    subscribe(subject, handler, options) {
+      if (!subject.startsWith("out.")) return bus.subscribe(subject, handler, options);
+      const hidden = (message: BusMessage): void => {
+        const text = decoder.decode(message.data);
+        const lines = text.replaceAll(/^\{"t":"member",/gm, '{ "t":"member",');
+        handler({ ...message, data: encoder.encode(lines) });
+      };
+      return bus.subscribe(subject, hidden, options);
     },
   });
 }
@@ -267,6 +284,7 @@ function overStore(store: ArchiveStore, changed: Partial<ArchiveStore>): Archive
     watermark: (...args) => store.watermark(...args),
     range: (...args) => store.range(...args),
     snapshot: (...args) => store.snapshot(...args),
+    members: (...args) => store.members(...args),
     lookup: (...args) => store.lookup(...args),
     close: () => store.close(),
     ...changed,

@@ -32,6 +32,7 @@ import { SimulatedBroker } from "./broker.ts";
 import { optionsOf } from "./options.ts";
 import type { Options } from "./options.ts";
 import { SimulatedUser } from "./user.ts";
+import type { ClosedRooms } from "./user.ts";
 import { LogFollower } from "./log-follower.ts";
 import { RegionTerm } from "./region-term.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -97,6 +98,7 @@ class Simulation {
   readonly #archivedTo = new Map<Partition, number>();
   readonly #archived = new Map<RoomId, Map<number, string>>();
   readonly #rooms: readonly RoomId[];
+  readonly #closedRooms: ClosedRooms = new Map();
   readonly #rng: SeededRng;
 
   constructor(
@@ -216,6 +218,8 @@ class Simulation {
     return new SimulatedUser({
       id,
       rooms: this.#rooms,
+      closedRooms: this.#closedRooms,
+      users: Array.from({ length: this.#options.users }, (_, i) => `user-${i}` as UserId),
       rng: new SeededRng(this.#options.seed, id),
       trace: this.#trace,
       findings: this.#findings,

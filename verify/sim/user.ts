@@ -1,4 +1,5 @@
-// SimulatedUser: a user with the SDK who sends, types, joins, leaves, reads history and restarts.
+// SimulatedUser: a user with the SDK who sends, types, joins, leaves, reads history, restarts,
+// creates closed rooms, and invites, removes and bans others there.
 //
 // Owns: one user across several client processes. A new process resumes from the cursors of the
 // process before it. Does not own: faults of sockets, the cluster. The events that the SDK delivers
@@ -10,7 +11,7 @@
 //   user.2. Every send and every history request ends once: acknowledged, refused, or unknown.
 
 import { Parley } from "#client/sdk/parley.ts";
-import type { RoomHandle } from "#client/sdk/room-handle.ts";
+import type { Outgoing, RoomHandle } from "#client/sdk/room-handle.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { MessageId, ProcessId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { SeededRng } from "./seeded-rng.ts";
@@ -32,9 +33,18 @@ export interface Acked {
   readonly body: { readonly text: string };
 }
 
+/** The closed rooms of a run, with their creators; shared by all users. */
+export type ClosedRooms = Map<RoomId, UserId>;
+
+/** A user creates at most this many closed rooms, so that most actions change the existing ones. */
+const CLOSED_ROOMS_MAX = 1;
+
 export interface SimulatedUserOptions {
   readonly id: UserId;
   readonly rooms: readonly RoomId[];
+  readonly closedRooms: ClosedRooms;
+  /** All users of the run. */
+  readonly users: readonly UserId[];
   readonly rng: SeededRng;
   readonly trace: Trace;
   readonly findings: Findings;
@@ -65,6 +75,7 @@ export class SimulatedUser {
   #parley: Parley;
   #socket: SimulatedSocket | undefined;
   #sendCount = 0;
+  #created = 0;
   #open = 0;
 
   constructor(options: SimulatedUserOptions) {
@@ -140,7 +151,8 @@ export class SimulatedUser {
   act(): void {
     const { rng } = this.#options;
     const percent = rng.int(0, 99);
-    if (percent < 74) this.send();
+    if (percent < 62) this.send();
+    else if (percent < 74) this.#manage();
     else if (percent < 82) this.#requestHistory();
     else if (percent < 88) this.#type();
     else if (percent < 92) this.#leave();
@@ -197,8 +209,69 @@ export class SimulatedUser {
         next = seq + 1;
         this.delivered.push({ room, seq, id });
       });
+      handle.on("removed", () => this.#dropped(handle));
+      handle.on("status", (status) => {
+        if (status === "left") this.#dropped(handle);
+      });
       handle.on("reset", () => {
         findings.violation("I8", `${this.id}: ${room} was reset although no log was lost`);
+      });
+    });
+  }
+
+  /** The server ended the membership, or refused it. */
+  #dropped(handle: RoomHandle): void {
+    const room = handle.room as RoomId;
+    if (this.#handles.get(room) !== handle) return;
+    this.#cursors.set(room, handle.completeThrough);
+    this.#handles.delete(room);
+  }
+
+  /** Creates a closed room, changes the members of an own one, or tries to join one. */
+  #manage(): void {
+    const { rng, closedRooms, users } = this.#options;
+    const own = [...closedRooms].filter(([, owner]) => owner === this.id).map(([room]) => room);
+    if (this.#created < CLOSED_ROOMS_MAX && rng.chance(0.4)) return this.#create();
+    const isOwn = own.length > 0 && rng.chance(0.7);
+    const room = rng.pick(isOwn ? own : [...closedRooms.keys()]);
+    if (room === undefined) return;
+    const handle = this.#handles.get(room);
+    if (handle === undefined) return this.#join(room);
+    const user = rng.pick(users.filter((other) => other !== this.id));
+    if (user === undefined || closedRooms.get(room) !== this.id) return;
+    const percent = rng.int(0, 99);
+    this.#options.trace.add(`${this.id} changes ${user} in ${room}`);
+    this.#follow(() => {
+      if (percent < 50) return handle.invite(user, percent < 10 ? "reader" : "member");
+      return percent < 85 ? handle.remove(user) : handle.ban(user);
+    });
+  }
+
+  #create(): void {
+    const { rng, closedRooms, users, trace, findings } = this.#options;
+    const room = `closed-${++this.#created}-${this.id}` as RoomId;
+    const others = users.filter((user) => user !== this.id && rng.chance(0.7));
+    trace.add(`${this.id} creates ${room}`);
+    const members = others.map((user) => ({ user }));
+    this.#follow(
+      () => this.#parley.createRoom(room, { kind: "closed", members }),
+      () => {
+        closedRooms.set(room, this.id);
+        findings.count("closed room created");
+        this.#join(room);
+      },
+    );
+  }
+
+  /** Counts a write as open until it has ended in this process. */
+  #follow(write: () => Outgoing, onAcked: () => void = () => undefined): void {
+    const incarnation = this.#incarnation;
+    this.#process.run(() => {
+      this.#open++;
+      void write().done.then(({ kind }) => {
+        if (incarnation !== this.#incarnation) return;
+        this.#open--;
+        if (kind === "acked") onAcked();
       });
     });
   }
@@ -214,7 +287,8 @@ export class SimulatedUser {
   }
 
   #joinAnother(): void {
-    const candidates = this.#options.rooms.filter((room) => !this.#handles.has(room));
+    const { rooms, closedRooms } = this.#options;
+    const candidates = [...rooms, ...closedRooms.keys()].filter((room) => !this.#handles.has(room));
     const room = this.#options.rng.pick(candidates);
     if (room === undefined) return;
     this.#options.trace.add(`${this.id} joins ${room}`);

@@ -4,12 +4,15 @@ import { isObject } from "#shared/kit/json.ts";
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** `gateway`: its `http://…` URL. Throws when the gateway refuses. */
-export async function devToken(gateway: string, user: string): Promise<string> {
+/**
+ * `gateway`: its `http://…` URL. An `admin` may read every room (M4). Throws when the gateway
+ * refuses.
+ */
+export async function devToken(gateway: string, user: string, isAdmin = false): Promise<string> {
   const response = await fetch(new URL("/v1/dev/token", gateway), {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ user }),
+    body: JSON.stringify({ user, ...(isAdmin && { admin: true }) }),
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
   });
   const value: unknown = await response.json();

@@ -16,6 +16,8 @@
 //   wire-client.5. When `joined` names another birth, or a head below the cursor, the room was
 //        recreated: the client leaves it, discards its cursor and joins again. In a room that was
 //        empty at the join the birth is the id of event 1.
+//   wire-client.6. A room whose `left` has no `ref`, or whose `join` was refused by rights, stays
+//        left until `rejoin`.
 
 import { WebSocket } from "ws";
 import { parseObject } from "#shared/kit/json.ts";
@@ -47,6 +49,8 @@ export interface RoomStart {
   readonly room: RoomId;
   readonly after?: Seq;
   readonly tail?: number;
+  /** The user may lose the right to read it (wire-client.6). Otherwise a refusal is a surprise. */
+  readonly isClosed?: boolean;
 }
 
 export interface Refusal {
@@ -227,6 +231,18 @@ export class WireClient {
     this.write({ t: "send", room, id, body });
   }
 
+  /**
+   * Sends a frame that changes the room itself, once. `more`: the events that follow its first one.
+   */
+  change(frame: { readonly room: RoomId; readonly id: MessageId; readonly more?: number }): void {
+    const { more, ...content } = frame;
+    const { room, id } = content;
+    this.#sends.set(id, { room, isInFlight: true });
+    const further = more !== undefined && { more };
+    this.#record({ op: "send", phase: "invoke", room, id, ...further });
+    this.write(content);
+  }
+
   /** Requests a page of history. */
   page(room: RoomId, after: Seq, limit: number): void {
     if (!this.#isWelcome) return;
@@ -324,14 +340,17 @@ export class WireClient {
     const room = frame["room"] as RoomId;
     switch (frame["t"]) {
       case "msg":
+      case "member":
+      case "room":
         return this.#onEvent(room, Number(frame["seq"]), frame["id"] as MessageId);
       case "ack":
         return this.#onAck(frame["id"] as MessageId, Number(frame["seq"]));
       case "joined":
         return this.#onJoined(room, frame);
       case "left":
-        this.#requests.delete(Number(frame["ref"]));
-        return this.#onLeft(room);
+        if (frame["ref"] === undefined) this.#record({ op: "leave", phase: "invoke", room });
+        else this.#requests.delete(Number(frame["ref"]));
+        return this.#onLeft(room); // wire-client.6
       case "caught-up":
         return this.#record({ op: "caught", room, seq: Number(frame["seq"]) });
       case "presence":
@@ -420,19 +439,24 @@ export class WireClient {
     const afterMs = Number(frame["afterMs"] ?? RETRY_MS);
     const id = frame["id"] as MessageId | undefined;
     const send = id === undefined ? undefined : this.#sends.get(id);
-    if (frame["retry"] !== true) this.#hooks.onSurprise?.(JSON.stringify(frame));
+    const request = this.#requests.get(Number(frame["ref"]));
+    const isClosed =
+      err === "forbidden" &&
+      request?.op === "join" &&
+      this.#rooms.get(request.room)?.start.isClosed === true;
+    if (frame["retry"] !== true && !isClosed) this.#hooks.onSurprise?.(JSON.stringify(frame));
     if (id !== undefined && send !== undefined) {
       this.#record({ op: "send", phase, room: send.room, id, err });
       send.isInFlight = false;
       this.#hooks.onRefused?.({ id, room: send.room, error: err, afterMs });
       return;
     }
-    const ref = Number(frame["ref"]);
-    const request = this.#requests.get(ref);
     if (request === undefined) return;
+    const ref = Number(frame["ref"]);
     this.#requests.delete(ref);
     this.#recordUnanswered(ref, request, phase, err);
     const { op, room } = request;
+    if (isClosed) return this.#setState(room, "away"); // wire-client.6
     if (op !== "join" || !this.#rooms.has(room)) return;
     this.#setState(room, "wanted");
     setTimeout(() => this.#join(room), afterMs);

@@ -20,7 +20,7 @@ import type { Millis, RoomId } from "#shared/protocol/ids.ts";
 import { isMessageId, utf8Length } from "#shared/protocol/ids.ts";
 import { BODY_BYTES_MAX } from "#shared/protocol/limits.ts";
 import { decodeServerFrame } from "#shared/protocol/server-frames.ts";
-import type { HandledFrame } from "#shared/protocol/server-frames.ts";
+import type { HandledFrame, LeftFrame } from "#shared/protocol/server-frames.ts";
 import { WIRE_SENDS_MAX } from "./bounds.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionState, Effect, Input } from "./effects.ts";
@@ -163,6 +163,14 @@ export class Client {
     ];
   }
 
+  /** Without `ref` it answers no request: the user lost the right to read the room. */
+  #onLeft({ room, ref, reason = "removed" }: LeftFrame): readonly Effect[] {
+    const joined = this.#rooms.get(room);
+    if (ref !== undefined || joined === undefined) return [];
+    const removed = { reason, seq: joined.completeThrough };
+    return [{ kind: "removed", room, removed }, ...this.#forget(room, "forbidden")];
+  }
+
   /** Refuses at once a send that the server would refuse or close the connection for. */
   #submit(frame: WriteFrame, now: Millis): readonly Effect[] {
     const { room, id } = frame;
@@ -175,10 +183,11 @@ export class Client {
     if (utf8Length(bodyText) > BODY_BYTES_MAX) return refuse("too_large", "The body is too large.");
     if (this.#connection.state === "closed") return refuse("unavailable", CLOSED);
     const joined = this.#rooms.get(room);
-    if (joined === undefined) return refuse("not_joined", "Join the room first.");
-    joined.onSent();
+    const needsRoom = frame.t !== "create";
+    if (joined === undefined && needsRoom) return refuse("not_joined", "Join the room first.");
+    joined?.onSent();
     const text = JSON.stringify(frame);
-    return settle(this.#outbox.add({ id, room, text }, now));
+    return settle(this.#outbox.add({ id, room, text, needsRoom }, now));
   }
 
   #type({ room, on }: InputOf<"typing">, now: Millis): readonly Effect[] {
@@ -222,6 +231,8 @@ export class Client {
         const room = this.#rooms.get(frame.room);
         return room?.hasAsked(frame.ref) === true ? room.onJoined(frame, now) : [];
       }
+      case "left":
+        return this.#onLeft(frame);
       case "caught-up":
         return this.#rooms.get(frame.room)?.onCaughtUp(frame.seq, now) ?? [];
       case "presence":
@@ -286,7 +297,8 @@ export class Client {
   /** Writes all texts that are due: joins, then sends in order, then pages. */
   #write(now: Millis): readonly Effect[] {
     if (!this.#connection.isWritable) return [];
-    const texts: string[] = [];
+    // A room is created before it is joined.
+    const texts = [...this.#outbox.take(now, this.#window, () => false)];
     for (const room of this.#rooms.values()) texts.push(...room.take(now, this.#newRef));
     texts.push(...this.#outbox.take(now, this.#window, this.#isJoined));
     texts.push(...this.#pages.take(now, this.#newRef, this.#isJoined));

@@ -8,6 +8,7 @@ import type { WriteFrame } from "#shared/protocol/commands.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
+import type { LeftReason } from "#shared/protocol/server-frames.ts";
 
 /** "waiting": before the next attempt. "closed": no further attempt. */
 export type ConnectionState = "idle" | "connecting" | "online" | "waiting" | "closed";
@@ -48,6 +49,11 @@ export interface TypingChange {
 export interface Reset {
   readonly born: string;
   readonly head: Seq;
+}
+/** The user lost the right to read the room. `seq`: the last event that was delivered. */
+export interface Removed {
+  readonly reason: LeftReason;
+  readonly seq: Seq;
 }
 /** A failure that belongs to no call. `room`: only this room is affected. */
 export interface Fault {
@@ -105,4 +111,5 @@ export type RoomEffect =
   | { readonly kind: "status"; readonly room: RoomId; readonly status: RoomStatus }
   | { readonly kind: "presence"; readonly room: RoomId; readonly change: PresenceChange }
   | { readonly kind: "typing"; readonly room: RoomId; readonly change: TypingChange }
+  | { readonly kind: "removed"; readonly room: RoomId; readonly removed: Removed }
   | { readonly kind: "reset"; readonly room: RoomId; readonly reset: Reset };

@@ -38,6 +38,8 @@ interface Item {
   readonly id: string;
   readonly room: RoomId;
   readonly text: string;
+  /** It is written only while its room is joined. */
+  readonly needsRoom: boolean;
   readonly until: Millis;
   /** When it was written to the present connection; undefined while it waits here. */
   writtenAt: Millis | undefined;
@@ -93,12 +95,21 @@ export class Outbox {
     return this.#items.has(id);
   }
 
-  add(send: { id: string; room: RoomId; text: string }, now: Millis): readonly Settled[] {
+  add(
+    send: { id: string; room: RoomId; text: string; needsRoom?: boolean },
+    now: Millis,
+  ): readonly Settled[] {
     if (this.#items.size >= OUTBOX_MAX) {
       return [refused(send.id, "busy", "Too many messages wait to be sent.")]; // sdk/outbox.3
     }
     const until = now + SEND_DEADLINE_MS;
-    this.#items.set(send.id, { ...send, until, writtenAt: undefined, isAbandoned: false });
+    this.#items.set(send.id, {
+      needsRoom: true,
+      ...send,
+      until,
+      writtenAt: undefined,
+      isAbandoned: false,
+    });
     return [];
   }
 
@@ -114,7 +125,9 @@ export class Outbox {
     const texts: string[] = [];
     for (const item of this.#items.values()) {
       if (onWire >= window) break;
-      if (item.writtenAt !== undefined || !isJoined(item.room)) continue;
+      if (item.writtenAt !== undefined || (item.needsRoom && !isJoined(item.room))) {
+        continue;
+      }
       const hold = this.#holds.get(item.room);
       // sdk/outbox.2
       if (hold !== undefined && (hold.until > now || unanswered.has(item.room))) continue;

@@ -1,12 +1,14 @@
 // Client, by example: the exact effects of single inputs, against the model gateway.
 
 import { expect } from "chai";
-import type { RoomId } from "#shared/protocol/ids.ts";
+import type { MessageId, RoomId } from "#shared/protocol/ids.ts";
 import { RECONNECT } from "../core/bounds.ts";
 import { Client } from "../core/client.ts";
 import { tokenExpiry } from "../core/token-expiry.ts";
 import { halfRandom } from "./half-random.ts";
 import { GENERAL, ClientFixture } from "./client-fixture.ts";
+
+const CREATE_ID = "0199d3c0-0000-7000-8000-000000000007" as MessageId;
 
 function receive(fixture: ClientFixture, frame: object): readonly unknown[] {
   const { socket = 0 } = fixture.wire ?? {};
@@ -37,6 +39,36 @@ describe("SDK client: steps", () => {
     const expired = { t: "error", name: "token_expired", message: "", retry: false, code: 401 };
     expect(receive(fixture, expired)).to.deep.equal([]);
     expect(receive(fixture, { t: "reconnect", afterMs: 50 })).to.deep.equal([]);
+  });
+
+  it("M8: `left` without ref ends the room here, and no reconnect joins it again", () => {
+    const fixture = new ClientFixture().enter(GENERAL);
+    expect(receive(fixture, { t: "left", ref: 9, room: GENERAL })).to.deep.equal([]);
+    const left = { t: "left", room: GENERAL, reason: "banned", seq: 0 };
+    const [removed, ...more] = receive(fixture, left);
+    expect(removed).to.deep.include({ kind: "removed", removed: { reason: "banned", seq: 0 } });
+    expect(more).to.deep.include({ kind: "status", room: GENERAL, status: "left" });
+    fixture.cut();
+    fixture.pass(RECONNECT.baseMs);
+    expect(fixture.received("join")).to.deep.equal([]);
+  });
+
+  it("M2: a create needs no joined room, and is written before the join of its room", () => {
+    const fixture = new ClientFixture().enter(GENERAL);
+    const plans = "plans" as RoomId;
+    const frame = { t: "create", room: plans, id: CREATE_ID, kind: "closed" } as const;
+    fixture.cut();
+    fixture.step({ kind: "join", room: plans });
+    fixture.step({ kind: "write", frame });
+    fixture.pass(RECONNECT.baseMs);
+    const written = fixture.effects.flatMap((effect) =>
+      effect.kind === "write" ? effect.text : [],
+    );
+    const texts = written.filter((text) => text.includes('"plans"'));
+    expect(texts.map((text) => (JSON.parse(text) as { t: string }).t)).to.deep.equal([
+      "create",
+      "join",
+    ]);
   });
 
   it("S6: pending sends of a left room are refused with not_joined", () => {

@@ -176,8 +176,19 @@ function toMessage(event: RoomEvent): SentMessage {
     seq,
     from,
     at,
-    text: body === undefined ? UNKNOWN_KIND : textOf(body),
+    text: body === undefined ? changeOf(event) : textOf(body),
   };
+}
+
+/** A sentence for an event that is no message. */
+function changeOf(event: RoomEvent): string {
+  if (event.t === "room") return "changed the settings of this room.";
+  if (event.t !== "member") return UNKNOWN_KIND;
+  const { user, role, banned, mutedUntil } = event;
+  if (banned === true) return `banned ${user} from this room.`;
+  if (role === "none") return user === event.from ? "left this room." : `removed ${user}.`;
+  const muted = mutedUntil === undefined ? "" : ", muted";
+  return `made ${user} ${role === "owner" ? "an" : "a"} ${role} of this room${muted}.`;
 }
 
 /** Other clients can send bodies without a text; the page shows their JSON. */

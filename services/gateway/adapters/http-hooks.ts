@@ -120,7 +120,15 @@ export function logHook(logger: Logger, addresses: ClientAddresses): onResponseH
 }
 
 /** The methods that routes have. All others share one label (E1). */
-const COUNTED_METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS", "POST"];
+const COUNTED_METHODS: readonly string[] = [
+  "DELETE",
+  "GET",
+  "HEAD",
+  "OPTIONS",
+  "PATCH",
+  "POST",
+  "PUT",
+];
 
 /** The label is the route's pattern, never text that the caller chose. */
 export function countHook(requests: Counts): onResponseHookHandler {
@@ -154,7 +162,7 @@ export function originHook(origins: readonly string[]): onRequestHookHandler {
     if (request.method !== "OPTIONS") return done();
     reply
       .headers({
-        "access-control-allow-methods": "GET, POST",
+        "access-control-allow-methods": "GET, POST, PATCH, PUT, DELETE",
         "access-control-allow-headers": "Authorization, Content-Type, Idempotency-Key, Traceparent",
         "access-control-max-age": PREFLIGHT_SECONDS,
       })
@@ -236,7 +244,7 @@ export function rateHook(
 export function shedHook(shedding: Pick<Shedding, "refuse">): onRequestHookHandler {
   return (request, reply, done) => {
     const { access } = request.routeOptions.config;
-    if (access !== "bearer" || request.method === "POST") return done();
+    if (access !== "bearer" || request.method !== "GET") return done();
     const afterMs = shedding.refuse("read");
     if (afterMs === undefined) return done();
     sendProblem(reply, "busy", { detail: OVERLOADED, afterMs });

@@ -11,8 +11,9 @@ import type { Clock, Random } from "#shared/ports/clock.ts";
 import { BODY_EXPECTED, checkBody, roomSchema } from "#shared/protocol/client-frames.ts";
 import type { Body } from "#shared/protocol/events.ts";
 import { BODY_BYTES_MAX, BODY_DEPTH_MAX, PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
+import { grantFor } from "#shared/protocol/roles.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
-import { chooseMessageId } from "./idempotency.ts";
+import { BAD_ID, chooseMessageId, keyHeaders } from "./idempotency.ts";
 import { compareStored } from "./same-message.ts";
 import { queryInteger } from "./http-route.ts";
 import type { HttpRoute } from "./http-route.ts";
@@ -21,36 +22,16 @@ import { sendProblem } from "./problem.ts";
 /** The `limit` of a page without one. */
 const PAGE_EVENTS_DEFAULT = 50;
 
-/** For the description only: HTTP trims the spaces around a header, and `""` is an empty key. */
-const KEY_PATTERN = '^(?!""$)[\\x21-\\x7e]([\\x20-\\x7e]{0,253}[\\x21-\\x7e])?$';
 const ID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
 
 const BODY_TOO_LARGE = `The body field body is larger than ${BODY_BYTES_MAX} bytes of JSON.`;
 const BODY_BROKEN = `The body field body is not valid: expected ${BODY_EXPECTED}.`;
-const BAD_ID =
-  "Expected a UUIDv7 as id, or an Idempotency-Key of 1 to 255 printable ASCII characters, or both " +
-  "with the same UUIDv7.";
-
 const params = z.object({ room: roomSchema });
 const seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const pageQuery = z.object({
   before: queryInteger(seq).optional(),
   after: queryInteger(seq).optional(),
   limit: queryInteger(z.number().int().min(1).max(PAGE_EVENTS_MAX)).default(PAGE_EVENTS_DEFAULT),
-});
-const sendHeaders = z.looseObject({
-  "idempotency-key": z
-    .string()
-    .max(512)
-    .optional()
-    .meta({
-      pattern: KEY_PATTERN,
-      minLength: 1,
-      maxLength: 255,
-      description:
-        "A UUIDv7 is the message id itself. Any other key of 1 to 255 printable ASCII characters " +
-        "also works and costs one look-up in the archive.",
-    }),
 });
 const sendBody = z.object({
   id: z.string().max(64).optional().meta({
@@ -100,7 +81,7 @@ function readMessages(roomApi: RoomApi): HttpRoute {
       "`more` is true when further events exist in that direction. `after=0` starts at the first event.",
     checks: { params, querystring: pageQuery, exclusive: ["before", "after"] },
     answer: { status: 200, schema: page },
-    errors: ["unavailable"],
+    errors: ["forbidden", "unavailable"],
     async handle(request, reply) {
       const { identity } = request;
       if (identity === undefined) return sendProblem(reply, "unauthorized");
@@ -111,6 +92,7 @@ function readMessages(roomApi: RoomApi): HttpRoute {
       }
       const outcome = await roomApi.page({
         user: identity.user,
+        grant: grantFor(room, identity),
         room,
         limit,
         before,
@@ -135,15 +117,15 @@ function sendMessage(roomApi: RoomApi, clock: Clock, random: Random): HttpRoute 
       "Answers when the message is in the log. A repeated id (or key) gets the first number, " +
       "or `reused_id` when the message differs. " +
       "After `unavailable` the outcome is unknown and a retry with the same id is safe.",
-    checks: { params, headers: sendHeaders, body: sendBody },
+    checks: { params, headers: keyHeaders, body: sendBody },
     answer: { status: 201, schema: sent },
-    errors: ["bad_id", "reused_id", "not_found", "busy", "unavailable"],
+    errors: ["bad_id", "forbidden", "reused_id", "not_found", "busy", "unavailable"],
     async handle(request, reply) {
       const { identity } = request;
       if (identity === undefined) return sendProblem(reply, "unauthorized");
       const { room } = request.params as z.output<typeof params>;
       const { body, id: given, replyTo } = request.body as z.output<typeof sendBody>;
-      const { "idempotency-key": key } = request.headers as z.output<typeof sendHeaders>;
+      const { "idempotency-key": key } = request.headers as z.output<typeof keyHeaders>;
       const wrong = checkBody(body);
       if (wrong !== undefined) {
         const detail = wrong === "too_large" ? BODY_TOO_LARGE : BODY_BROKEN;
@@ -153,7 +135,8 @@ function sendMessage(roomApi: RoomApi, clock: Clock, random: Random): HttpRoute 
       const id = chooseMessageId({ user, room, key, given }, clock.now(), random);
       if (id === undefined) return sendProblem(reply, "bad_id", { detail: BAD_ID });
       const frame = { t: "send", room, id, body, replyTo, trace: request.trace } as const;
-      const outcome = await roomApi.write({ user, frame });
+      const grant = grantFor(room, identity);
+      const outcome = await roomApi.write({ user, grant, frame });
       if (outcome.kind === "refused") {
         return sendProblem(reply, outcome.error, { afterMs: outcome.afterMs, id });
       }

@@ -27,7 +27,7 @@ export interface Checks {
 }
 
 export interface HttpRoute {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   /** In Fastify's form: `/v1/rooms/:room`. */
   readonly url: string;
   readonly access: Access;

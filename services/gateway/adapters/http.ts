@@ -46,6 +46,7 @@ import {
   devTokenRoute,
   healthRoutes,
 } from "./http-meta.ts";
+import { memberRoutes } from "./http-members.ts";
 import { roomRoutes } from "./http-rooms.ts";
 import { addRoute } from "./http-route.ts";
 import { createServer } from "./http-server.ts";
@@ -108,6 +109,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
 
   const routes = [
     ...roomRoutes(roomApi, clock, systemRandom),
+    ...memberRoutes(roomApi, clock, systemRandom),
     ...(devSecret === undefined ? [] : [devTokenRoute(devSecret, clock)]),
     ...healthRoutes(roomApi, auth),
   ];

@@ -17,10 +17,33 @@
 // gateway, because a restart loses it and other gateways do not have it.
 
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { Random } from "#shared/ports/clock.ts";
 import { isMessageId } from "#shared/protocol/ids.ts";
 import type { MessageId, Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
+
+/** For the description only: HTTP trims the spaces around a header, and `""` is an empty key. */
+const KEY_PATTERN = '^(?!""$)[\\x21-\\x7e]([\\x20-\\x7e]{0,253}[\\x21-\\x7e])?$';
+
+export const keyHeaders = z.looseObject({
+  "idempotency-key": z
+    .string()
+    .max(512)
+    .optional()
+    .meta({
+      pattern: KEY_PATTERN,
+      minLength: 1,
+      maxLength: 255,
+      description:
+        "A UUIDv7 is the message id itself. Any other key of 1 to 255 printable ASCII characters " +
+        "also works and costs one look-up in the archive.",
+    }),
+});
+
+export const BAD_ID =
+  "Expected a UUIDv7 as id, or an Idempotency-Key of 1 to 255 printable ASCII characters, or both " +
+  "with the same UUIDv7.";
 
 const KEY = /^[\x20-\x7e]{1,255}$/;
 

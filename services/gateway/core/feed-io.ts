@@ -1,5 +1,6 @@
 // Feed I/O: the inputs and effects of a feed. `M` is a member, opaque to the feed.
 
+import type { LeftReason } from "#shared/protocol/server-frames.ts";
 import type { Seq } from "#shared/protocol/ids.ts";
 import type { Block } from "#shared/protocol/lines.ts";
 
@@ -51,6 +52,8 @@ export type FeedEffect<M> =
   | { readonly kind: "chunk"; readonly member: M; readonly blocks: readonly Block[] }
   | { readonly kind: "joined"; readonly member: M; readonly head: Seq; readonly from: Seq }
   | { readonly kind: "caught-up"; readonly member: M; readonly seq: Seq }
+  /** The member lost its right to read, has every line up to `seq`, and left the feed. */
+  | ({ readonly kind: "removed"; readonly member: M } & Removal)
   /**
    * Read the range from the owner or the archive; then step with `fetched`, with the part that
    * begins at `first`. `member` needs the range; without `member`, all members need it.
@@ -72,3 +75,19 @@ export type FeedEffect<M> =
     }
   /** The lines that the member needs were not available for too long. */
   | { readonly kind: "starved"; readonly member: M };
+
+/** The end of a membership, decided by a line of the room. */
+export interface Removal {
+  /** The last line that the member receives. */
+  readonly seq: Seq;
+  readonly reason: LeftReason;
+}
+
+/**
+ * Judges a run of lines that change who may do what, in order. Returns the members that lose the
+ * right to read.
+ */
+export type JudgeRemovals<M> = (
+  lines: readonly (readonly [Seq, Uint8Array])[],
+  members: Iterable<M>,
+) => ReadonlyMap<M, Removal>;

@@ -1,7 +1,7 @@
 // Feed: a gateway's stream of one room, and the cursors of its members here.
 //
 // Owns: the ring, the reorder buffer, the live members and the readers. Does not own: sockets, the
-// bus, the source of fetched lines, who may join.
+// bus, the source of fetched lines, who may join, who loses the right to read (removals.ts).
 // A member that is caught up is live and receives each flush. A member that is behind is a reader:
 // it receives chunks, from the ring or from a fetch, at the speed of its socket. A joined, a
 // resumed and a slow client therefore use the same path.
@@ -15,14 +15,17 @@
 //        memory. A reader requests its next chunk only in its turn at the socket. It keeps the turn
 //        only while the chunk is written, or while a fetch that covers the chunk is in flight (L7).
 //   feed.5. One `caught-up` follows every `joined` (O8).
+//   feed.6. Every line passes `#take` once, in order. A line that takes the right to read from
+//        members gives each of them a stop: no flush and no chunk passes it, and the member is
+//        removed when it has every line up to it. So a removal needs no message but that line (M8).
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { Millis, Seq } from "#shared/protocol/ids.ts";
-import { blockAbove, blockLast, blockUpTo } from "#shared/protocol/lines.ts";
+import { blockAbove, blockLast, blockUpTo, stateLines } from "#shared/protocol/lines.ts";
 import type { Block } from "#shared/protocol/lines.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import * as bounds from "./bounds.ts";
-import type { FeedEffect, FeedInput } from "./feed-io.ts";
+import type { FeedEffect, FeedInput, JudgeRemovals, Removal } from "./feed-io.ts";
 import { Fetches } from "./fetches.ts";
 import type { Range } from "./fetches.ts";
 import { ReorderBuffer } from "./reorder-buffer.ts";
@@ -45,14 +48,24 @@ export class Feed<M> {
   #flushed: Seq = 0;
   /** The highest known sequence number; never below `last`. */
   #head: Seq = 0;
+  /** feed.6: members that get no line behind their stop. */
+  readonly #stops = new Map<M, Removal>();
+  /** The newest line that may have changed rights; also of the lines that the feed skipped. */
+  #changedAt: Seq = 0;
+  readonly #judge: JudgeRemovals<M>;
   #isFlushing = false;
   #isFlushAsked = false;
   #flushAt: Millis = 0;
   readonly #pace: FlushPace;
 
   /** `reorderTotal`: the bytes in the reorder buffers of all feeds of the process. */
-  constructor(pace: FlushPace = defaultPace(), reorderTotal?: SharedBound) {
+  constructor(
+    pace: FlushPace = defaultPace(),
+    reorderTotal?: SharedBound,
+    judge: JudgeRemovals<M> = () => new Map<M, Removal>(),
+  ) {
     this.#pace = pace;
+    this.#judge = judge;
     this.#reorder = new ReorderBuffer(reorderTotal);
   }
 
@@ -67,6 +80,11 @@ export class Feed<M> {
 
   get head(): Seq {
     return this.#head;
+  }
+
+  /** A right that the owner judged at a lower head may be outdated. */
+  get changedAt(): Seq {
+    return this.#changedAt;
   }
 
   get isOpen(): boolean {
@@ -115,6 +133,7 @@ export class Feed<M> {
         return this.#onJoin(input, now);
       case "leave":
         this.#live.delete(input.member);
+        this.#stops.delete(input.member);
         return this.#readers.delete(input.member)
           ? [{ kind: "end-turn", member: input.member }]
           : [];
@@ -124,7 +143,7 @@ export class Feed<M> {
       case "flushed":
         this.#isFlushing = false;
         this.#flushAt = now + gapAfter(input.costMs, this.#pace);
-        return [...this.#advanceIdle(now), ...this.#schedule(now)];
+        return [...this.#removeLive(), ...this.#advanceIdle(now), ...this.#schedule(now)];
       case "full":
         return this.#onFull(input.member, input.cursor, now);
       case "turn":
@@ -178,6 +197,22 @@ export class Feed<M> {
     this.#ring.push(block);
     this.#last = blockLast(block);
     this.#head = Math.max(this.#head, this.#last);
+    const changes = stateLines(block);
+    const newest = changes.at(-1);
+    if (newest !== undefined) this.#onChanges(changes, newest[0]);
+  }
+
+  /** feed.6. */
+  #onChanges(changes: ReturnType<typeof stateLines>, newest: Seq): void {
+    this.#changedAt = newest;
+    for (const [member, removal] of this.#judge(changes, this.#all())) {
+      if (!this.#stops.has(member)) this.#stops.set(member, removal);
+    }
+  }
+
+  *#all(): Generator<M> {
+    yield* this.#live;
+    yield* this.#readers.members();
   }
 
   /** Fetches the first gap, or skips it when the room has no members here. */
@@ -195,7 +230,7 @@ export class Feed<M> {
 
   #jump(head: Seq): void {
     this.#ring.forget(this.#last);
-    this.#last = this.#flushed = head;
+    this.#last = this.#flushed = this.#changedAt = head;
     this.#takeHeld();
   }
 
@@ -211,13 +246,15 @@ export class Feed<M> {
     const { member, after, tail } = join;
     const head = Math.max(join.head, this.#isOpen ? this.#last : 0);
     this.#head = Math.max(this.#head, head);
+    const isAlone = this.members === 0;
+    const cursor = after === undefined ? Math.max(0, head - tail) : Math.min(after, head);
+    // Before the lines above the head are taken, so that they are judged for this member (feed.6).
+    const reader = this.#readers.add(member, cursor, head, now);
     if (!this.#isOpen) {
       this.#isOpen = true;
       this.#last = this.#flushed = head;
       this.#takeHeld();
-    } else if (this.members === 0 && head > this.#last) this.#jump(head);
-    const cursor = after === undefined ? Math.max(0, head - tail) : Math.min(after, head);
-    const reader = this.#readers.add(member, cursor, head, now);
+    } else if (isAlone && head > this.#last) this.#jump(head);
     return [
       { kind: "joined", member, head, from: cursor + 1 },
       ...this.#advance(member, reader, now),
@@ -236,7 +273,10 @@ export class Feed<M> {
   #flush(now: Millis): FeedEffect<M>[] {
     if (this.#isFlushing || this.#last === this.#flushed) return [];
     const from = this.#flushed + 1;
-    const blocks = this.#ring.read(from, this.#last, bounds.FLUSH_BYTES_MAX);
+    const stop = this.#firstLiveStop();
+    if (stop < from) return [...this.#removeLive(), ...this.#flush(now)];
+    const end = Math.min(this.#last, stop);
+    const blocks = this.#ring.read(from, end, bounds.FLUSH_BYTES_MAX);
     const newest = blocks.at(-1);
     if (newest === undefined) {
       // The ring holds less than arrived at once: every live member becomes a reader.
@@ -267,13 +307,13 @@ export class Feed<M> {
     const reader = this.#readers.get(member);
     if (reader?.state !== "queued") return [{ kind: "end-turn", member }];
     const first = reader.cursor + 1;
-    if (first > this.#flushed)
-      return [{ kind: "end-turn", member }, ...this.#advance(member, reader, now)];
-    const blocks = this.#ring.read(first, this.#flushed, RANGE_BYTES_MAX);
+    const until = Math.min(this.#flushed, this.#stopOf(member));
+    if (first > until) return [{ kind: "end-turn", member }, ...this.#advance(member, reader, now)];
+    const blocks = this.#ring.read(first, until, RANGE_BYTES_MAX);
     if (blocks.length > 0) return [this.#chunk(member, reader, blocks)];
     this.#readers.armDeadline(now);
     const ringFirst = this.#ring.first ?? Infinity;
-    const end = Math.min(this.#flushed, first + RANGE_EVENTS_MAX - 1, ringFirst - 1);
+    const end = Math.min(until, first + RANGE_EVENTS_MAX - 1, ringFirst - 1);
     const [begun] = this.#fetch({ first, last: end }, false);
     const running = this.#fetches.running(first);
     reader.state = running === undefined ? "idle" : "fetching";
@@ -304,6 +344,11 @@ export class Feed<M> {
    * (feed.3).
    */
   #advance(member: M, reader: Reader, now: Millis): FeedEffect<M>[] {
+    const removal = this.#stops.get(member);
+    if (removal !== undefined && reader.cursor >= removal.seq) {
+      this.#readers.delete(member);
+      return this.#remove(member, removal);
+    }
     if (reader.cursor < this.#flushed) return this.#queue(member, reader);
     reader.state = "idle";
     // The cursor is at `flushed`: it is never above its target, nor above `flushed` without a
@@ -317,6 +362,33 @@ export class Feed<M> {
     this.#readers.delete(member);
     this.#live.add(member);
     return reader.isCaughtUp ? [] : [{ kind: "caught-up", member, seq: reader.cursor }];
+  }
+
+  #remove(member: M, removal: Removal): FeedEffect<M>[] {
+    this.#stops.delete(member);
+    return [{ kind: "removed", member, ...removal }];
+  }
+
+  /** Removes the live members that have every line up to their stops. */
+  #removeLive(): FeedEffect<M>[] {
+    const effects: FeedEffect<M>[] = [];
+    for (const [member, removal] of this.#stops) {
+      if (removal.seq > this.#flushed || !this.#live.delete(member)) continue;
+      effects.push(...this.#remove(member, removal));
+    }
+    return effects;
+  }
+
+  #firstLiveStop(): Seq {
+    let first = Infinity;
+    for (const [member, { seq }] of this.#stops) {
+      if (seq < first && this.#live.has(member)) first = seq;
+    }
+    return first;
+  }
+
+  #stopOf(member: M): Seq {
+    return this.#stops.get(member)?.seq ?? Infinity;
   }
 
   #chunk(member: M, reader: Reader, blocks: readonly Block[]): FeedEffect<M> {
@@ -339,7 +411,8 @@ export class Feed<M> {
     for (const [member, reader] of this.#readers.unserved()) {
       if (reader.state !== "fetching") continue;
       const above = first <= reader.cursor + 1 ? blockAbove(block, reader.cursor) : undefined;
-      const part = above === undefined ? undefined : blockUpTo(above, this.#flushed);
+      const until = Math.min(this.#flushed, this.#stopOf(member));
+      const part = above === undefined ? undefined : blockUpTo(above, until);
       if (part !== undefined) effects.push(this.#chunk(member, reader, [part]));
     }
     effects.push(...this.#endTurns(), ...this.#advanceIdle(now));

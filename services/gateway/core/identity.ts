@@ -8,7 +8,7 @@ import type { Millis, UserId } from "#shared/protocol/ids.ts";
 export interface Identity {
   readonly user: UserId;
   readonly name?: string;
-  /** Grants: room → role. Informative, since every room is open. */
+  /** Grants: room → role (shared/protocol/roles.ts). */
   readonly rooms?: Readonly<Record<string, string>>;
   readonly admin: boolean;
   /** The `iat` of the token; undefined when the token has none. */

@@ -61,6 +61,10 @@ export class Readers<M> {
     return this.#readers.delete(member);
   }
 
+  members(): Iterable<M> {
+    return this.#readers.keys();
+  }
+
   /** The readers that could receive a chunk now and have none. */
   *unserved(): Generator<readonly [M, Reader]> {
     for (const entry of this.#readers) {

@@ -2,9 +2,10 @@
 //
 // Each call resolves and never rejects: a failure is a row of the error table.
 
-import type { WriteFrame } from "#shared/protocol/commands.ts";
+import type { ListedMember, RoomAbout, WriteFrame } from "#shared/protocol/commands.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import type { Grant } from "#shared/protocol/roles.ts";
 
 export interface Refused {
   readonly kind: "refused";
@@ -15,6 +16,8 @@ export interface Refused {
 /** A client's frame and the user who sent it. */
 export interface ClientWrite {
   readonly user: UserId;
+  /** What the user's token gives in the room. */
+  readonly grant?: Grant | undefined;
   readonly frame: WriteFrame;
 }
 
@@ -24,6 +27,7 @@ export interface ClientWrite {
 export interface PageInput {
   /** The user who requests the page. */
   readonly user: UserId;
+  readonly grant?: Grant | undefined;
   readonly room: RoomId;
   readonly before?: Seq | undefined;
   readonly after?: Seq | undefined;
@@ -49,11 +53,30 @@ export type PageOutcome =
   | { readonly kind: "page"; readonly events: readonly string[]; readonly more: boolean }
   | Refused;
 
+/** A user who asks for what the owner knows of a room. */
+export interface RoomReader {
+  readonly user: UserId;
+  readonly grant?: Grant | undefined;
+  readonly room: RoomId;
+}
+
+export type AboutOutcome = { readonly kind: "about"; readonly about: RoomAbout } | Refused;
+export type MembersOutcome =
+  | { readonly kind: "members"; readonly members: readonly ListedMember[]; readonly more: boolean }
+  | Refused;
+
 export interface RoomApi {
   /** Resolves when the message is in the log, or with the refusal. Never rejects. */
   write(write: ClientWrite): Promise<WriteOutcome>;
   /** Resolves, never rejects. */
   page(input: PageInput): Promise<PageOutcome>;
+  /** Resolves, never rejects. */
+  about(reader: RoomReader): Promise<AboutOutcome>;
+  /** The members behind `after`, at most `limit`. Resolves, never rejects. */
+  members(
+    reader: RoomReader,
+    page: { readonly after?: UserId | undefined; readonly limit: number },
+  ): Promise<MembersOutcome>;
   readonly health: {
     readonly natsUp: boolean;
     /** No new socket is accepted. */

@@ -4,8 +4,10 @@ import type { ClientFrameOf, DecodedFrame } from "#shared/protocol/client-frames
 import type { CLOSE } from "#shared/protocol/close-codes.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { Grant } from "#shared/protocol/roles.ts";
 import type { ServerFrame } from "#shared/protocol/server-frames.ts";
 import type { Verification } from "./identity.ts";
+import type { Removal } from "./feed-io.ts";
 import type { ClientWrite, WriteOutcome } from "./room-api-port.ts";
 
 export type CloseReason = (typeof CLOSE)[keyof typeof CLOSE];
@@ -36,6 +38,13 @@ export type SessionInput =
       readonly error: ErrorName;
       readonly afterMs?: number;
     }
+  /** The membership that the `join` with number `attempt` began has ended by a line of the room. */
+  | {
+      readonly kind: "removed";
+      readonly room: RoomId;
+      readonly attempt: number;
+      readonly removal: Removal;
+    }
   /** The answer to `history`: the text of a `page` frame, or the refusal. */
   | {
       readonly kind: "page";
@@ -57,10 +66,16 @@ export type SessionEffect =
   | {
       readonly kind: "join";
       readonly user: UserId;
+      readonly grant: Grant | undefined;
       readonly attempt: number;
       readonly frame: ClientFrameOf<"join">;
     }
   | { readonly kind: "leave"; readonly user: UserId; readonly room: RoomId }
   | ({ readonly kind: "write" } & ClientWrite)
   | { readonly kind: "typing"; readonly user: UserId; readonly room: RoomId; readonly on: boolean }
-  | { readonly kind: "history"; readonly user: UserId; readonly frame: ClientFrameOf<"history"> };
+  | {
+      readonly kind: "history";
+      readonly user: UserId;
+      readonly grant: Grant | undefined;
+      readonly frame: ClientFrameOf<"history">;
+    };

@@ -12,12 +12,15 @@
 //   session.4. Every temporary refusal of a send goes through SendOrder, whether this session, the
 //        lane or the owner refused it. So no later send of that room overtakes it (O4).
 //   session.5. `send` and `typing` need a joined room (S6). A join without an answer counts: the
-//        lane keeps the order, so a client can send right after `join`.
+//        lane keeps the order, so a client can send right after `join`. Another write has a place
+//        in the order of its room only while the room is joined.
+//   session.6. A removal ends exactly the membership that it names. The session then gets `left`
+//        and is no longer in the room (M8).
 
 import { unreachable } from "#shared/kit/assert.ts";
 import { GcraBucket } from "#shared/kit/gcra.ts";
 import type { ClientFrame, ClientFrameOf, DecodedFrame } from "#shared/protocol/client-frames.ts";
-import { isWriteFrame } from "#shared/protocol/commands.ts";
+import { isWriteFrame, needsJoin } from "#shared/protocol/commands.ts";
 import type { WriteFrame } from "#shared/protocol/commands.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
 import { errorFrame, ERRORS, RETRY_AFTER_MS, retryAfterMs } from "#shared/protocol/errors.ts";
@@ -29,6 +32,7 @@ import {
   ROOMS_PER_CONNECTION_MAX,
   UNANSWERED_SENDS_MAX,
 } from "#shared/protocol/limits.ts";
+import { grantFor } from "#shared/protocol/roles.ts";
 import type { Identity, Verification } from "./identity.ts";
 import type { Action, Admission, Peer } from "./admission.ts";
 import { GREETING_FRAMES_MAX, PAGES_PER_SESSION_MAX, REFRESH_RATE } from "./bounds.ts";
@@ -121,6 +125,8 @@ export class Session {
         return state.kind === "open" ? onWriteAnswered(state, input, now) : [];
       case "join-refused":
         return state.kind === "open" ? onJoinRefused(state, input) : [];
+      case "removed":
+        return state.kind === "open" ? onRemoved(state, input) : [];
       case "page":
         return state.kind === "open" ? onPage(state, input) : [];
       default:
@@ -294,21 +300,25 @@ export class Session {
     }
     const attempt = ++this.#attempts;
     state.rooms.set(room, attempt);
-    return [{ kind: "join", user: state.identity.user, attempt, frame }];
+    const { identity } = state;
+    const grant = grantFor(room, identity);
+    return [{ kind: "join", user: identity.user, grant, attempt, frame }];
   }
 
   #onWrite(state: Open, frame: WriteFrame, now: Now): SessionEffect[] {
     const { room, id } = frame;
-    if (!state.rooms.has(room)) return [refuse("not_joined", { id, room })]; // session.5
+    const isJoined = state.rooms.has(room);
+    if (!isJoined && needsJoin(frame)) return [refuse("not_joined", { id, room })]; // session.5
     const refusal = this.#refusalOf(state, frame, now);
     if (refusal !== undefined) {
       const { error, afterMs } = refusal;
-      state.order.postpone(room, id, now.monotonic, afterMs); // session.4
+      if (isJoined) state.order.postpone(room, id, now.monotonic, afterMs); // session.4
       return [refuse(error, { id, room, afterMs })];
     }
     state.order.pass(room, id, now.monotonic);
     state.unansweredSends++;
-    return [{ kind: "write", user: state.identity.user, frame }];
+    const { identity } = state;
+    return [{ kind: "write", user: identity.user, grant: grantFor(room, identity), frame }];
   }
 
   /** The temporary refusal of this send, if there is one. */
@@ -344,7 +354,8 @@ export class Session {
     const limited = this.#limit("history", state, { ref, room }, now);
     if (limited !== undefined) return [limited];
     state.unansweredPages++;
-    return [{ kind: "history", user: state.identity.user, frame }];
+    const { identity } = state;
+    return [{ kind: "history", user: identity.user, grant: grantFor(room, identity), frame }];
   }
 
   /** L12. */
@@ -386,6 +397,18 @@ function onLeave(state: Open, { room, ref }: ClientFrameOf<"leave">): SessionEff
     { kind: "leave", user: state.identity.user, room },
     { kind: "frame", frame: { t: "left", ref, room } },
   ];
+}
+
+/** session.6. */
+function onRemoved(
+  state: Open,
+  { room, attempt, removal }: Extract<SessionInput, { kind: "removed" }>,
+): SessionEffect[] {
+  if (state.rooms.get(room) !== attempt) return [];
+  state.rooms.delete(room);
+  state.order.forget(room);
+  const { reason, seq } = removal;
+  return [{ kind: "frame", frame: { t: "left", room, reason, seq } }];
 }
 
 function onWriteAnswered(

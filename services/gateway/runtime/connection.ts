@@ -15,11 +15,11 @@ import { BrokenInvariant } from "#shared/kit/assert.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
 import { decodeClientFrame } from "#shared/protocol/client-frames.ts";
-import type { ClientFrameOf } from "#shared/protocol/client-frames.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { encodeServerFrame } from "#shared/protocol/server-frames.ts";
 import { SHED_FROM_BYTES, SOCKET_HARD_BYTES, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
+import type { Removal } from "../core/feed-io.ts";
 import { FrameLimit } from "../core/frame-limit.ts";
 import { SocketTurns } from "../core/socket-turns.ts";
 import { Session } from "../core/session.ts";
@@ -60,12 +60,19 @@ export interface ConnectionOptions {
   readonly onEnd: (connection: Connection, user: UserId | undefined) => void;
 }
 
+/** The newest join of a room. */
+interface Joined {
+  readonly member: Member;
+  readonly attempt: number;
+  readonly membership: Membership;
+}
+
 export class Connection implements MemberSink, SocketHandlers, Holder {
   readonly openedAt: Millis;
   readonly #options: ConnectionOptions;
   readonly #socket: ClientSocket;
   readonly #session: Session;
-  readonly #memberships = new Map<RoomId, Membership>();
+  readonly #joined = new Map<RoomId, Joined>();
   readonly #inlet: Inlet;
   readonly #turns = new SocketTurns<object>();
   readonly #turnsTimer: CoalescedTimer;
@@ -207,6 +214,16 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     if (this.#turns.isRequested) this.#grantTurns();
   }
 
+  removed(member: Member, removal: Removal): void {
+    const { room } = member;
+    const joined = this.#joined.get(room);
+    if (joined?.member !== member) return;
+    this.#guard(() => {
+      this.#leave(room);
+      this.#step({ kind: "removed", room, attempt: joined.attempt, removal });
+    });
+  }
+
   close(reason: CloseReason): void {
     if (this.#isEnded) return;
     this.#writePendingTexts();
@@ -284,8 +301,8 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     if (this.#isEnded) return;
     this.#release();
     this.#isEnded = true; // gateway/connection.4
-    for (const membership of this.#memberships.values()) membership.leave();
-    this.#memberships.clear();
+    for (const { membership } of this.#joined.values()) membership.leave();
+    this.#joined.clear();
     this.#options.memory.set(this, 0);
     this.#inlet.end();
     this.#turns.clear();
@@ -337,7 +354,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
       case "typing":
         return this.#options.roomApi.typing(effect.user, effect.room, effect.on);
       case "history":
-        return this.#history(effect.user, effect.frame);
+        return this.#history(effect);
     }
   }
 
@@ -357,22 +374,22 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     );
   }
 
-  #join({ user, attempt, frame }: Extract<SessionEffect, { kind: "join" }>): void {
+  #join({ user, grant, attempt, frame }: Extract<SessionEffect, { kind: "join" }>): void {
     const { room, ref, after, tail = TAIL_DEFAULT } = frame;
     this.#leave(room); // A later join of the same room replaces an earlier one.
-    const member: Member = { room, user, ref, sink: this };
+    const member: Member = { room, user, grant, ref, sink: this };
     const onRefused = (error: ErrorName, afterMs?: number): void => {
-      if (this.#memberships.get(room) === membership) this.#memberships.delete(room);
+      if (this.#joined.get(room)?.member === member) this.#joined.delete(room);
       const more = afterMs !== undefined && { afterMs };
       this.#guard(() => this.#step({ kind: "join-refused", room, ref, attempt, error, ...more }));
     };
     const membership = this.#options.rooms.join({ member, after, tail, onRefused });
-    this.#memberships.set(room, membership);
+    this.#joined.set(room, { member, attempt, membership });
   }
 
   #leave(room: RoomId): void {
-    this.#memberships.get(room)?.leave();
-    this.#memberships.delete(room);
+    this.#joined.get(room)?.membership.leave();
+    this.#joined.delete(room);
   }
 
   #write(write: ClientWrite): void {
@@ -382,11 +399,11 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     });
   }
 
-  #history(user: UserId, frame: ClientFrameOf<"history">): void {
+  #history({ user, grant, frame }: Extract<SessionEffect, { kind: "history" }>): void {
     const { room, ref } = frame;
     const key = {};
     this.requestTurn(key, () => {
-      void this.#options.roomApi.pageText({ user, ...frame }).then((outcome) => {
+      void this.#options.roomApi.pageText({ user, grant, ...frame }).then((outcome) => {
         this.#guard(() => this.#step({ kind: "page", ref, room, outcome }));
         this.endTurn(key);
       });

@@ -19,11 +19,13 @@ import type { Result } from "#shared/protocol/commands.ts";
 import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { blockUpTo, bornOf, decodeOut } from "#shared/protocol/lines.ts";
 import type { Block } from "#shared/protocol/lines.ts";
+import type { Grant, RoomKind } from "#shared/protocol/roles.ts";
 import { encodeServerFrame } from "#shared/protocol/server-frames.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { FLUSH_SLICE, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
 import { Feed } from "../core/feed.ts";
-import type { FeedEffect, FeedInput } from "../core/feed-io.ts";
+import type { FeedEffect, FeedInput, Removal } from "../core/feed-io.ts";
+import { judgeRemovals } from "../core/removals.ts";
 import type { FlushPace } from "../core/pacing.ts";
 import type { SharedBound } from "../core/shared-bound.ts";
 import type { FrameMaker } from "./client-socket.ts";
@@ -58,6 +60,8 @@ export interface FeedRunnerOptions {
   readonly onRecreated: (runner: FeedRunner) => void;
 }
 
+const decoder = new TextDecoder();
+
 export class FeedRunner {
   readonly room: RoomId;
   readonly #options: FeedRunnerOptions;
@@ -65,6 +69,7 @@ export class FeedRunner {
   readonly #timer: CoalescedTimer;
   readonly #members = new Set<Member>();
   readonly #sessions = new Map<UserId, number>();
+  readonly #grants = new Map<UserId, Grant>();
   readonly #fanout: EphemeralFanout;
   readonly #subscriptions: readonly Subscription[];
   readonly #answers = new WeakMap<Member, JoinedResult>();
@@ -74,6 +79,10 @@ export class FeedRunner {
   #isPerforming = false;
   #isStopped = false;
   #born = "";
+  /** The kind of the room, from the owner's answers and from line 1. */
+  #kind: RoomKind = "open";
+  /** The newest head at which the owner said that every user may read the room. */
+  #publicAt: Seq = -1;
   /** The arrival time of the oldest line that is not flushed. */
   #arrivedAt: Millis | undefined;
   /** Spans of the traced messages among these lines; usually none. */
@@ -85,7 +94,9 @@ export class FeedRunner {
     const { room, bus, clock, frames } = options;
     this.room = room;
     this.#options = options;
-    this.#feed = new Feed<Member>(options.pace, options.reorderTotal);
+    this.#feed = new Feed<Member>(options.pace, options.reorderTotal, (lines, members) =>
+      this.#judge(lines, [...members]),
+    );
     this.#timer = new CoalescedTimer(clock, () => this.#step({ kind: "wake" }));
     this.#fanout = new EphemeralFanout({ room, clock, frames, members: this.#members });
     // Subscribe before the join asks for the head, so that no later line is missed (O9).
@@ -101,13 +112,28 @@ export class FeedRunner {
     return this.#feed;
   }
 
+  /**
+   * Every user may read the lines here: no line since the owner said so has changed a right, and no
+   * line is missing.
+   */
+  get isPublic(): boolean {
+    const { changedAt, last, head } = this.#feed;
+    return this.#publicAt >= changedAt && last === head;
+  }
+
+  /** The grants of the users who have one. */
+  get grants(): readonly (readonly [UserId, Grant])[] {
+    return [...this.#grants];
+  }
+
   /** Users with a local session that has joined or is joining. */
   get users(): readonly UserId[] {
     return [...this.#sessions.keys()];
   }
 
   /** A session joins, whether or not the owner has answered. */
-  enter(user: UserId): void {
+  enter(user: UserId, grant: Grant | undefined): void {
+    if (grant !== undefined) this.#grants.set(user, grant);
     this.#sessions.set(user, (this.#sessions.get(user) ?? 0) + 1);
     this.idleSince = undefined;
   }
@@ -120,6 +146,7 @@ export class FeedRunner {
       return false;
     }
     this.#sessions.delete(user);
+    this.#grants.delete(user);
     if (this.#sessions.size > 0) return true;
     this.idleSince = this.#options.clock.monotonic();
     this.#listed = undefined;
@@ -144,6 +171,8 @@ export class FeedRunner {
     // the lines; only they show that a whole room was lost.
     if (result.born !== "" && !this.#isSame(result.born)) return false;
     this.#members.add(member);
+    if (result.head > 0) this.#kind = result.access ?? "open"; // removals.2
+    if (result.access === undefined) this.#publicAt = Math.max(this.#publicAt, result.head);
     const isListed = result.listedBy !== undefined && result.listedBy === this.#listed?.c;
     // The answer with the list may be lost. The owner's next complete list replaces it (A4).
     const users = isListed ? this.#listed?.users : result.users;
@@ -182,6 +211,16 @@ export class FeedRunner {
     this.#fanout.stop();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     for (const { sink } of this.#members) sink.close(CLOSE.restart);
+  }
+
+  #judge(
+    lines: readonly (readonly [Seq, Uint8Array])[],
+    members: readonly Member[],
+  ): ReadonlyMap<Member, Removal> {
+    const texts = lines.map(([seq, bytes]) => [seq, decoder.decode(bytes)] as const);
+    const { kind, removals } = judgeRemovals(texts, this.#kind, members);
+    this.#kind = kind;
+    return removals;
   }
 
   #onOut(data: Uint8Array): void {
@@ -266,6 +305,9 @@ export class FeedRunner {
         return effect.member.sink.writeText(
           encodeServerFrame({ t: "caught-up", room: this.room, seq: effect.seq }),
         );
+      case "removed":
+        this.#members.delete(effect.member);
+        return effect.member.sink.removed(effect.member, effect);
       case "fetch":
         return this.#fetch(effect);
       case "share-fetch": {
@@ -339,12 +381,10 @@ export class FeedRunner {
     const { room } = this;
     const answer = this.#answers.get(member);
     if (answer === undefined) return;
-    const { here, users } = answer;
+    const { here, users, role = "member" } = answer;
     const born = answer.born === "" ? this.#born : answer.born;
     const { ref, sink } = member;
-    sink.writeText(
-      encodeServerFrame({ t: "joined", ref, room, born, head, from, role: "member", here }),
-    );
+    sink.writeText(encodeServerFrame({ t: "joined", ref, room, born, head, from, role, here }));
     this.#fanout.onJoined(member, users);
     if (users === undefined) return;
     sink.writeText(encodeServerFrame({ t: "presence", room, join: users, here, all: true }));

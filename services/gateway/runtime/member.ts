@@ -2,6 +2,8 @@
 // the old one never reaches the new one (feed.2).
 
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { Grant } from "#shared/protocol/roles.ts";
+import type { Removal } from "../core/feed-io.ts";
 import type { CloseReason } from "../core/session-io.ts";
 
 /** The interface through which a feed writes to one connection. */
@@ -15,12 +17,16 @@ export interface MemberSink {
   requestTurn(key: object, run: () => void): void;
   /** The turn of `key` is over, or `key` no longer waits for one. */
   endTurn(key: object): void;
+  /** The member lost its right to read. Everything up to `seq` was written. */
+  removed(member: Member, removal: Removal): void;
   close(reason: CloseReason): void;
 }
 
 export interface Member {
   readonly room: RoomId;
   readonly user: UserId;
+  /** What the user's token gives in the room. */
+  readonly grant: Grant | undefined;
   readonly sink: MemberSink;
   /** Returned in `joined`. */
   readonly ref: number;

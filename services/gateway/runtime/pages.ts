@@ -114,9 +114,10 @@ export class Pages {
     return [];
   }
 
-  #askHead({ room }: PageInput): Promise<Seq | Extract<RawPage, { kind: "refused" }>> {
+  #askHead({ room, user, grant }: PageInput): Promise<Seq | Extract<RawPage, { kind: "refused" }>> {
     return new Promise((resolve) => {
-      this.#lanes.submit({ op: "head", room }, ({ result }) => {
+      const query = { op: "head", room, user, ...(grant !== undefined && { grant }) } as const;
+      this.#lanes.submit(query, ({ result }) => {
         if ("ok" in result && result.ok === "head") resolve(result.head);
         else resolve({ kind: "refused", error: "error" in result ? result.error : "internal" });
       });

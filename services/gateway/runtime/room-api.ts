@@ -10,10 +10,14 @@ import { encodeLive } from "#shared/protocol/live.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import type { SessionInput } from "../core/session-io.ts";
 import type {
+  AboutOutcome,
   ClientWrite,
+  MembersOutcome,
   PageInput,
   PageOutcome,
+  Refused,
   RoomApi,
+  RoomReader,
   WriteOutcome,
 } from "../core/room-api-port.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
@@ -66,7 +70,7 @@ export class GatewayRoomApi implements RoomApi {
     const began = this.#clock.monotonic();
     const span = this.#traces.receive(write.frame, began);
     // E3: the client's own trace context does not leave the gateway.
-    const command = writeOf(write.frame, write.user, span?.traceparent);
+    const command = writeOf(write.frame, write, span?.traceparent);
     this.#lanes.submit(command, ({ result }) => {
       const answer = writeOutcome(result);
       const outcome = answer.kind === "sent" ? "ok" : answer.error;
@@ -79,6 +83,32 @@ export class GatewayRoomApi implements RoomApi {
 
   typing(user: UserId, room: RoomId, on: boolean): void {
     this.#bus.publish(subjects.live(room), encodeLive({ t: "typing", room, user, on }));
+  }
+
+  about({ user, grant, room }: RoomReader): Promise<AboutOutcome> {
+    const query = { op: "about", room, user, ...(grant !== undefined && { grant }) } as const;
+    return new Promise((resolve) => {
+      this.#lanes.submit(query, ({ result }) => {
+        if (!("ok" in result) || result.ok !== "about") return resolve(refusedBy(result));
+        const { c: _c, ok: _ok, ...about } = result;
+        resolve({ kind: "about", about });
+      });
+    });
+  }
+
+  members(
+    { user, grant, room }: RoomReader,
+    { after, limit }: { readonly after?: UserId | undefined; readonly limit: number },
+  ): Promise<MembersOutcome> {
+    const reader = { op: "members", room, user, ...(grant !== undefined && { grant }) } as const;
+    const query = { ...reader, limit, ...(after !== undefined && { after }) };
+    return new Promise((resolve) => {
+      this.#lanes.submit(query, ({ result }) => {
+        if (!("ok" in result) || result.ok !== "members") return resolve(refusedBy(result));
+        const { members, more } = result;
+        resolve({ kind: "members", members, more });
+      });
+    });
   }
 
   async page(input: PageInput): Promise<PageOutcome> {
@@ -99,13 +129,15 @@ export class GatewayRoomApi implements RoomApi {
 }
 
 function writeOutcome(result: Result): WriteOutcome {
-  if ("error" in result) {
-    const { error, afterMs } = result;
-    return { kind: "refused", error, ...(afterMs !== undefined && { afterMs }) };
-  }
-  if (result.ok === "sent") {
+  if ("ok" in result && result.ok === "sent") {
     const { seq, at, repeat } = result;
     return repeat === undefined ? { kind: "sent", seq, at } : { kind: "sent", seq, at, repeat };
   }
-  return { kind: "refused", error: "internal" };
+  return refusedBy(result);
+}
+
+function refusedBy(result: Result): Refused {
+  if (!("error" in result)) return { kind: "refused", error: "internal" };
+  const { error, afterMs } = result;
+  return { kind: "refused", error, ...(afterMs !== undefined && { afterMs }) };
 }

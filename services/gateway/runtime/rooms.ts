@@ -7,11 +7,14 @@
 //   rooms.3. Every join goes to the owner, because its answer has the head and the presence list. A
 //        leave goes to the owner only when the user's last local session leaves, after the user's
 //        joins.
+//   rooms.4. The answer to a join that is older than a line which changed rights here is not used;
+//        the owner judges the join again, at most JUDGED_MAX times.
 
 import { LRUCache } from "lru-cache";
 import type { Partition, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { MemoryAccount } from "#shared/kit/memory-account.ts";
 import type { RoomStatus } from "#shared/protocol/control.ts";
+import type { Answer } from "#shared/protocol/commands.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Block } from "#shared/protocol/lines.ts";
 import type { PartitionMap } from "#shared/protocol/partition-map.ts";
@@ -31,6 +34,9 @@ export interface RoomsOptions extends Omit<
   readonly lanes: Lanes;
   readonly memory: MemoryAccount<GatewayMemoryLine>;
 }
+
+/** rooms.4. The owner's next answer is newer than the line, unless the owner is behind. */
+const JUDGED_MAX = 4;
 
 export interface JoinRequest {
   readonly member: Member;
@@ -89,7 +95,7 @@ export class Rooms {
 
   join(request: JoinRequest): Membership {
     const { member } = request;
-    const { room, user } = member;
+    const { room, user, grant } = member;
     const runner = this.#runners.get(room) ?? this.#open(room);
     let isAnswered = false;
     let isOver = false;
@@ -100,22 +106,30 @@ export class Rooms {
       this.#exit(runner, user);
       if (!isAnswered) request.onRefused("conflict");
     };
-    runner.enter(user);
+    runner.enter(user, grant);
     this.#idle.delete(runner);
-    this.#options.lanes.submit({ op: "join", room, user }, ({ result }) => {
+    const query = { op: "join", room, user, ...(grant !== undefined && { grant }) } as const;
+    let judged = 0;
+    const onAnswer = ({ result }: Answer): void => {
       if ("ok" in result && result.ok === "joined") this.#runners.get(room)?.onListed(result);
       if (isOver) return;
-      isAnswered = true;
       if ("ok" in result && result.ok === "joined") {
-        if (this.#admit(runner, request, result)) return;
+        if (result.head < runner.feed.changedAt && ++judged < JUDGED_MAX) {
+          this.#options.lanes.submit(query, onAnswer); // rooms.4
+          return;
+        }
+        isAnswered = true;
+        if (result.head >= runner.feed.changedAt && this.#admit(runner, request, result)) return;
         leave();
         request.onRefused("unavailable");
       } else {
+        isAnswered = true;
         leave();
         if ("error" in result) request.onRefused(result.error, result.afterMs);
         else request.onRefused("internal");
       }
-    });
+    };
+    this.#options.lanes.submit(query, onAnswer);
     return { leave };
   }
 
@@ -129,7 +143,8 @@ export class Rooms {
    */
   *localRooms(p: Partition): Generator<SyncRoom> {
     for (const runner of this.#byPartition.get(p) ?? []) {
-      yield [runner.room, runner.feed.last, runner.users];
+      const { room, feed, users, grants } = runner;
+      yield grants.length === 0 ? [room, feed.last, users] : [room, feed.last, users, grants];
     }
   }
 
@@ -145,10 +160,15 @@ export class Rooms {
     }
   }
 
-  /** The head of a room whose feed is current; otherwise undefined. */
+  /**
+   * The head of a room whose feed is current and which every user may read; otherwise undefined,
+   * and the owner judges the reader.
+   */
   head(room: RoomId): Seq | undefined {
-    const feed = this.#runners.get(room)?.feed;
-    return feed !== undefined && feed.isOpen && feed.members > 0 ? feed.head : undefined;
+    const runner = this.#runners.get(room);
+    if (runner === undefined) return undefined;
+    const { feed, isPublic } = runner;
+    return feed.isOpen && feed.members > 0 && isPublic ? feed.head : undefined;
   }
 
   /** The lines from exactly `first` on that the ring has. */

@@ -29,6 +29,7 @@ function openRoom() {
       const member: Member = {
         room: GENERAL,
         user: user as UserId,
+        grant: undefined,
         ref: 1,
         sink: {
           buffered: 0,
@@ -36,6 +37,7 @@ function openRoom() {
           writeFrame: (frame) => void frames.push(Buffer.from(frame).toString("latin1")),
           requestTurn: (_key, run) => run(),
           endTurn: () => undefined,
+          removed: () => undefined,
           close: () => undefined,
         },
       };

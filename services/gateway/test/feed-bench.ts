@@ -131,6 +131,9 @@ export class FeedBench {
       case "share-fetch":
         this.shared.push(`${effect.member.name} ${effect.first}`);
         return;
+      case "removed":
+        effect.member.got.push(`removed after ${effect.seq}`);
+        return;
       case "starved":
         this.starved.push(effect.member);
     }

@@ -78,6 +78,8 @@ function inWords(effect: FeedEffect<string>): string {
       return `joined ${effect.member} ${effect.head} from ${effect.from}`;
     case "caught-up":
       return `caught-up ${effect.member} ${effect.seq}`;
+    case "removed":
+      return `removed ${effect.member} after ${effect.seq}: ${effect.reason}`;
     case "fetch":
     case "share-fetch": {
       const { kind, first, last, head, member } = effect;

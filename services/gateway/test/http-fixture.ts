@@ -27,7 +27,11 @@ import type {
   PageInput,
   PageOutcome,
   RoomApi,
+  AboutOutcome,
   ClientWrite,
+  MembersOutcome,
+  Refused,
+  RoomReader,
   WriteOutcome,
 } from "../core/room-api-port.ts";
 import type { SocketHandlers } from "../runtime/client-socket.ts";
@@ -41,6 +45,8 @@ export class MemoryRoomApi implements RoomApi {
   before: (() => Promise<void>) | undefined;
   /** Replaces the answer to a page. */
   pageInstead: (() => PageOutcome) | undefined;
+  /** Replaces the answers about a room and its members. */
+  readInstead: (() => Refused) | undefined;
   /** Replaces every answer, for tests of failures. */
   instead: (() => never) | (() => WriteOutcome & PageOutcome) | undefined;
 
@@ -76,7 +82,20 @@ export class MemoryRoomApi implements RoomApi {
     this.#answered.clear();
   }
 
-  #append({ user, frame: { room, id, body, replyTo } }: ClientWrite): WriteOutcome {
+  about({ room }: RoomReader): Promise<AboutOutcome> {
+    const head = this.#rooms.get(room)?.length ?? 0;
+    const about = { kind: "open", head, born: "", role: "member", members: 0 } as const;
+    return Promise.resolve(this.readInstead?.() ?? { kind: "about", about });
+  }
+
+  members({ user }: RoomReader): Promise<MembersOutcome> {
+    const members = [{ user, role: "owner" }] as const;
+    return Promise.resolve(this.readInstead?.() ?? { kind: "members", members, more: false });
+  }
+
+  #append({ user, frame }: ClientWrite): WriteOutcome {
+    const { room, id } = frame;
+    const { body, replyTo } = frame.t === "send" ? frame : { body: {}, replyTo: undefined };
     const lines = this.#rooms.get(room) ?? [];
     this.#rooms.set(room, lines);
     const seq = lines.length + 1;

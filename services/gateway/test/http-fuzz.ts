@@ -271,7 +271,7 @@ function lostBody(
   if (sent === undefined) return undefined;
   const again = (JSON.parse(typeof payload === "string" ? payload : "{}") as { body: unknown })
     .body;
-  return JSON.stringify(again) === JSON.stringify(sent.frame.body)
+  return sent.frame.t !== "send" || JSON.stringify(again) === JSON.stringify(sent.frame.body)
     ? undefined
     : "the stored body differs from the sent one";
 }

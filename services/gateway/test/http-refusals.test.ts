@@ -119,9 +119,12 @@ describe("Http: refusals outside the routes", () => {
       await rawAnswer(fixture.url, `${method} /v1/nowhere HTTP/1.1\r\n${END}`);
     }
     expect([...requests].map(([name]) => name)).to.have.members([
+      "DELETE none 404",
       "GET none 404",
       "HEAD none 404",
+      "PATCH none 404",
       "POST none 404",
+      "PUT none 404",
       "OPTIONS none 404",
       "other none 404",
     ]);

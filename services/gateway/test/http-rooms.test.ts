@@ -207,10 +207,12 @@ describe("HttpRooms: sending", () => {
     expect(fixture.roomApi.sends).to.deep.equal([
       {
         user: "ada",
+        grant: undefined,
         frame: { ...both, id: idNumber(1), body: textBody("a"), replyTo: 3, trace: traceparent },
       },
       {
         user: "ada",
+        grant: undefined,
         frame: {
           ...both,
           id: idNumber(2),

@@ -140,6 +140,20 @@ describe("Sync commands", () => {
     ]);
   });
 
+  it("L3: the grant of a user counts as bytes of its room, and goes where its user goes", () => {
+    const ada = "ada" as UserId; // `"ada",` and `["ada","reader"],`: 6 + 17 bytes
+    const grants = [[ada, "reader"]] as const;
+    const rest = SYNC_BYTES_MAX - 33 - 23;
+    const [fits, exceeds] = [user(rest), user(rest + 1)];
+    expect(syncCommands([[ROOM, 1, [fits, ada], grants]])).to.deep.equal([
+      { op: "sync", rooms: [[ROOM, 1, [fits, ada], grants]] },
+    ]);
+    expect(syncCommands([[ROOM, 1, [exceeds, ada], grants]])).to.deep.equal([
+      { op: "sync", rooms: [[ROOM, 1, [exceeds]]] },
+      { op: "join", room: ROOM, user: ada, grant: "reader" },
+    ]);
+  });
+
   it("L3: a sync names the head and the users of each room, and no room makes no sync", () => {
     const [ada, bob] = ["ada", "bob"] as UserId[] as [UserId, UserId];
     const rooms: SyncRoom[] = [

@@ -34,13 +34,19 @@ describe("OpenApi", () => {
     await using fixture = await openHttpFixture();
     const { paths, openapi } = (await (await fixture.ask("/openapi.json")).json()) as Document;
     expect(openapi).to.equal("3.1.0");
-    expect(Object.keys(paths)).to.have.members([MESSAGES, "/v1/dev/token", "/healthz", "/readyz"]);
+    const rooms = ["/v1/rooms", "/v1/rooms/{room}", "/v1/rooms/{room}/members"];
+    const member = "/v1/rooms/{room}/members/{user}";
+    const others = ["/v1/dev/token", "/healthz", "/readyz"];
+    expect(Object.keys(paths)).to.have.members([MESSAGES, ...rooms, member, ...others]);
     for (const [path, methods] of Object.entries(paths)) {
       for (const [method, operation] of Object.entries(methods)) {
-        const response = await fetch(fixture.url + path.replace("{room}", "general"), {
-          method: method.toUpperCase(),
-          headers: { connection: "close" },
-        });
+        const response = await fetch(
+          fixture.url + path.replace("{room}", "general").replace("{user}", "ben"),
+          {
+            method: method.toUpperCase(),
+            headers: { connection: "close" },
+          },
+        );
         expect(response.status === 401, path).to.equal(operation.security !== undefined);
         expect(response.status, path).not.to.equal(404);
       }

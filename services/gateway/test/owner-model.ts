@@ -118,6 +118,12 @@ export class OwnerModel {
         );
         return { result: { c, ok: "synced", heads } };
       }
+      case "create":
+      case "member":
+      case "update":
+      case "about":
+      case "members":
+        return { result: { c, error: "unknown_type" } }; // The model has open rooms only.
       default:
         return unreachable(command);
     }

@@ -126,10 +126,10 @@ describe("Session: frames", () => {
     const user = "ada";
     const effects = bench.sendFrames({ ...join(), tail: 3 }, send(), typing, history, leave);
     expect(effects).to.deep.equal([
-      { kind: "join", user, attempt: 1, frame: { ...join(), tail: 3 } },
-      { kind: "write", user, frame: send() },
+      { kind: "join", user, grant: undefined, attempt: 1, frame: { ...join(), tail: 3 } },
+      { kind: "write", user, grant: undefined, frame: send() },
       { kind: "typing", user, room: GENERAL, on: true },
-      { kind: "history", user, frame: history },
+      { kind: "history", user, grant: undefined, frame: history },
       { kind: "leave", user, room: GENERAL },
       { kind: "frame", frame: { t: "left", ref: 9, room: GENERAL } },
     ]);

@@ -38,7 +38,7 @@ import type {
 import type { Clock } from "#shared/ports/clock.ts";
 import { Breaker } from "#shared/process/breaker.ts";
 import type { Transition } from "#shared/process/breaker.ts";
-import type { ArchivedRange, RoomSnapshot } from "#shared/protocol/history.ts";
+import type { ArchivedRange, MembersPage, RoomSnapshot } from "#shared/protocol/history.ts";
 import type {
   LogSeq,
   MessageId,
@@ -56,6 +56,7 @@ import { LOOKUP, RANGE, readQuarantined } from "./postgres-reads.ts";
 import type { LookupRow, RangeRow } from "./postgres-reads.ts";
 import { readWatermarks, claimWatermarks } from "./postgres-watermarks.ts";
 import type { ClaimKey } from "./postgres-watermarks.ts";
+import { readMembers } from "./postgres-state.ts";
 import { readSnapshots } from "./postgres-snapshots.ts";
 import type { SnapshotKey } from "./postgres-snapshots.ts";
 import { writeBatch } from "./postgres-write.ts";
@@ -173,6 +174,10 @@ export class PostgresArchive implements ArchiveStore {
       this.breaker.check(); // Otherwise it would queue behind reads that hang.
       return this.#snapshots.get({ p, room, since });
     });
+  }
+
+  members(room: RoomId, after: UserId): Promise<Read<MembersPage>> {
+    return this.#attemptRead((db) => readMembers(db, room, after));
   }
 
   lookup(

@@ -31,7 +31,7 @@ const BAD_REQUEST: HistoryReply = { ok: false, error: "bad_request" };
 
 export interface HistoryServerPorts {
   readonly bus: Pick<Bus, "subscribe" | "publish">;
-  readonly store: Pick<ArchiveStore, "watermark" | "snapshot" | "lookup">;
+  readonly store: Pick<ArchiveStore, "watermark" | "snapshot" | "members" | "lookup">;
   readonly pages: Pick<ArchiveStore, "range">;
   /** The watermark that this process knows of a partition. */
   readonly localWatermark: (p: Partition) => Watermark | undefined;
@@ -107,6 +107,11 @@ export class HistoryServer {
         const { op, room, since } = request;
         const read = await store.snapshot(p, room, since);
         return orUnavailable(read, (snapshot) => ({ ok: true, op, snapshot }));
+      }
+      case "members": {
+        const { op, room, after } = request;
+        const read = await store.members(room, after);
+        return orUnavailable(read, (page) => ({ ok: true, op, ...page }));
       }
       case "range": {
         const { op, room, first, last } = request;

@@ -14,10 +14,13 @@ import {
   SNAPSHOT_TAIL_BYTES_MAX,
   SNAPSHOT_TAIL_EVENTS,
 } from "#shared/ports/archive.ts";
-import type { RoomSnapshot } from "#shared/protocol/history.ts";
+import { SNAPSHOT_MEMBERS_MAX } from "#shared/kit/archived-members.ts";
+import type { RoomSnapshot, StoredMember } from "#shared/protocol/history.ts";
 import type { LogSeq, MessageId, Millis, Partition, RoomId } from "#shared/protocol/ids.ts";
 import type { Seq, UserId } from "#shared/protocol/ids.ts";
 import { messageTime } from "#shared/protocol/ids.ts";
+import { IS_STORED, stateOf } from "./postgres-state.ts";
+import type { SettingsRow } from "./postgres-state.ts";
 import { readQuarantined } from "./postgres-reads.ts";
 
 export interface SnapshotKey {
@@ -26,7 +29,9 @@ export interface SnapshotKey {
   readonly since: Millis;
 }
 
-interface SnapshotRow {
+interface SnapshotRow extends SettingsRow {
+  /** One more than fit, if there are more. */
+  readonly members: readonly StoredMember[] | null;
   readonly watermark: LogSeq | null;
   readonly head: Seq | null;
   readonly born: string | null;
@@ -41,13 +46,18 @@ interface SnapshotRow {
 
 /**
  * $1 partitions, $2 rooms, $3 the smallest ids, $4 how many ids, $5 how many lines, $6 how many ids
- * from the future, $7 how far they are after the room's last event (edgeOf). One row for each room.
+ * from the future, $7 how far they are after the room's last event (edgeOf), $8 how many members.
+ * One row for each room.
  */
 const SNAPSHOTS = {
   name: "snapshots",
   text: `select
       (select seq from watermarks where partition = wanted.p) as watermark,
-      r.head, r.born, r.last_at,
+      r.head, r.born, r.last_at, r.kind, r.title, r.settings, r.settings_seq,
+      (select json_agg(json_build_array(member, role, muted_until, banned)) from (
+        select member, role, muted_until, banned from members
+        where room = wanted.room and ${IS_STORED} order by member limit $8
+      ) as stored) as members,
       exists (select from quarantine q where q.room = wanted.room) as quarantined,
       (select json_agg(json_build_array(id, sender, seq, at)) from (
         select id, sender, seq, at from events
@@ -93,6 +103,7 @@ export async function readSnapshots(
       SNAPSHOT_TAIL_EVENTS,
       SNAPSHOT_AHEAD_IDS_MAX + 1,
       edgeOf(0),
+      SNAPSHOT_MEMBERS_MAX + 1,
     ],
   });
   return Promise.all(rows.map((row, i) => toSnapshot(pool, keys[i], row)));
@@ -125,9 +136,11 @@ async function toSnapshot(
   const whole = fitsAhead(ahead)
     ? { ids: ahead }
     : { floors: floorsOf([...(await newestIds(pool, room, edge)), ...ahead]) };
+  const state = stateOf(row, row.members ?? []);
   return {
     room,
     watermark,
+    ...(state !== undefined && { state }),
     head: row.head,
     born: row.born ?? "",
     tail: tailOf(lines, row.head),

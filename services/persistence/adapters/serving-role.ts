@@ -30,6 +30,7 @@ const RIGHTS: Readonly<Record<string, string>> = {
   watermarks: "select, insert, update",
   events: "select, insert",
   rooms: "select, insert, update",
+  members: "select, insert, update",
   quarantine: "select, insert",
   cluster: "select, insert",
   migrations: "select",

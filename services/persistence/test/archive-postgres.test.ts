@@ -3,6 +3,7 @@
 
 import { Client } from "pg";
 import { archiveContract } from "#shared/testing/archive.contract.ts";
+import { archiveStatesContract } from "#shared/testing/archive-states.contract.ts";
 import type { ArchiveUnderTest } from "#shared/testing/archive.contract.ts";
 import { launchPostgres } from "#shared/testing/launch-postgres.ts";
 import type { PostgresServer } from "#shared/testing/launch-postgres.ts";
@@ -41,7 +42,7 @@ describe("ArchiveStore on PostgreSQL", () => {
     await migrate({ url: server.url, serving: SERVING });
   });
 
-  archiveContract("PostgreSQL", () => {
+  const open = (): Promise<ArchiveUnderTest> => {
     const store = new PostgresArchive({ url });
     const other = new PostgresArchive({ url, replicaUrl: url });
     return Promise.resolve<ArchiveUnderTest>({
@@ -67,5 +68,7 @@ describe("ArchiveStore on PostgreSQL", () => {
         await Promise.all([store.close(), other.close()]);
       },
     });
-  });
+  };
+  archiveContract("PostgreSQL", open);
+  archiveStatesContract("PostgreSQL", open);
 });

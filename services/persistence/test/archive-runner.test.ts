@@ -92,6 +92,7 @@ describe("Archive runners", () => {
       watermark: (p) => inner.watermark(p),
       range: (room, first, last) => inner.range(room, first, last),
       snapshot: (p, room, since) => inner.snapshot(p, room, since),
+      members: (room, after) => inner.members(room, after),
       lookup: (p, room, sender, id) => inner.lookup(p, room, sender, id),
       close: () => inner.close(),
     });

@@ -37,6 +37,11 @@ describe("Migrations", function () {
     await rm(older, { recursive: true });
   });
 
+  it("migrate.1: no two files have the same number, so that their order is the same everywhere", async () => {
+    const numbers = (await readdir(FOLDER)).map((name) => name.slice(0, 3));
+    expect(new Set(numbers).size).to.equal(numbers.length);
+  });
+
   it("migrate.4: a standby is not changed, and one with an older schema is refused", async () => {
     await using server = await launchPostgres({ embedded: true });
     const { url } = server;

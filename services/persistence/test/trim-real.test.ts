@@ -54,6 +54,7 @@ describe("Archive runners on a real log", () => {
       watermark: (p) => archive.watermark(p),
       range: (room, first, last) => archive.range(room, first, last),
       snapshot: (p, room, since) => archive.snapshot(p, room, since),
+      members: (room, after) => archive.members(room, after),
       lookup: (p, room, sender, id) => archive.lookup(p, room, sender, id),
       close: () => archive.close(),
     };

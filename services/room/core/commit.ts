@@ -99,12 +99,22 @@ export class CommitWindow {
     return this.#last;
   }
 
-  add(room: RoomId, seq: Seq, line: string, gateway: ProcessId, item: ResultWithLines): void {
-    // A UTF-16 unit has at most three bytes in UTF-8 and two in memory. An ASCII unit has one byte
-    // in both.
-    const isNarrow = isAscii(line);
-    const bytes = line.length * (isNarrow ? 1 : 3) + 1;
-    let held = line.length * (isNarrow ? 1 : 2) + LINE_BYTES;
+  /** `lines` are numbered seq, seq + 1, … and go into one entry, with the reply. */
+  add(
+    room: RoomId,
+    seq: Seq,
+    lines: readonly string[],
+    gateway: ProcessId,
+    item: ResultWithLines,
+  ): void {
+    let [bytes, held] = [0, 0];
+    for (const line of lines) {
+      // A UTF-16 unit has at most three bytes in UTF-8 and two in memory. An ASCII unit has one
+      // byte in both.
+      const isNarrow = isAscii(line);
+      bytes += line.length * (isNarrow ? 1 : 3) + 1;
+      held += line.length * (isNarrow ? 1 : 2) + LINE_BYTES;
+    }
     let entry = this.#pending.at(-1);
     const isNew = entry === undefined || !entry.groups.has(room);
     if (entry === undefined || entry.bytes + bytes + (isNew ? GROUP_BYTES : 0) > ENTRY_BYTES_MAX) {
@@ -114,12 +124,12 @@ export class CommitWindow {
     }
     const group = entry.groups.get(room);
     if (group === undefined) {
-      entry.groups.set(room, { first: seq, lines: [line] });
+      entry.groups.set(room, { first: seq, lines: [...lines] });
       entry.bytes += GROUP_BYTES;
       held += GROUP_BYTES;
     } else {
       assert(group.first + group.lines.length === seq, "a room's lines in an entry are contiguous");
-      group.lines.push(line);
+      group.lines.push(...lines);
     }
     entry.bytes += bytes;
     this.#grow(entry, held);

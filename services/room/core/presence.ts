@@ -81,9 +81,12 @@ export class Presence {
     return gateways.size > PRESENCE_NAMES_MAX ? undefined : [...gateways.keys()];
   }
 
-  join(room: RoomId, user: UserId, by: CommandOrigin): void {
+  /** False when the command is outdated and its gateway does not have the user (presence.4). */
+  join(room: RoomId, user: UserId, by: CommandOrigin): boolean {
     const state = this.#stateOf(room);
-    if (isCurrent(state, by)) this.#join(room, state, user, by.gateway);
+    if (!isCurrent(state, by)) return state.gateways.get(user)?.has(by.gateway) === true;
+    this.#join(room, state, user, by.gateway);
+    return true;
   }
 
   leave(room: RoomId, user: UserId, by: CommandOrigin): void {

@@ -1,22 +1,40 @@
-// Queries: the commands that append nothing to the log: join, leave, head and range.
+// Queries: the commands that append nothing to the log: join, leave, head, about, members, range.
 //
-// Owns: presence, and ranges that wait for an entry to be read back. Does not own: sends
-// (writes.ts), the loading of rooms (room-table.ts). A room that is passed here is loaded.
+// Owns: presence, and ranges that wait for an entry to be read back. Does not own: writes
+// (writes.ts), the loading of rooms (room-table.ts), rights (rights.ts). A room that is passed here
+// is loaded.
+//
+//   queries.1. A query of a user is answered only when the user may read the room. `leave` and
+//        `range` show nothing that the gateway may not have: it asks for ranges on behalf of users
+//        whose `join` or `head` was answered.
+//   queries.2. An answer by a state that the log has not confirmed waits for the commit
+//        (room/room.6).
+//   queries.3. A join that was refused at first can be allowed when it is resent, behind newer
+//        commands of its gateway, which presence.4 prefers. It gets `unavailable`, and the next
+//        join counts. Otherwise the user would be joined and never present.
 
-import type { JoinCommand, Query, RangeCommand } from "#shared/protocol/commands.ts";
+import type { JoinCommand, MembersCommand } from "#shared/protocol/commands.ts";
+import type { Query, RangeCommand, ReadQuery, ResultWithLines } from "#shared/protocol/commands.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { LogSeq, Millis, ProcessId, Seq } from "#shared/protocol/ids.ts";
+import type { Role, RoomKind } from "#shared/protocol/roles.ts";
+import type { CommitWindow } from "./commit.ts";
 import type { EffectBuffer } from "./effect-buffer.ts";
 import { Presence } from "./presence.ts";
 import { ReadBacks } from "./read-backs.ts";
+import { mayReadRoom, roleIn } from "./rights.ts";
 import type { Room } from "./room.ts";
 import type { RoomMemory } from "./room-memory.ts";
 
 interface PendingJoin {
+  readonly room: Room;
   readonly gateway: ProcessId;
   readonly query: JoinCommand;
   readonly head: Seq;
   readonly born: string;
+  readonly role: Role;
+  /** The kind of a room that not every user may read. */
+  readonly access: RoomKind | undefined;
 }
 
 const COUNT_PERIOD_MS = 1_000;
@@ -24,33 +42,55 @@ const COUNT_PERIOD_MS = 1_000;
 export class Queries {
   readonly presence: Presence;
   readonly #out: EffectBuffer;
+  readonly #window: CommitWindow;
   readonly #readBacks = new ReadBacks();
   /** The joins of this step. */
   #joins: PendingJoin[] = [];
   #countedAt: Millis = 0;
 
-  constructor(out: EffectBuffer, memory: RoomMemory) {
+  constructor(out: EffectBuffer, window: CommitWindow, memory: RoomMemory) {
     this.#out = out;
+    this.#window = window;
     this.presence = new Presence(memory);
   }
 
   answer(room: Room, gateway: ProcessId, query: Query): void {
     const { c } = query;
-    const { id, head, born } = room;
+    if (query.op === "range") {
+      this.#range(room, gateway, query);
+      return;
+    }
+    const { id, state } = room;
+    const { head, born } = room.shown;
+    if (isReadQuery(query) && !mayRead(room, query)) {
+      this.#reply(room, gateway, { result: { c, error: "forbidden" } }); // queries.1
+      return;
+    }
     switch (query.op) {
-      case "join":
-        this.presence.join(id, query.user, { gateway, c });
-        this.#joins.push({ gateway, query, head, born });
+      case "join": {
+        if (!this.presence.join(id, query.user, { gateway, c })) {
+          this.#out.refuse(gateway, c, "unavailable"); // queries.3
+          return;
+        }
+        const access = state.isPublic ? undefined : state.kind;
+        this.#joins.push({ room, gateway, query, head, born, role: roleIn(room, query), access });
         return;
+      }
       case "leave":
         this.presence.leave(id, query.user, { gateway, c });
         this.#out.reply(gateway, { result: { c, ok: "left" } });
         return;
       case "head":
-        this.#out.reply(gateway, { result: { c, ok: "head", head, born } });
+        this.#reply(room, gateway, { result: { c, ok: "head", head, born } });
         return;
-      case "range":
-        this.#range(room, gateway, query);
+      case "about": {
+        const about = { ...state.settings, head, born, role: roleIn(room, query) };
+        const result = { c, ok: "about", ...about, members: state.size } as const;
+        this.#reply(room, gateway, { result });
+        return;
+      }
+      case "members":
+        this.#members(room, gateway, query);
     }
   }
 
@@ -78,7 +118,7 @@ export class Queries {
   announce(): void {
     /** Gateway and room → the command number of the join whose answer carries the names. */
     const listed = new Map<string, number>();
-    for (const { gateway, query, head, born } of this.#joins) {
+    for (const { room: joined, gateway, query, head, born, role, access } of this.#joins) {
       const { c, room } = query;
       const here = this.presence.here(room);
       const result = { c, ok: "joined", head, born, here } as const;
@@ -87,12 +127,29 @@ export class Queries {
       const users = listedBy === undefined ? this.presence.users(room) : undefined;
       if (users !== undefined) listed.set(key, c);
       const names = users ? { users } : listedBy !== undefined && { listedBy };
-      this.#out.reply(gateway, { result: { ...result, ...names } });
+      const rights = {
+        ...(role !== "member" && { role }),
+        ...(access !== undefined && { access }),
+      };
+      this.#reply(joined, gateway, { result: { ...result, ...names, ...rights } });
     }
     this.#joins = [];
     for (const frame of this.presence.takeAnnouncements()) {
       this.#out.effect({ kind: "announce", frame });
     }
+  }
+
+  #members(room: Room, gateway: ProcessId, { c, after, limit }: MembersCommand): void {
+    const page = room.state.page(after, limit + 1);
+    const members = page.slice(0, limit).map(([user, member]) => ({ user, ...member }));
+    const more = page.length > limit;
+    this.#reply(room, gateway, { result: { c, ok: "members", members, more } });
+  }
+
+  /** queries.2. */
+  #reply(room: Room, gateway: ProcessId, item: ResultWithLines): void {
+    if (room.isChanging && this.#window.attach(gateway, item)) return;
+    this.#out.reply(gateway, item);
   }
 
   #range(room: Room, gateway: ProcessId, query: RangeCommand): void {
@@ -106,4 +163,15 @@ export class Queries {
     }
     this.#out.reply(gateway, { result: { c, ok: "range", first, count: lines.length }, lines });
   }
+}
+
+/** True for a query whose answer shows the room to a user. */
+function isReadQuery(query: Query): query is ReadQuery {
+  return query.op !== "leave" && query.op !== "range";
+}
+
+function mayRead(room: Room, query: ReadQuery): boolean {
+  const { user, grant } = query;
+  // The head of an older gateway names no user.
+  return user === undefined ? room.state.isPublic : mayReadRoom(room, { user, grant });
 }

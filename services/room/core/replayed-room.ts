@@ -1,6 +1,7 @@
 // Replayed room: the entries of one room above the archive's watermark, until the room is loaded.
 //
-// Owns: its blocks, and the data that stays when texts are dropped: head, birth, time, ids. Does
+// Owns: its blocks, and the data that stays when texts are dropped: head, birth, time, ids, and the
+// events that change the room's state. Does
 // not own: the archived part of the room, which comes with the snapshot (room.ts).
 //
 //   replayed-room.1. Its lines are dense. `first` is the sequence number of the first replayed
@@ -8,7 +9,8 @@
 
 import { assert } from "#shared/kit/assert.ts";
 import { ownString } from "#shared/kit/own-string.ts";
-import { decodeEvent } from "#shared/protocol/events.ts";
+import { decodeEvent, isStateEvent } from "#shared/protocol/events.ts";
+import type { StateEvent } from "#shared/protocol/events.ts";
 import type { LogSeq, Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { Dedupe } from "./dedupe.ts";
 import { Recent } from "./recent.ts";
@@ -17,6 +19,8 @@ import type { IdHolder, IdsToForget, RoomMemory } from "./room-memory.ts";
 
 /** The memory of a replayed room without its lines and ids. */
 const ROOM_BYTES = 1_024;
+/** The memory of an event that changes the room's state. */
+const CHANGE_BYTES = 512;
 
 export class ReplayedRoom implements BlockOwner, IdHolder {
   readonly id: RoomId;
@@ -25,6 +29,8 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
   /** The ids of its lines, above their floor. */
   readonly ids: Dedupe;
   readonly #memory: RoomMemory;
+  /** In order, also those that the snapshot has already (room-state.1). */
+  readonly changes: StateEvent[] = [];
   #archived: Seq = 0;
   #forgottenTo: Seq = 0;
   /** The loaded room that took this one over. It receives the watermarks from then on. */
@@ -65,12 +71,16 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
   add(first: Seq, lines: readonly string[], logSeq: LogSeq): RecentBlock {
     assert(first === this.#head + 1, "a replayed room is dense"); // replayed-room.1
     for (const line of lines) {
-      const { seq, id, from, at } = decodeEvent(line);
+      const event = decodeEvent(line);
+      const { seq, id, from, at } = event;
       assert(seq === this.#head + 1, "a replayed room is dense");
       this.#head = seq;
       this.#lastAt = at;
       if (seq === 1) this.#born = id;
       this.ids.remember(from, id, { seq, at });
+      if (!isStateEvent(event)) continue;
+      this.changes.push(event);
+      this.#memory.account.add("rooms", CHANGE_BYTES);
     }
     return this.recent.add({ first, lines: lines.map(ownString), logSeq }, "replay");
   }
@@ -104,7 +114,8 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
   clear(): void {
     this.recent.clear();
     this.ids.clear();
-    this.#memory.account.add("rooms", -ROOM_BYTES);
+    this.#memory.account.add("rooms", -ROOM_BYTES - this.changes.length * CHANGE_BYTES);
+    this.changes.length = 0;
     this.#memory.removeIds(this);
   }
 

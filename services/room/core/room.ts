@@ -12,6 +12,9 @@
 //   room/room.4. An id is remembered while a look-up is open that was requested before the id was
 //       archived.
 //   room/room.5. `at` never decreases within the room.
+//   room/room.6. `state` has every decided event. While one of them that changes it is not
+//       committed (`isChanging`), an answer that depends on it waits for the commit (O2), and has
+//       the decided head and birth.
 //
 // A room is rebuilt from a snapshot and the replay. After an uncertain outcome it is discarded and
 // never rolled back (P5).
@@ -19,7 +22,7 @@
 import { assert } from "#shared/kit/assert.ts";
 import { behaviourOf } from "#shared/protocol/commands.ts";
 import type { Query, Write } from "#shared/protocol/commands.ts";
-import { decodeEvent, encodeEvent } from "#shared/protocol/events.ts";
+import { decodeEvent, encodeEvent, isStateEvent } from "#shared/protocol/events.ts";
 import type { RoomSnapshot } from "#shared/protocol/history.ts";
 import type { LogSeq, MessageId, Millis, ProcessId, RoomId } from "#shared/protocol/ids.ts";
 import type { Seq, UserId } from "#shared/protocol/ids.ts";
@@ -28,6 +31,9 @@ import { Dedupe } from "./dedupe.ts";
 import { Holds } from "./holds.ts";
 import type { Numbered } from "./dedupe.ts";
 import { Recent } from "./recent.ts";
+import { judge } from "./rights.ts";
+import type { JudgedRoom, RightsRefusal } from "./rights.ts";
+import { RoomState } from "./room-state.ts";
 import type { BlockOwner, RecentBlock } from "./recent-block.ts";
 import type { ReplayedRoom } from "./replayed-room.ts";
 import type { IdHolder, IdsToForget, RoomMemory } from "./room-memory.ts";
@@ -55,12 +61,20 @@ export type Phase =
   | { readonly kind: "ready" };
 
 export type Decision =
-  | { readonly kind: "event"; readonly seq: Seq; readonly at: Millis; readonly line: string }
+  /** `lines` are numbered seq, seq + 1, … and belong into one entry. */
+  | {
+      readonly kind: "event";
+      readonly seq: Seq;
+      readonly at: Millis;
+      readonly lines: readonly string[];
+    }
   | ({ readonly kind: "repeat" } & Numbered)
-  | { readonly kind: "refuse"; readonly error: "bad_id" | "busy" | "not_found" | "unavailable" }
+  | { readonly kind: "refuse"; readonly error: RefusedWrite }
   | { readonly kind: "look-up" };
 
-export class Room implements BlockOwner, IdHolder {
+type RefusedWrite = "bad_id" | "busy" | "not_found" | "unavailable" | RightsRefusal;
+
+export class Room implements BlockOwner, IdHolder, JudgedRoom {
   readonly id: RoomId;
   readonly recent: Recent;
   /** In order of arrival. */
@@ -70,6 +84,7 @@ export class Room implements BlockOwner, IdHolder {
    */
   readonly pins = new Set<{ readonly archived: Seq }>();
   readonly holds = new Holds();
+  readonly state: RoomState;
   phase: Phase = { kind: "queued" };
   usedAt: Millis;
   readonly #memory: RoomMemory;
@@ -80,16 +95,21 @@ export class Room implements BlockOwner, IdHolder {
    */
   #forgottenTo: Seq = 0;
   #born = "";
+  /** The birth, before the log confirmed it. */
+  #decidedBorn = "";
   #head: Seq = 0;
   #next: Seq = 1;
   #archived: Seq = 0;
   #lastAt: Millis = 0;
+  /** The newest event that changed `state`. */
+  #changedAt: Seq = 0;
 
   constructor(id: RoomId, memory: RoomMemory, now: Millis) {
     this.id = id;
     this.#memory = memory;
     this.#dedupe = new Dedupe(0);
     this.recent = new Recent(memory, this);
+    this.state = new RoomState(memory.account);
     this.usedAt = now;
   }
 
@@ -104,6 +124,22 @@ export class Room implements BlockOwner, IdHolder {
 
   get born(): string {
     return this.#born;
+  }
+
+  /** It has no event, decided or stored. */
+  get isNew(): boolean {
+    return this.#next === 1;
+  }
+
+  /** room/room.6. */
+  get isChanging(): boolean {
+    return this.#changedAt > this.#head;
+  }
+
+  /** The head and the birth for an answer (room/room.6). */
+  get shown(): { readonly head: Seq; readonly born: string } {
+    if (!this.isChanging) return { head: this.#head, born: this.#born };
+    return { head: this.#next - 1, born: this.#born === "" ? this.#decidedBorn : this.#born };
   }
 
   /** Its head and its recent ids are known. */
@@ -145,6 +181,7 @@ export class Room implements BlockOwner, IdHolder {
     const lines = end > head ? [] : tail.slice(0, Math.max(0, tail.length - (head - end)));
     if (lines.length > 0) this.recent.addTail(end - lines.length + 1, lines);
     for (const block of above) this.#adopt(block);
+    if (snapshot.state !== undefined) this.state.load(snapshot.state);
     if (isNewer) this.#applyReplayed(replayed);
     if (replayed !== undefined) replayed.loadedRoom = this;
     if (replayed !== undefined) this.#dedupe.absorb(replayed.ids, head);
@@ -167,7 +204,7 @@ export class Room implements BlockOwner, IdHolder {
    */
   decide(write: Write, now: Millis, known?: { readonly found?: Found }, isHeld = false): Decision {
     const { from, id, late } = write;
-    const { refersTo, event } = behaviourOf(write);
+    const { refersTo, events: eventsOf } = behaviourOf(write);
     const verdict = this.#dedupe.judge(from, id, now);
     if (verdict.kind === "known") return { ...verdict, kind: "repeat" };
     if (verdict.kind === "ahead") return { kind: "refuse", error: "bad_id" };
@@ -181,11 +218,20 @@ export class Room implements BlockOwner, IdHolder {
     if (late === true) return { kind: "refuse", error: "unavailable" }; // O4
     if (isHeld) return { kind: "refuse", error: "busy" }; // O4
     if ((refersTo(write) ?? 0) >= this.#next) return { kind: "refuse", error: "not_found" };
-    const seq = this.#next++; // O1
+    const refusal = judge(this, write, Math.max(now, this.#lastAt));
+    if (refusal !== undefined) return { kind: "refuse", error: refusal };
+    const seq = this.#next;
     const at = (this.#lastAt = Math.max(now, this.#lastAt)); // O13
-    const line = encodeEvent(event(write, { seq, at }));
-    this.#dedupe.remember(from, id, { seq, at });
-    return { kind: "event", seq, at, line };
+    const events = eventsOf(write, { seq, at }, this.state.settings);
+    this.#next += events.length; // O1
+    if (seq === 1) this.#decidedBorn = id;
+    for (const event of events) {
+      this.#dedupe.remember(from, event.id, { seq: event.seq, at });
+      if (!isStateEvent(event)) continue;
+      this.state.apply(event);
+      this.#changedAt = event.seq;
+    }
+    return { kind: "event", seq, at, lines: events.map(encodeEvent) };
   }
 
   /** The log confirmed these lines. */
@@ -226,6 +272,7 @@ export class Room implements BlockOwner, IdHolder {
   clear(): void {
     this.recent.clear();
     this.#dedupe.clear();
+    this.state.clear();
     this.#memory.removeIds(this);
   }
 
@@ -239,7 +286,9 @@ export class Room implements BlockOwner, IdHolder {
     this.recent.adopt(block);
   }
 
-  #applyReplayed({ head, born, lastAt, forgottenTo, archived }: ReplayedRoom): void {
+  #applyReplayed(replayed: ReplayedRoom): void {
+    const { head, born, lastAt, forgottenTo, archived, changes } = replayed;
+    for (const change of changes) this.state.apply(change);
     this.#archived = Math.max(this.#archived, archived);
     this.#forgottenTo = forgottenTo;
     this.#head = head;

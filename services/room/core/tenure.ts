@@ -16,11 +16,11 @@
 //       `resync` with the `of` of this partition, so that the gateway addresses the other one.
 
 import { isSync, isWrite } from "#shared/protocol/commands.ts";
-import type { Command, CommandBatch, Sync } from "#shared/protocol/commands.ts";
+import type { Command, CommandBatch, Sync, SyncGrants } from "#shared/protocol/commands.ts";
 import { encodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, Millis, Partition, ProcessId } from "#shared/protocol/ids.ts";
-import type { RoomId, Seq } from "#shared/protocol/ids.ts";
+import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { isRoomOf } from "#shared/protocol/partition-map.ts";
 import { TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
@@ -31,6 +31,7 @@ import { EffectBuffer } from "./effect-buffer.ts";
 import { PendingSyncs } from "./pending-syncs.ts";
 import { Queries } from "./queries.ts";
 import type { Arrival, Room } from "./room.ts";
+import { mayReadRoom } from "./rights.ts";
 import { RoomTable, UNDELIVERED_MS } from "./room-table.ts";
 import { Writes } from "./writes.ts";
 import type { ReplayedRoom } from "./replayed-room.ts";
@@ -92,7 +93,7 @@ export class Tenure {
     this.#rooms = new RoomTable(options.memory, options.replayed);
     this.#out = new EffectBuffer(options.epoch);
     this.#pendingSyncs = new PendingSyncs(options.epoch);
-    this.#queries = new Queries(this.#out, options.memory);
+    this.#queries = new Queries(this.#out, this.#window, options.memory);
     this.#wallOffset = options.wallOffset;
     const [rooms, window, out] = [this.#rooms, this.#window, this.#out];
     this.#writes = new Writes({ ...options, rooms, window, out });
@@ -316,9 +317,10 @@ export class Tenure {
   #sync(gateway: ProcessId, command: Sync, now: Millis): void {
     this.#pendingSyncs.settle(gateway);
     const heads: [RoomId, Seq, string][] = [];
-    for (const [id, , users] of command.rooms) {
-      this.#queries.presence.replace(id, users, { gateway, c: command.c });
+    for (const [id, , users, grants] of command.rooms) {
       const room = this.#rooms.open(id, now);
+      const present = room.isLoaded ? readersOf(room, users, grants) : users;
+      this.#queries.presence.replace(id, present, { gateway, c: command.c });
       if (room.isLoaded) heads.push([id, room.head, room.born]);
       else this.#rooms.requestHead(room, gateway);
     }
@@ -356,4 +358,15 @@ export class Tenure {
     this.#queries.announce();
     return this.#out.take();
   }
+}
+
+/** The users of a sync who may read the room. The others are not present (M9). */
+function readersOf(
+  room: Room,
+  users: readonly UserId[],
+  grants: SyncGrants = [],
+): readonly UserId[] {
+  if (room.state.isPublic) return users;
+  const given = new Map(grants);
+  return users.filter((user) => mayReadRoom(room, { user, grant: given.get(user) }));
 }

@@ -12,7 +12,8 @@
 
 import { isTraceparent } from "#shared/kit/traceparent.ts";
 import { behaviourOf, isWrite } from "#shared/protocol/commands.ts";
-import type { Write } from "#shared/protocol/commands.ts";
+import type { Result, Write } from "#shared/protocol/commands.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { LogSeq, Millis, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { CommitWindow } from "./commit.ts";
 import type { Input, WallOffset } from "./partition-io.ts";
@@ -110,6 +111,12 @@ export class Writes {
     }
   }
 
+  /** A refusal by rights that the log has not confirmed waits for the commit (room/room.6). */
+  #refuse(room: Room, gateway: ProcessId, result: Extract<Result, { error: ErrorName }>): void {
+    if (room.isChanging && this.#window.attach(gateway, { result })) return;
+    this.#out.reply(gateway, { result });
+  }
+
   #decide(room: Room, arrival: Arrival<Write>, now: Millis, answer?: Answer): void {
     const { gateway, command, arrivedAt } = arrival;
     const { c, from, id } = command;
@@ -134,7 +141,7 @@ export class Writes {
         const { error } = decision;
         if (error === "busy" || error === "unavailable")
           this.refuseTemporarily(arrival, error, now);
-        else this.#out.refuse(gateway, c, error);
+        else this.#refuse(room, gateway, { c, error });
         return;
       }
       case "repeat": {
@@ -146,9 +153,9 @@ export class Writes {
         return;
       }
       case "event": {
-        const { seq, at, line } = decision;
+        const { seq, at, lines } = decision;
         room.holds.release(from, id);
-        this.#window.add(room.id, seq, line, gateway, { result: { c, ok: "sent", seq, at } });
+        this.#window.add(room.id, seq, lines, gateway, { result: { c, ok: "sent", seq, at } });
         if (isTraceparent(command.trace)) this.#window.trace(room.id, command.trace);
         if (this.#flushIsDue) return;
         this.#flushIsDue = true;

@@ -35,12 +35,12 @@ describe("Commit window: when entries leave", () => {
     const { window } = newWindow(40);
     expect(window.next()).to.equal(undefined);
     for (let n = 1; n <= WINDOW_EAGER; n++) {
-      window.add(R1, n, "x", GW, sent(n));
+      window.add(R1, n, ["x"], GW, sent(n));
       const next = window.next();
       expect([next?.n, next?.expected]).to.deep.equal([n, 39 + n]);
       expect(window.last).to.equal(40 + n);
     }
-    window.add(R1, 3, "x", GW, sent(3));
+    window.add(R1, 3, ["x"], GW, sent(3));
     expect(window.next()).to.equal(undefined);
     window.settle(1, 41);
     expect(window.next()).to.include({ n: 3, expected: 42 });
@@ -54,10 +54,10 @@ describe("Commit window: when entries leave", () => {
     ] as const) {
       const { window } = newWindow();
       for (let n = 1; n <= WINDOW_EAGER; n++) {
-        window.add(R1, n, "x", GW, sent(n));
+        window.add(R1, n, ["x"], GW, sent(n));
         window.next();
       }
-      window.add(R1, 3, "x".repeat(32 * 1024 - FIRST_LINE_BYTES - missing), GW, sent(3));
+      window.add(R1, 3, ["x".repeat(32 * 1024 - FIRST_LINE_BYTES - missing)], GW, sent(3));
       expect(window.next() !== undefined, `${missing} bytes below`).to.equal(leaves);
     }
   });
@@ -66,10 +66,10 @@ describe("Commit window: when entries leave", () => {
     const { window } = newWindow();
     const line = "x".repeat(20_000);
     for (let n = 1; n <= WINDOW_EAGER; n++) {
-      window.add(R1, n, "x", GW, sent(n));
+      window.add(R1, n, ["x"], GW, sent(n));
       window.next();
     }
-    for (let n = 3; n < 160; n++) window.add(R1, n, line, GW, sent(n));
+    for (let n = 3; n < 160; n++) window.add(R1, n, [line], GW, sent(n));
     for (let n = WINDOW_EAGER; n < WINDOW_MAX; n++) expect(window.next()).to.not.equal(undefined);
     expect(window.next()).to.equal(undefined);
     window.settle(1, 1);
@@ -79,11 +79,11 @@ describe("Commit window: when entries leave", () => {
   it("P7: a small entry does not wait when another entry is after it", () => {
     const { window } = newWindow();
     for (let n = 1; n <= WINDOW_EAGER; n++) {
-      window.add(R1, n, "x", GW, sent(n));
+      window.add(R1, n, ["x"], GW, sent(n));
       window.next();
     }
-    window.add(R1, 3, "x", GW, sent(3));
-    window.add(R1, 4, "x".repeat(ENTRY_BYTES_MAX - FIRST_LINE_BYTES), GW, sent(4));
+    window.add(R1, 3, ["x"], GW, sent(3));
+    window.add(R1, 4, ["x".repeat(ENTRY_BYTES_MAX - FIRST_LINE_BYTES)], GW, sent(4));
     expect(window.next()).to.include({ n: 3 });
     expect(window.next()).to.include({ n: 4 });
   });
@@ -96,8 +96,8 @@ describe("Commit window: when entries leave", () => {
     ] as const) {
       for (const more of [0, 1]) {
         const { window } = newWindow();
-        window.add(R1, 1, "x".repeat(1_000), GW, sent(1));
-        window.add(room, room === R1 ? 2 : 1, "x".repeat(left - cost + more), GW, sent(2));
+        window.add(R1, 1, ["x".repeat(1_000)], GW, sent(1));
+        window.add(room, room === R1 ? 2 : 1, ["x".repeat(left - cost + more)], GW, sent(2));
         const entries = window.unsettled(0);
         expect(entries, `${room} and ${more} more`).to.have.length(1 + more);
         if (more === 0) expect(entries[0]?.bytes).to.equal(ENTRY_BYTES_MAX);
@@ -113,30 +113,30 @@ describe("Commit window: when entries leave", () => {
       ["x\u20ac", 6],
     ] as const) {
       const { window } = newWindow();
-      window.add(R1, 1, text, GW, sent(1));
+      window.add(R1, 1, [text], GW, sent(1));
       expect(window.unsettled(0)[0]?.bytes).to.equal(FIRST_LINE_BYTES + bytes);
     }
   });
 
   it("O1: the lines of a room in an entry are contiguous, and `first` is the number of the first one", () => {
     const { window } = newWindow();
-    window.add(R1, 7, "a", GW, sent(1));
-    window.add(R2, 3, "b", GW, sent(2));
-    window.add(R1, 8, "c", GW, sent(3));
+    window.add(R1, 7, ["a"], GW, sent(1));
+    window.add(R2, 3, ["b"], GW, sent(2));
+    window.add(R1, 8, ["c"], GW, sent(3));
     const next = window.next();
     expect(next && toGroups(next.entry)).to.deep.equal([
       { room: R1, first: 7, lines: ["a", "c"] },
       { room: R2, first: 3, lines: ["b"] },
     ]);
-    window.add(R1, 9, "d", GW, sent(4));
-    expect(() => window.add(R1, 11, "e", GW, sent(5))).to.throw();
+    window.add(R1, 9, ["d"], GW, sent(4));
+    expect(() => window.add(R1, 11, ["e"], GW, sent(5))).to.throw();
   });
 
   it("commit.2: settles only the oldest append, and only at the log sequence after its expected one", () => {
     const { window } = newWindow(4);
     expect(window.settle(1, 5)).to.equal(undefined);
     for (const n of [1, 2]) {
-      window.add(R1, n, "x", GW, sent(n));
+      window.add(R1, n, ["x"], GW, sent(n));
       window.next();
     }
     expect(window.settle(2, 6)).to.equal(undefined);
@@ -154,13 +154,13 @@ describe("Commit window: when entries leave", () => {
   it("commit.3: a reply waits for the entry that is being collected, or else for the newest in flight", () => {
     const { window } = newWindow();
     expect(window.attach(GW2, sent(9))).to.equal(false);
-    window.add(R1, 1, "x", GW, sent(1));
+    window.add(R1, 1, ["x"], GW, sent(1));
     expect(window.isIdle).to.equal(false);
     window.next();
-    window.add(R1, 2, "x", GW, sent(2));
+    window.add(R1, 2, ["x"], GW, sent(2));
     window.next();
     expect(window.attach(GW2, sent(3))).to.equal(true);
-    window.add(R1, 3, "x", GW, sent(4));
+    window.add(R1, 3, ["x"], GW, sent(4));
     expect(window.attach(GW, sent(5))).to.equal(true);
     const cs = window
       .unsettled(0)
@@ -178,10 +178,10 @@ describe("Commit window: when entries leave", () => {
   it("P9: unsettled entries are the refused append, those after it, and those being collected", () => {
     const { window } = newWindow();
     for (let n = 1; n <= WINDOW_EAGER; n++) {
-      window.add(R1, n, "x", GW, sent(n));
+      window.add(R1, n, ["x"], GW, sent(n));
       window.next();
     }
-    window.add(R2, 1, "x", GW, sent(3));
+    window.add(R2, 1, ["x"], GW, sent(3));
     expect(shape(window.unsettled(2))).to.deep.equal([[[R1, 1]], [[R2, 1]]]);
     expect(shape(window.unsettled(3))).to.deep.equal([[[R2, 1]]]);
   });
@@ -189,12 +189,12 @@ describe("Commit window: when entries leave", () => {
   it("P7: an entry and its rooms carry the trace contexts of at most TRACES_PER_ENTRY_MAX messages", () => {
     const { window } = newWindow();
     window.trace(R1, "before"); // No line to record it for.
-    window.add(R1, 1, "x", GW, sent(1));
+    window.add(R1, 1, ["x"], GW, sent(1));
     window.trace(R2, "elsewhere");
     expect(window.unsettled(0)[0]).to.not.have.property("traces");
     expect(window.unsettled(0)[0]?.groups.get(R1)).to.not.have.property("traces");
     window.trace(R1, "a");
-    window.add(R2, 1, "x", GW, sent(2));
+    window.add(R2, 1, ["x"], GW, sent(2));
     window.trace(R2, "b");
     for (let n = 3; n <= TRACES_PER_ENTRY_MAX + 3; n++) window.trace(R1, `${n}`);
     const entry = window.unsettled(0)[0];
@@ -213,22 +213,22 @@ describe("Commit window: its memory", () => {
       held += by;
       expect([window.bytes, account.usedBy("window")]).to.deep.equal([held, held]);
     };
-    window.add(R1, 1, "x".repeat(60), GW, sent(1));
+    window.add(R1, 1, ["x".repeat(60)], GW, sent(1));
     grown(60 + FIRST_LINE_HELD);
-    window.add(R1, 2, "x".repeat(60), GW, sent(2));
+    window.add(R1, 2, ["x".repeat(60)], GW, sent(2));
     grown(60 + 32 + 256);
-    window.add(R2, 1, "\u20ac".repeat(60), GW, sent(3));
+    window.add(R2, 1, ["\u20ac".repeat(60)], GW, sent(3));
     grown(120 + 100 + 32 + 256);
     window.attach(GW, { ...sent(4), lines: ["y".repeat(1_000), "\u20ac"] });
     grown(256 + (32 + 1_000) + (32 + 2));
     window.next();
     grown(0);
-    window.add(R1, 3, "z", GW, sent(5));
+    window.add(R1, 3, ["z"], GW, sent(5));
     grown(1 + FIRST_LINE_HELD);
     window.settle(1, 1);
     grown(-(held - 1 - FIRST_LINE_HELD));
     window.next();
-    window.add(R1, 4, "z", GW, sent(6));
+    window.add(R1, 4, ["z"], GW, sent(6));
     window.clear();
     grown(-held);
     expect(window.isIdle).to.equal(true);
@@ -238,7 +238,7 @@ describe("Commit window: its memory", () => {
     for (const missing of [0, 1]) {
       const { window } = newWindow();
       const size = WINDOW_BYTES_MAX - FIRST_LINE_HELD - missing;
-      window.add(R1, 1, "x".repeat(size), GW, sent(1));
+      window.add(R1, 1, ["x".repeat(size)], GW, sent(1));
       expect(window.isFull).to.equal(missing === 0);
     }
   });
@@ -254,7 +254,7 @@ describe("Commit window: its memory", () => {
       if (window.isFull) break;
       // Short lines for two entries, each of another room; then one entry leaves.
       for (let i = 0; i < 3_200; i++) {
-        window.add(roomId(++rooms), 1, line, GW, sent(rooms));
+        window.add(roomId(++rooms), 1, [line], GW, sent(rooms));
         held += line.length;
       }
       const next = window.next();
@@ -306,7 +306,13 @@ describe("Commit window: its memory", () => {
             const room = roomId(step.room);
             const seq = (seqs.get(room) ?? 0) + 1;
             seqs.set(room, seq);
-            window.add(room, seq, (step.isWide ? "\u20ac" : "x").repeat(step.size), GW, sent(seq));
+            window.add(
+              room,
+              seq,
+              [(step.isWide ? "\u20ac" : "x").repeat(step.size)],
+              GW,
+              sent(seq),
+            );
             const entry = window.unsettled(0).at(-1);
             grow(entry ?? {}, step.size * (step.isWide ? 2 : 1));
           } else if (step.kind === "attach" && "lines" in step) {

@@ -12,6 +12,7 @@ import { EffectBuffer } from "../core/effect-buffer.ts";
 import { PendingSyncs } from "../core/pending-syncs.ts";
 import { Queries } from "../core/queries.ts";
 import { READ_BACKS_MAX, ReadBacks } from "../core/read-backs.ts";
+import { CommitWindow } from "../core/commit.ts";
 import { Room } from "../core/room.ts";
 import { RoomMemory } from "../core/room-memory.ts";
 import { ADA, commitEntry, DEV, emptySnapshot, GENERAL, GW, lineOf } from "./partition-fixture.ts";
@@ -23,7 +24,7 @@ const GW2 = "gw-2" as ProcessId;
 class QueriesFixture {
   readonly memory = new RoomMemory(1 << 24);
   readonly out = new EffectBuffer(3);
-  readonly queries = new Queries(this.out, this.memory);
+  readonly queries = new Queries(this.out, new CommitWindow(1, this.memory.account), this.memory);
 
   room(id: RoomId, head = 0, lines = 0): Room {
     const room = new Room(id, this.memory, T0);

@@ -47,7 +47,7 @@ function commit(room: Room, count: number): SendCommand[] {
     const command = of();
     const decided = room.decide(command, T0);
     if (decided.kind !== "event") throw new Error(decided.kind);
-    room.commit(decided.seq, [decided.line], decided.seq);
+    room.commit(decided.seq, decided.lines, decided.seq);
     return command;
   });
 }
@@ -69,7 +69,7 @@ describe("Room: decisions", () => {
       const command = of(replyTo === undefined ? {} : { replyTo });
       const decided = room.decide(command, T0);
       const { id, body } = command;
-      expect(decided.kind === "event" && decodeEvent(decided.line)).to.deep.equal({
+      expect(decided.kind === "event" && decodeEvent(decided.lines[0]!)).to.deep.equal({
         t: "msg",
         room: GENERAL,
         seq: replyTo === undefined ? 6 : 7,
@@ -125,12 +125,12 @@ describe("Room: decisions", () => {
     const decided = room.decide(command, T0);
     if (decided.kind !== "event") throw new Error(decided.kind);
     expect([room.head, room.born]).to.deep.equal([0, ""]);
-    expect(() => room.commit(2, [decided.line], 1)).to.throw();
-    expect(() => room.commit(1, [decided.line, decided.line], 1)).to.throw();
+    expect(() => room.commit(2, decided.lines, 1)).to.throw();
+    expect(() => room.commit(1, [...decided.lines, ...decided.lines], 1)).to.throw();
     const again = newRoom();
     again.room.decide(of(), T0);
     again.room.decide(command, T0);
-    const block = again.room.commit(1, [decided.line], 4);
+    const block = again.room.commit(1, decided.lines, 4);
     expect([again.room.head, again.room.born]).to.deep.equal([1, command.id]);
     expect([block.first, block.count, block.logSeq]).to.deep.equal([1, 1, 4]);
     again.room.commit(2, [lineOf(GENERAL, 2)], 5);
@@ -145,7 +145,7 @@ describe("Room: decisions", () => {
     expect([room.isLoaded, room.isSettled]).to.deep.equal([true, true]);
     const decided = room.decide(of(), T0);
     expect(room.isSettled).to.equal(false);
-    room.commit(1, [decided.kind === "event" ? decided.line : ""], 1);
+    room.commit(1, decided.kind === "event" ? decided.lines : [], 1);
     expect(room.isSettled).to.equal(false);
     room.onArchived(1);
     expect(room.isSettled).to.equal(true);

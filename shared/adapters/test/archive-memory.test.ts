@@ -1,7 +1,9 @@
 import { archiveContract } from "#shared/testing/archive.contract.ts";
+import { archiveStatesContract } from "#shared/testing/archive-states.contract.ts";
+import type { ArchiveUnderTest } from "#shared/testing/archive.contract.ts";
 import { MemoryArchive } from "../archive-memory.ts";
 
-archiveContract("memory", () => {
+function open(): Promise<ArchiveUnderTest> {
   const refused = new Set<string>();
   const store = new MemoryArchive({
     refuse: ({ sender }) => (refused.has(sender) ? "planted" : undefined),
@@ -13,4 +15,7 @@ archiveContract("memory", () => {
     quarantine: () => Promise.resolve(store.quarantine),
     [Symbol.asyncDispose]: () => store.close(),
   });
-});
+}
+
+archiveContract("memory", open);
+archiveStatesContract("memory", open);

@@ -6,6 +6,7 @@ import type { LogEntry, RoomLines } from "../entry.ts";
 import { encodeEvent } from "../events.ts";
 import type { Body, RoomEvent } from "../events.ts";
 import type { MessageId, ProcessId, RoomId, UserId } from "../ids.ts";
+import { MEMBER_ROLES, ROLES, ROOM_KINDS } from "../roles.ts";
 
 const ROOM_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 
@@ -37,7 +38,7 @@ export const body: fc.Arbitrary<Body> = fc
   .map((value) => JSON.parse(JSON.stringify(value).replaceAll("\\u0000", "0")) as Body)
   .filter((value) => !JSON.stringify(value).includes("__proto__"));
 
-export const event: fc.Arbitrary<RoomEvent> = fc
+const message: fc.Arbitrary<RoomEvent> = fc
   .record({ room, seq: fc.integer({ min: 1 }), id: messageId, from: userId, at: millis, body })
   .chain((known) =>
     fc
@@ -46,6 +47,36 @@ export const event: fc.Arbitrary<RoomEvent> = fc
         (replyTo) => ({ t: "msg", ...known, ...(replyTo !== undefined && { replyTo }) }) as const,
       ),
   );
+
+const place = { room, seq: fc.integer({ min: 1 }), id: messageId, from: userId, at: millis };
+const maybe = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.option(of, { nil: undefined });
+
+const memberEvent: fc.Arbitrary<RoomEvent> = fc
+  .record({
+    ...place,
+    user: userId,
+    role: fc.constantFrom(...ROLES),
+    mutedUntil: maybe(millis),
+    banned: fc.constantFrom(undefined, true as const),
+    reason: maybe(storable),
+  })
+  .map((known) => ({ t: "member", ...known }) as const);
+
+const settingsEvent: fc.Arbitrary<RoomEvent> = fc
+  .record({
+    ...place,
+    kind: fc.constantFrom(...ROOM_KINDS),
+    title: maybe(storable),
+    sendRole: maybe(fc.constantFrom(...MEMBER_ROLES)),
+    archived: fc.constantFrom(undefined, true as const),
+  })
+  .map((known) => ({ t: "room", ...known }) as const);
+
+export const event: fc.Arbitrary<RoomEvent> = fc
+  .oneof({ weight: 4, arbitrary: message }, memberEvent, settingsEvent)
+  // A key without a value is not on the wire.
+  .map((known) => JSON.parse(JSON.stringify(known)) as RoomEvent);
 
 export const traceparent = fc
   .tuple(

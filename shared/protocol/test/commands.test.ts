@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { decodeCommandBatch, encodeCommand, encodeCommandBatch } from "../command-batch.ts";
 import { encodeLate } from "../command-batch.ts";
 import { behaviourOf, COMMANDS, isSync, isWrite, writeOf } from "../commands.ts";
-import type { Command, Query, SendCommand, Sync } from "../commands.ts";
+import type { Command, Query, SendCommand, Sync, Write } from "../commands.ts";
 import { encodeEvent } from "../events.ts";
 import type { MessageId, ProcessId, RoomId, UserId } from "../ids.ts";
 
@@ -15,28 +15,38 @@ const ID = "0199d3c0-0000-7000-8000-000000000001" as MessageId;
 const TRACE = `00-${"1".repeat(32)}-${"2".repeat(16)}-01`;
 
 const SEND: SendCommand = { c: 1, op: "send", from: ADA, room: ROOM, id: ID, body: { text: "hi" } };
+const WRITE = { from: ADA, room: ROOM, id: ID };
+const CREATE: Write = { c: 7, op: "create", ...WRITE, kind: "closed", members: [{ user: ADA }] };
+const MEMBER: Write = { c: 8, op: "member", ...WRITE, user: ADA, role: "none", reason: "moved" };
+const UPDATE: Write = { c: 9, op: "update", ...WRITE, title: "Plans" };
 const JOIN: Query = { c: 2, op: "join", room: ROOM, user: ADA };
 const LEAVE: Query = { c: 3, op: "leave", room: ROOM, user: ADA };
 const HEAD: Query = { c: 4, op: "head", room: ROOM };
+const ABOUT: Query = { c: 10, op: "about", room: ROOM, user: ADA };
+const MEMBERS: Query = { c: 11, op: "members", room: ROOM, user: ADA, limit: 5 };
 const RANGE: Query = { c: 5, op: "range", room: ROOM, first: 1, last: 9 };
 const SYNC: Sync = { c: 6, op: "sync", rooms: [[ROOM, 3, [ADA]]] };
-const ALL: readonly Command[] = [SEND, JOIN, LEAVE, HEAD, RANGE, SYNC];
+const WRITES = [SEND, CREATE, MEMBER, UPDATE];
+const QUERIES = [JOIN, LEAVE, HEAD, ABOUT, MEMBERS, RANGE];
+const ALL: readonly Command[] = [...WRITES, ...QUERIES, SYNC];
 
 describe("Commands", () => {
   it("commands.5: has a row for every op, and one kind for each", () => {
     expect(Object.keys(COMMANDS)).to.deep.equal(ALL.map(({ op }) => op));
-    expect(ALL.filter(isWrite)).to.deep.equal([SEND]);
+    expect(ALL.filter(isWrite)).to.deep.equal(WRITES);
     expect(ALL.filter(isSync)).to.deep.equal([SYNC]);
   });
 
   it("O4: keeps the order of the writes of one sender in one room, and of nothing else", () => {
     const orders = ALL.map((command) => behaviourOf(command).order(command));
-    expect(orders).to.deep.equal(["general ada", "", "", "", "", ""]);
+    const expected = [...WRITES.map(() => "general ada"), ...QUERIES.map(() => ""), ""];
+    expect(orders).to.deep.equal(expected);
   });
 
   it("names the user on whose behalf a command runs", () => {
     const users = ALL.map((command) => behaviourOf(command).user(command));
-    expect(users).to.deep.equal([ADA, ADA, ADA, undefined, undefined, undefined]);
+    const queries = [ADA, ADA, undefined, ADA, ADA, undefined];
+    expect(users).to.deep.equal([...WRITES.map(() => ADA), ...queries, undefined]);
   });
 
   it("O4: a write that waits for its refusal has no content", () => {
@@ -45,23 +55,44 @@ describe("Commands", () => {
     expect(hold.empty(SEND)).to.deep.equal({ ...SEND, body: {} });
   });
 
+  it("O4: a change of a room that waits for its refusal has no texts", () => {
+    const textsOf = (write: Write): object => behaviourOf(write).hold.empty(write);
+    expect(textsOf(UPDATE)).to.deep.equal({ c: 9, op: "update", ...WRITE });
+    expect(textsOf(MEMBER)).not.to.have.property("reason");
+    expect(textsOf(CREATE)).not.to.have.property("members");
+    expect(behaviourOf(CREATE).hold.content(CREATE)).to.deep.include({ members: [{ user: ADA }] });
+  });
+
+  it("M2: an update keeps what it does not name, and an empty text removes a value", () => {
+    const before = { kind: "closed", title: "Old", topic: "T", sendRole: "owner" } as const;
+    const settings = (update: Write): object => {
+      const [event] = behaviourOf(update).events(update, { seq: 2, at: 3 }, before);
+      const { t: _t, room: _r, seq: _s, id: _i, from: _f, at: _a, ...rest } = event!;
+      return JSON.parse(JSON.stringify(rest)) as object;
+    };
+    expect(settings(UPDATE)).to.deep.equal({ ...before, title: "Plans" });
+    const cleared = { ...UPDATE, title: undefined, topic: "", archived: true } as Write;
+    const { topic: _topic, ...kept } = before;
+    expect(settings(cleared)).to.deep.equal({ ...kept, archived: true });
+  });
+
   it("a send becomes a message, and refers to the event that it replies to", () => {
-    const { event, refersTo } = behaviourOf(SEND);
+    const { events, refersTo } = behaviourOf(SEND);
+    const lineOf = (write: typeof SEND): string =>
+      events(write, { seq: 7, at: 9 }, { kind: "open" }).map(encodeEvent).join();
     const reply = { ...SEND, replyTo: 4 };
     expect(refersTo(SEND)).to.equal(undefined);
     expect(refersTo(reply)).to.equal(4);
     const head = `{"t":"msg","room":"general","seq":7,"id":"${ID}","from":"ada","at":9`;
-    expect(encodeEvent(event(SEND, { seq: 7, at: 9 }))).to.equal(`${head},"body":{"text":"hi"}}`);
-    expect(encodeEvent(event(reply, { seq: 7, at: 9 }))).to.equal(
-      `${head},"body":{"text":"hi"},"replyTo":4}`,
-    );
+    expect(lineOf(SEND)).to.equal(`${head},"body":{"text":"hi"}}`);
+    expect(lineOf(reply)).to.equal(`${head},"body":{"text":"hi"},"replyTo":4}`);
   });
 
   it("E3: a write carries the frame's content and the gateway's trace context", () => {
     const frame = { t: "send", room: ROOM, id: ID, body: {}, replyTo: 3, trace: "theirs" } as const;
     const content = { op: "send", from: ADA, room: ROOM, id: ID, body: {}, replyTo: 3 };
-    expect(writeOf(frame, ADA, undefined)).to.deep.equal(content);
-    expect(writeOf(frame, ADA, TRACE)).to.deep.equal({ ...content, trace: TRACE });
+    expect(writeOf(frame, { user: ADA }, undefined)).to.deep.equal(content);
+    expect(writeOf(frame, { user: ADA }, TRACE)).to.deep.equal({ ...content, trace: TRACE });
   });
 });
 

@@ -48,11 +48,17 @@ describe("Server frames", () => {
     for (const line of ["", "{", "[]", "null", "7", "{}", '{"t":7}']) {
       expect(decodeServerFrame(line), line).to.deep.equal({ kind: "broken" });
     }
-    for (const frame of [{ t: "pong", ref: 1 }, { t: "left" }, { t: "toString" }, { t: "new" }]) {
+    for (const frame of [{ t: "pong", ref: 1 }, { t: "toString" }, { t: "new" }]) {
       expect(decodeServerFrame(encodeServerFrame(frame as ServerFrame)), frame.t).to.deep.equal({
         kind: "ignored",
       });
     }
+  });
+
+  it("M8: `left` has a room, with or without the request that it answers", () => {
+    const news = { t: "left", room: "general", reason: "banned", seq: 4 };
+    expect(decode(news)).to.deep.equal({ kind: "frame", frame: news });
+    expect(decode({ t: "left" })).to.deep.equal({ kind: "broken" });
   });
 
   it("F3: a numbered event of any kind is an event, and one with a broken field is ignored", () => {

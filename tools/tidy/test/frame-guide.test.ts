@@ -40,13 +40,13 @@ const PATCHES: readonly Patch[] = [
   },
   {
     path: "shared/protocol/commands.ts",
-    before: 'export type WriteOp = "send";',
-    after: 'export type WriteOp = "send" | "wave";',
+    before: 'export type WriteOp = "send" |',
+    after: 'export type WriteOp = "wave" | "send" |',
   },
   {
     path: "shared/protocol/events.ts",
-    before: "export type RoomEvent = MessageEvent;",
-    after: 'export type RoomEvent = MessageEvent | (EventHead & { readonly t: "wave" });',
+    before: "export type RoomEvent = MessageEvent |",
+    after: 'export type RoomEvent = (EventHead & { readonly t: "wave" }) | MessageEvent |',
   },
   {
     path: SERVER_FRAMES,

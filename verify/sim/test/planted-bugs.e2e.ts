@@ -25,6 +25,7 @@ const VIOLATES: Readonly<Record<string, readonly string[]>> = {
   "forget-refusal": ["I7"],
   "early-watermark": ["I1", "I6", "I8", "I13", "I15"],
   "serve-both-halves": ["I1", "I3", "I4", "I6", "I10"],
+  "line-after-removal": ["I16"],
   "serve-without-term": ["T2"],
 };
 

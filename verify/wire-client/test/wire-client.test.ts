@@ -30,6 +30,8 @@ class ScriptedServer implements AsyncDisposable {
   /** The birth and the head that `joined` names; the head of the client's cursor by default. */
   born = "";
   head: number | undefined;
+  /** Answers a `join` with `forbidden`. */
+  isRefusing = false;
   readonly #server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
   #socket: WebSocket | undefined;
 
@@ -68,6 +70,10 @@ class ScriptedServer implements AsyncDisposable {
   #onFrame(frame: ClientFrame): void {
     this.frames.push(frame);
     const { t, ref, after = 0 } = frame;
+    if (t === "join" && this.isRefusing) {
+      this.write({ t: "error", name: "forbidden", retry: false, ref, room: ROOM });
+      return;
+    }
     if (t === "hello") this.write({ t: "welcome" });
     if (t === "leave") this.write({ t: "left", ref, room: ROOM });
     if (t !== "join") return;
@@ -83,14 +89,14 @@ async function open(server: ScriptedServer) {
   return { ...fixture, [Symbol.dispose]: () => client.wire.terminate() };
 }
 
-function connected(options: Pick<WireClientOptions, "endpoint" | "silenceMs">) {
+function connected(options: Pick<WireClientOptions, "endpoint" | "silenceMs" | "rooms">) {
   const records: ClientRecord[] = [];
   const surprises: string[] = [];
   const client = new ResendingClient({
+    rooms: [{ room: ROOM }],
     ...options,
     user: "ada" as UserId,
     token: "token",
-    rooms: [{ room: ROOM }],
     outbox: OUTBOX,
     hooks: {
       onRecord: (record) => records.push(record),
@@ -139,6 +145,29 @@ describe("Wire client", function () {
     await waitFor(() => fixture.client.wire.seen(ROOM) === 1, "the new event");
     expect(await rejoin("b", 1)).to.deep.equal([1]);
     expect(await rejoin("b", 0), "a head below the cursor").to.deep.equal([1, 0]);
+  });
+
+  it("wire-client.6: a removed client stays away until it joins again, and a refusal there is no surprise", async () => {
+    await using server = await ScriptedServer.open();
+    const { client, records, surprises } = connected({
+      rooms: [{ room: ROOM, isClosed: true }],
+      endpoint: () => ({ name: "gateway-1", url: server.url }),
+    });
+    await waitFor(() => client.wire.isJoined, "the join");
+    server.write({ t: "room", room: ROOM, seq: 1, id: "a", kind: "closed" });
+    server.write({ t: "member", room: ROOM, seq: 2, id: "b", user: "ada", role: "none" });
+    server.write({ t: "left", room: ROOM, reason: "removed", seq: 2 });
+    await waitFor(() => records.at(-1)?.op === "leave", "the removal");
+    expect(client.wire.seen(ROOM)).to.equal(2);
+    server.drop();
+    await waitFor(() => records.at(-1)?.op === "open", "the next connection");
+    server.isRefusing = true;
+    client.wire.rejoin(ROOM);
+    await waitFor(() => records.at(-1)?.op === "join" && "err" in records.at(-1)!, "the refusal");
+    expect(server.of("join")).to.have.length(2);
+    expect(client.wire.isJoined, "it is away").to.equal(true);
+    expect(surprises).to.deep.equal([]);
+    client.wire.terminate();
   });
 
   it("wire-client.4: after a silence the client connects to the next endpoint and resends there", async () => {

@@ -1,0 +1,78 @@
+// Room: the commands that create a room and change its members, over HTTP as the chosen user.
+
+import type { Command } from "commander";
+import { parseObject } from "#shared/kit/json.ts";
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import { devToken } from "../sdk/dev-token.ts";
+import { roleOf, roomOf, userOf } from "./arguments.ts";
+import { CliError } from "./cli-error.ts";
+import type { Target } from "./target.ts";
+
+interface Caller {
+  readonly target: () => Target;
+  readonly user: () => UserId;
+}
+
+export function addMemberCommands(program: Command, caller: Caller): void {
+  const room = program.command("room").description("create a room, invite and remove users");
+  room
+    .command("create")
+    .description("create a room; --user becomes its owner")
+    .argument("<room>", "the room id", roomOf)
+    .option("--closed", "only invited users may read and send")
+    .option("--title <text>", "its title")
+    .option("--invite <users...>", "the first members")
+    .action(
+      async (id: RoomId, flags: { closed?: true; title?: string; invite?: readonly string[] }) => {
+        const members = (flags.invite ?? []).map((user) => ({ user: userOf(user) }));
+        const kind = flags.closed === true ? "closed" : "open";
+        const { title } = flags;
+        await change(caller, "POST", "/v1/rooms", { room: id, kind, title, members });
+      },
+    );
+  room
+    .command("invite")
+    .description("make a user a member, or change the role of one")
+    .argument("<room>", "the room id", roomOf)
+    .argument("<user>", "the user id", userOf)
+    .option("--role <role>", "reader, member, moderator or owner", roleOf, "member")
+    .action(async (id: RoomId, user: UserId, { role }: { role: string }) => {
+      await change(caller, "PUT", memberPath(id, user), { role });
+    });
+  room
+    .command("remove")
+    .description("end the membership of a user")
+    .argument("<room>", "the room id", roomOf)
+    .argument("<user>", "the user id", userOf)
+    .option("--ban", "also refuse the user from now on")
+    .action(async (id: RoomId, user: UserId, { ban }: { ban?: true }) => {
+      if (ban === true) {
+        await change(caller, "PUT", memberPath(id, user), { role: "none", banned: true });
+      } else await change(caller, "DELETE", memberPath(id, user));
+    });
+}
+
+function memberPath(room: RoomId, user: UserId): string {
+  return `/v1/rooms/${room}/members/${encodeURIComponent(user)}`;
+}
+
+/** Prints the place of the event. */
+async function change(
+  { target, user }: Caller,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<void> {
+  const { url } = target();
+  const authorization = `Bearer ${await devToken(url, user())}`;
+  const content = body !== undefined && { "content-type": "application/json" };
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: { authorization, ...content },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const answer = parseObject(await response.text()) ?? {};
+  const { name, detail, title } = answer;
+  if (!response.ok) throw new CliError(`${String(name)}: ${String(detail ?? title)}`);
+  console.log(`${String(answer["room"])}#${String(answer["seq"])}`);
+}

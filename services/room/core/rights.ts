@@ -1,0 +1,161 @@
+// Rights: who may do what in a room.
+//
+// Owns: the table of actions, and the judgement of a command by the state of its room. Does not
+// own: the state (room-state.ts), the effective role (shared/protocol/roles.ts), the order of
+// decisions (room.ts).
+//
+//   rights.1. A command is judged by the state at the moment of its decision, with the owner's
+//       clock.
+//   rights.2. A closed room that a user may not see, and a direct room that does not exist, give
+//       the same answer: `forbidden`.
+//   rights.3. The last owner of a closed room keeps the role: `conflict`.
+
+import { unreachable } from "#shared/kit/assert.ts";
+import type { MemberCommand, UpdateCommand, Write } from "#shared/protocol/commands.ts";
+import type { CreateCommand } from "#shared/protocol/commands.ts";
+import { directRoomId, isDirectRoomId } from "#shared/protocol/direct-room.ts";
+import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { ROOM_MEMBERS_MAX } from "#shared/protocol/limits.ts";
+import { effectiveRole, isAtLeast, isGrant } from "#shared/protocol/roles.ts";
+import type { Grant, Role, RoomKind } from "#shared/protocol/roles.ts";
+import { isStored } from "./room-state.ts";
+import type { Member, RoomState } from "./room-state.ts";
+
+export type Action =
+  | "read"
+  | "send"
+  /** Change title, topic or avatar. */
+  | "describe"
+  /** Change any other setting. */
+  | "configure"
+  /** Become a member. */
+  | "come"
+  /** End one's own membership. */
+  | "go"
+  /** Change a user who is not and does not become moderator or owner; also mute and ban. */
+  | "appoint"
+  /** Change a user who is or becomes moderator or owner. */
+  | "promote";
+
+/** The lowest effective role that may do it. `never`: not even an owner. */
+export const RIGHTS: {
+  readonly [A in Action]: { readonly [K in RoomKind]: Role | "never" };
+} = {
+  read: { open: "reader", closed: "reader", direct: "reader" },
+  send: { open: "member", closed: "member", direct: "member" },
+  describe: { open: "moderator", closed: "moderator", direct: "never" },
+  configure: { open: "owner", closed: "owner", direct: "never" },
+  come: { open: "member", closed: "never", direct: "never" },
+  go: { open: "reader", closed: "reader", direct: "never" },
+  appoint: { open: "moderator", closed: "moderator", direct: "never" },
+  promote: { open: "owner", closed: "owner", direct: "never" },
+};
+
+export type RightsRefusal = "forbidden" | "conflict";
+
+/** What a judgement needs of a room. */
+export interface JudgedRoom {
+  readonly id: RoomId;
+  readonly state: RoomState;
+  /** It has no event, decided or stored. */
+  readonly isNew: boolean;
+}
+
+export interface Actor {
+  readonly user: UserId;
+  /** A name that this version does not know grants nothing. */
+  readonly grant?: Grant | undefined;
+}
+
+export function mayDo(action: Action, kind: RoomKind, role: Role): boolean {
+  const least = RIGHTS[action][kind];
+  return least !== "never" && isAtLeast(role, least);
+}
+
+/** The id of a direct room is reserved for it. */
+export function kindOf({ id, state, isNew }: JudgedRoom): RoomKind {
+  return isNew && isDirectRoomId(id) ? "direct" : state.kind;
+}
+
+export function roleIn(room: JudgedRoom, { user, grant }: Actor): Role {
+  const given = isGrant(grant) ? grant : undefined;
+  return effectiveRole(kindOf(room), room.state.member(user), given);
+}
+
+/** Whether the user may read the room. */
+export function mayReadRoom(room: JudgedRoom, actor: Actor): boolean {
+  return mayDo("read", kindOf(room), roleIn(room, actor));
+}
+
+/** The refusal of a write, or undefined when its sender may do it now. */
+export function judge(room: JudgedRoom, write: Write, now: Millis): RightsRefusal | undefined {
+  const actor = { user: write.from, grant: write.grant };
+  if (write.op === "create") return judgeCreate(room, write);
+  const kind = kindOf(room);
+  const role = roleIn(room, actor);
+  const isAllowed = (action: Action): boolean => mayDo(action, kind, role);
+  switch (write.op) {
+    case "send":
+      return isAllowed("send") && maySend(room.state, actor.user, role, now) ? undefined : NO;
+    case "update":
+      return isAllowed(actionOfUpdate(write)) ? undefined : NO;
+    case "member":
+      if (!isAllowed(actionOfMember(room.state, write, now))) return NO;
+      return judgeBounds(room.state, kind, write);
+    default:
+      return unreachable(write);
+  }
+}
+
+const NO = "forbidden";
+
+function judgeCreate(room: JudgedRoom, create: CreateCommand): RightsRefusal | undefined {
+  const { kind, from, user } = create;
+  if (kind === "direct") {
+    const isPair = user !== undefined && user !== from;
+    if (!isPair || room.id !== directRoomId(from, user)) return NO;
+  } else if (isDirectRoomId(room.id)) return NO;
+  return room.isNew ? undefined : "conflict";
+}
+
+function maySend(state: RoomState, user: UserId, role: Role, now: Millis): boolean {
+  const { sendRole, archived } = state.settings;
+  if (archived === true || (sendRole !== undefined && !isAtLeast(role, sendRole))) return false;
+  return !isMuted(state.member(user), now);
+}
+
+function actionOfUpdate({ sendRole, archived }: UpdateCommand): Action {
+  return sendRole === undefined && archived === undefined ? "describe" : "configure";
+}
+
+function actionOfMember(state: RoomState, write: MemberCommand, now: Millis): Action {
+  const { from, user, role, mutedUntil, banned } = write;
+  const before = state.member(user);
+  const isPlain = mutedUntil === undefined && banned !== true;
+  // A member event replaces everything: a user must not end an own mute.
+  if (user === from && isPlain && !isMuted(before, now)) {
+    if (role === "none") return "go";
+    if (role === "member" && before === undefined) return "come";
+  }
+  const isHigh = isAtLeast(role, "moderator") || isAtLeast(before?.role ?? "none", "moderator");
+  return isHigh ? "promote" : "appoint";
+}
+
+function judgeBounds(
+  state: RoomState,
+  kind: RoomKind,
+  { user, role, mutedUntil, banned }: MemberCommand,
+): RightsRefusal | undefined {
+  const before = state.member(user);
+  const isBanned = banned === true;
+  const losesOwner = before?.role === "owner" && (role !== "owner" || isBanned);
+  if (kind === "closed" && losesOwner && state.owners === 1) return "conflict"; // rights.3
+  const muted = mutedUntil === 0 ? undefined : mutedUntil;
+  const after: Member = { role, mutedUntil: muted, ...(isBanned && { banned: true }) };
+  const isNew = before === undefined && isStored(after);
+  return isNew && state.size >= ROOM_MEMBERS_MAX ? "conflict" : undefined;
+}
+
+function isMuted(member: Member | undefined, now: Millis): boolean {
+  return (member?.mutedUntil ?? 0) > now;
+}

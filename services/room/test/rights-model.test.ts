@@ -1,0 +1,215 @@
+// Rights against a reference model: a second, plain reading of chapter M of docs/SPEC.md decides
+// every write of random histories. The room must decide the same, and store the same.
+
+import { expect } from "chai";
+import * as fc from "fast-check";
+import type { Write } from "#shared/protocol/commands.ts";
+import { directRoomId } from "#shared/protocol/direct-room.ts";
+import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { ROLES } from "#shared/protocol/roles.ts";
+import type { Grant, Role } from "#shared/protocol/roles.ts";
+import { roleIn } from "../core/rights.ts";
+import { RoomMemory } from "../core/room-memory.ts";
+import { Room } from "../core/room.ts";
+import { emptySnapshot, T0 } from "./partition-fixture.ts";
+
+const USERS = ["ada", "ben", "cat"] as UserId[];
+const PAIR = directRoomId("ada" as UserId, "ben" as UserId);
+const RANK: Readonly<Record<Role, number>> = {
+  none: 0,
+  reader: 1,
+  member: 2,
+  moderator: 3,
+  owner: 4,
+};
+
+interface Stored {
+  readonly role: Role;
+  readonly mutedUntil: number;
+  readonly banned: boolean;
+}
+
+/** Knows nothing of folds, tables and lines: M1 to M4 in one function for each write. */
+class Model {
+  kind: string | undefined;
+  sendRole: Role = "member";
+  archived = false;
+  events = 0;
+  readonly stored = new Map<UserId, Stored>();
+  readonly #room: RoomId;
+
+  constructor(room: RoomId) {
+    this.#room = room;
+  }
+
+  rank(user: UserId, grant: Grant | undefined): number {
+    const of = this.stored.get(user);
+    if (grant === "admin") return 4;
+    if (of?.banned === true) return 0;
+    if (of !== undefined && of.role !== "none") return RANK[of.role];
+    if (this.#kind() === "direct") return 0;
+    if (grant !== undefined) return RANK[grant];
+    return this.#kind() === "open" ? 2 : 0;
+  }
+
+  decide(write: Write, now: number): string {
+    const answer = this.#judge(write, now);
+    if (answer === "event") this.#apply(write);
+    return answer;
+  }
+
+  #kind(): string {
+    if (this.kind !== undefined) return this.kind;
+    return this.events === 0 && this.#room === PAIR ? "direct" : "open";
+  }
+
+  #judge(write: Write, now: number): string {
+    if (write.op === "create") return this.#judgeCreate(write);
+    const rank = this.rank(write.from, write.grant);
+    if (write.op === "member") return this.#judgeMember(write, rank, now);
+    if (write.op === "send") {
+      if (this.archived || this.#mutedUntil(write.from) > now) return "forbidden";
+      return rank >= 2 && rank >= RANK[this.sendRole] ? "event" : "forbidden";
+    }
+    if (this.#kind() === "direct") return "forbidden";
+    const least = write.sendRole === undefined && write.archived === undefined ? 3 : 4;
+    return rank >= least ? "event" : "forbidden";
+  }
+
+  #judgeCreate({ kind, from, user }: Extract<Write, { op: "create" }>): string {
+    const pair = user === undefined || user === from ? undefined : directRoomId(from, user);
+    const fits = kind === "direct" ? pair === this.#room : this.#room !== PAIR;
+    if (!fits) return "forbidden";
+    return this.events === 0 ? "event" : "conflict";
+  }
+
+  #judgeMember(write: Extract<Write, { op: "member" }>, rank: number, now: number): string {
+    const { from, user, role, mutedUntil, banned } = write;
+    const before = this.stored.get(user);
+    if (this.#kind() === "direct") return "forbidden";
+    const isPlain = mutedUntil === undefined && banned !== true;
+    const isOwn = from === user && isPlain && this.#mutedUntil(user) <= now;
+    const isHigh = RANK[role] >= 3 || RANK[before?.role ?? "none"] >= 3;
+    let isAllowed = rank >= (isHigh ? 4 : 3);
+    if (isOwn && role === "none") isAllowed = rank >= 1;
+    else if (isOwn && role === "member" && before === undefined) {
+      isAllowed = this.#kind() === "open" && rank >= 2;
+    }
+    if (!isAllowed) return "forbidden";
+    const owners = [...this.stored.values()].filter((one) => one.role === "owner").length;
+    const isLast = this.kind === "closed" && before?.role === "owner" && owners === 1;
+    return isLast && (role !== "owner" || banned === true) ? "conflict" : "event";
+  }
+
+  #mutedUntil(user: UserId): number {
+    return this.stored.get(user)?.mutedUntil ?? 0;
+  }
+
+  #apply(write: Write): void {
+    this.events++;
+    if (write.op === "create") {
+      this.kind = write.kind;
+      if (write.kind === "direct") {
+        for (const user of [write.from, write.user]) if (user) this.#put(user, "member");
+        return;
+      }
+      for (const { user, role = "member" } of write.members ?? []) this.#put(user, role);
+      this.#put(write.from, "owner");
+    } else if (write.op === "update") {
+      this.kind ??= "open";
+      this.sendRole = write.sendRole ?? this.sendRole;
+      this.archived = write.archived ?? this.archived;
+    } else if (write.op === "member") {
+      const { user, role, mutedUntil = 0, banned = false } = write;
+      this.#put(user, banned ? "none" : role, mutedUntil, banned);
+    }
+  }
+
+  #put(user: UserId, role: Role, mutedUntil = 0, banned = false): void {
+    if (role === "none" && mutedUntil === 0 && !banned) this.stored.delete(user);
+    else this.stored.set(user, { role, mutedUntil, banned });
+  }
+}
+
+const user = fc.constantFrom(...USERS);
+const grant = fc.constantFrom(undefined, undefined, undefined, "admin", "owner", "reader");
+const draft = fc.oneof(
+  fc.record({ op: fc.constant("send"), from: user, grant, body: fc.constant({}) }),
+  fc.record({
+    op: fc.constant("create"),
+    from: user,
+    kind: fc.constantFrom("open", "closed"),
+    members: fc.uniqueArray(fc.record({ user, role: fc.constantFrom("reader", "owner") }), {
+      selector: (member) => member.user,
+      maxLength: 3,
+    }),
+  }),
+  fc.record({ op: fc.constant("create"), from: user, kind: fc.constant("direct"), user }),
+  fc.record({
+    op: fc.constant("member"),
+    from: user,
+    user,
+    role: fc.constantFrom(...ROLES),
+    banned: fc.constantFrom(undefined, undefined, true),
+    mutedUntil: fc.constantFrom(undefined, undefined, 0, T0 + 10, T0 + 1_000_000),
+    grant,
+  }),
+  fc.record({
+    op: fc.constant("update"),
+    from: user,
+    title: fc.constantFrom(undefined, "Plans"),
+    sendRole: fc.constantFrom(undefined, undefined, "moderator", "reader"),
+    archived: fc.constantFrom(undefined, undefined, true, false),
+    grant,
+  }),
+);
+
+function idOf(n: number): MessageId {
+  const time = (T0 + n).toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${n.toString(16).padStart(12, "0")}` as MessageId;
+}
+
+describe("Rights against a reference model", () => {
+  it("M3, M4: a room decides every write of any history as the model does, and stores the same", () => {
+    const reached = new Map<string, number>();
+    fc.assert(
+      fc.property(
+        fc.constantFrom("plans" as RoomId, PAIR),
+        fc.array(draft, { minLength: 1, maxLength: 30 }),
+        (id, drafts) => {
+          const room = new Room(id, new RoomMemory(1 << 24), T0);
+          room.load(emptySnapshot(id, 0));
+          const model = new Model(id);
+          for (const [n, content] of drafts.entries()) {
+            const write = { c: n, room: id, id: idOf(n + 1), ...content } as Write;
+            const decision = room.decide(write, T0 + n, {});
+            if (decision.kind === "event") room.commit(decision.seq, decision.lines, n);
+            const answer = decision.kind === "refuse" ? decision.error : decision.kind;
+            expect(answer, JSON.stringify(write)).to.equal(model.decide(write, T0 + n));
+            reached.set(`${write.op} ${answer}`, (reached.get(`${write.op} ${answer}`) ?? 0) + 1);
+          }
+          for (const one of USERS) {
+            for (const given of [undefined, "reader", "admin"] as const) {
+              const role = roleIn(room, { user: one, grant: given });
+              expect(RANK[role], `${one} ${given}`).to.equal(model.rank(one, given));
+            }
+          }
+          expect(room.state.size).to.equal(model.stored.size);
+        },
+      ),
+      { numRuns: Number(process.env["RUNS"] ?? 1_000) },
+    );
+    expect([...reached.keys()].sort()).to.deep.equal([
+      "create conflict",
+      "create event",
+      "create forbidden",
+      "member conflict",
+      "member event",
+      "member forbidden",
+      "send event",
+      "send forbidden",
+      "update event",
+      "update forbidden",
+    ]);
+  });
+});

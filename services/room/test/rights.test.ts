@@ -1,0 +1,206 @@
+// Rights: every cell of the table, and the judgement of each write.
+
+import { expect } from "chai";
+import type { MemberCommand, Write } from "#shared/protocol/commands.ts";
+import { directRoomId } from "#shared/protocol/direct-room.ts";
+import type { StateEvent } from "#shared/protocol/events.ts";
+import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { ROOM_MEMBERS_MAX } from "#shared/protocol/limits.ts";
+import { effectiveRole, ROLES, ROOM_KINDS } from "#shared/protocol/roles.ts";
+import type { Grant, Role, RoomKind } from "#shared/protocol/roles.ts";
+import { judge, mayDo, mayReadRoom, RIGHTS } from "../core/rights.ts";
+import type { Action } from "../core/rights.ts";
+import { RoomState } from "../core/room-state.ts";
+
+const ADA = "ada" as UserId;
+const BEN = "ben" as UserId;
+const EVE = "eve" as UserId;
+const PLANS = "plans" as RoomId;
+const ID = "0199d3c0-0000-7000-8000-000000000001" as MessageId;
+const NOW = 1_000;
+
+/** The roles that may do it, lowest first: none, reader, member, moderator, owner. */
+const EXPECTED: Readonly<Record<Action, Readonly<Record<RoomKind, string>>>> = {
+  read: { open: "-rmMO", closed: "-rmMO", direct: "-rmMO" },
+  send: { open: "--mMO", closed: "--mMO", direct: "--mMO" },
+  describe: { open: "---MO", closed: "---MO", direct: "-----" },
+  configure: { open: "----O", closed: "----O", direct: "-----" },
+  come: { open: "--mMO", closed: "-----", direct: "-----" },
+  go: { open: "-rmMO", closed: "-rmMO", direct: "-----" },
+  appoint: { open: "---MO", closed: "---MO", direct: "-----" },
+  promote: { open: "----O", closed: "----O", direct: "-----" },
+};
+const LETTERS = ["-", "r", "m", "M", "O"];
+
+interface Setup {
+  readonly kind?: RoomKind;
+  readonly members?: readonly (readonly [UserId, Role])[];
+  readonly changes?: readonly object[];
+}
+
+function stateOf({ kind, members = [], changes = [] }: Setup): RoomState {
+  const state = new RoomState();
+  if (kind !== undefined) state.apply({ t: "room", kind } as StateEvent);
+  for (const [user, role] of members) state.apply({ t: "member", user, role } as StateEvent);
+  for (const change of changes) state.apply(change as StateEvent);
+  return state;
+}
+
+function judged(setup: Setup, write: object, at = NOW): string {
+  const whole = { c: 1, room: PLANS, id: ID, from: ADA, ...write } as Write;
+  const room = { id: whole.room, state: stateOf(setup), isNew: setup.kind === undefined };
+  return judge(room, whole, at) ?? "ok";
+}
+
+const member = (more: Partial<MemberCommand>): object => ({
+  op: "member",
+  user: BEN,
+  role: "member",
+  ...more,
+});
+
+describe("Rights", () => {
+  it("M3: every cell of the table, role × action × kind, is as expected", () => {
+    let cells = 0;
+    for (const action of Object.keys(RIGHTS) as Action[]) {
+      for (const kind of ROOM_KINDS) {
+        const row = ROLES.map((role, i) => (mayDo(action, kind, role) ? LETTERS[i] : "-")).join("");
+        expect(row, `${action} in a ${kind} room`).to.equal(EXPECTED[action][kind]);
+        cells += row.length;
+      }
+    }
+    expect(cells).to.equal(Object.keys(EXPECTED).length * ROOM_KINDS.length * ROLES.length);
+    expect(cells).to.equal(120);
+  });
+
+  it("M4: the effective role is the stored one, else the grant, else that of the kind; a ban beats all but admin", () => {
+    const grants: (Grant | undefined)[] = [undefined, "reader", "owner", "admin"];
+    const rows: [RoomKind, { role: Role; banned?: true } | undefined, string][] = [
+      ["open", undefined, "member reader owner owner"],
+      ["open", { role: "reader" }, "reader reader reader owner"],
+      ["open", { role: "none" }, "member reader owner owner"],
+      ["open", { role: "none", banned: true }, "none none none owner"],
+      ["closed", undefined, "none reader owner owner"],
+      ["closed", { role: "moderator" }, "moderator moderator moderator owner"],
+      ["closed", { role: "owner", banned: true }, "none none none owner"],
+      ["direct", undefined, "none none none owner"],
+      ["direct", { role: "member" }, "member member member owner"],
+    ];
+    for (const [kind, stored, expected] of rows) {
+      const roles = grants.map((grant) => effectiveRole(kind, stored, grant)).join(" ");
+      expect(roles, `${kind} ${JSON.stringify(stored)}`).to.equal(expected);
+    }
+  });
+
+  it("M1: a room without a `room` event is open: every user sends, and only a grant changes it", () => {
+    const plain: Setup = {};
+    expect(judged(plain, { op: "send", body: {} })).to.equal("ok");
+    expect(judged(plain, { op: "update", title: "x" })).to.equal("forbidden");
+    expect(judged(plain, { op: "update", title: "x", grant: "owner" })).to.equal("ok");
+    expect(judged(plain, member({ banned: true, role: "none" }))).to.equal("forbidden");
+    expect(judged(plain, member({ user: ADA }))).to.equal("ok");
+  });
+
+  it("M2: create answers conflict for a room that exists, and forbidden for an id that is not the pair's", () => {
+    expect(judged({}, { op: "create", kind: "closed" })).to.equal("ok");
+    expect(judged({ kind: "open" }, { op: "create", kind: "closed" })).to.equal("conflict");
+    const direct = directRoomId(ADA, BEN);
+    const make = { op: "create", kind: "direct", user: BEN };
+    expect(directRoomId(BEN, ADA)).to.equal(direct);
+    expect(direct).to.match(/^dm-[A-Za-z0-9_-]{22}$/);
+    expect(judged({}, { ...make, room: direct })).to.equal("ok");
+    expect(judged({}, { ...make, room: PLANS })).to.equal("forbidden");
+    expect(judged({}, { ...make, room: direct, from: EVE })).to.equal("forbidden");
+    expect(judged({}, { op: "create", kind: "open", room: direct })).to.equal("forbidden");
+    expect(judged({}, { ...make, user: ADA, room: directRoomId(ADA, ADA) })).to.equal("forbidden");
+  });
+
+  it("M6: a direct room that does not exist and a closed room give a stranger the same answer", () => {
+    const actor = { user: EVE };
+    const absent = { id: directRoomId(ADA, BEN), state: new RoomState(), isNew: true };
+    const closed = { id: PLANS, state: stateOf({ kind: "closed" }), isNew: false };
+    expect(mayReadRoom(absent, actor)).to.equal(false);
+    expect(mayReadRoom(closed, actor)).to.equal(false);
+    const send = { op: "send", body: {}, from: EVE };
+    expect(judged({ kind: "closed" }, send)).to.equal("forbidden");
+    expect(judged({}, { ...send, room: directRoomId(ADA, BEN) })).to.equal("forbidden");
+  });
+
+  it("M3: a mute, an archived room and a send role refuse a send", () => {
+    const members = [[ADA, "member"]] as const;
+    const send = { op: "send", body: {} };
+    const muted = { t: "member", user: ADA, role: "member", mutedUntil: NOW + 1 };
+    expect(judged({ kind: "closed", members }, send)).to.equal("ok");
+    expect(judged({ kind: "closed", changes: [muted] }, send)).to.equal("forbidden");
+    expect(judged({ kind: "closed", changes: [muted] }, send, NOW + 1)).to.equal("ok");
+    const archived = [{ t: "room", kind: "open", archived: true }];
+    expect(judged({ kind: "open", changes: archived }, send)).to.equal("forbidden");
+    const quiet = [{ t: "room", kind: "open", sendRole: "moderator" }];
+    expect(judged({ kind: "open", changes: quiet }, send)).to.equal("forbidden");
+    expect(judged({ kind: "open", changes: quiet }, { ...send, grant: "moderator" })).to.equal(
+      "ok",
+    );
+  });
+
+  it("M3: a member event about oneself comes and goes, and ends no own mute", () => {
+    const open: Setup = { kind: "open" };
+    expect(judged(open, member({ user: ADA }))).to.equal("ok");
+    expect(judged({ kind: "closed" }, member({ user: ADA }))).to.equal("forbidden");
+    const closed: Setup = { kind: "closed", members: [[ADA, "reader"]] };
+    expect(judged(closed, member({ user: ADA, role: "none" }))).to.equal("ok");
+    expect(judged(closed, member({ user: ADA }))).to.equal("forbidden");
+    const muted = [{ t: "member", user: ADA, role: "none", mutedUntil: NOW + 9 }];
+    expect(judged({ kind: "open", changes: muted }, member({ user: ADA }))).to.equal("forbidden");
+    const go = member({ user: ADA, role: "none" });
+    expect(judged({ kind: "open", changes: muted }, go)).to.equal("forbidden");
+    const direct: Setup = { kind: "direct", members: [[ADA, "member"]] };
+    expect(judged(direct, go)).to.equal("forbidden");
+  });
+
+  it("M3: a moderator changes members and readers, an owner also moderators and owners", () => {
+    const by = (role: Role): Setup => ({
+      kind: "closed",
+      members: [
+        [ADA, role],
+        [EVE, "moderator"],
+      ],
+    });
+    expect(judged(by("moderator"), member({}))).to.equal("ok");
+    expect(judged(by("moderator"), member({ role: "none", banned: true }))).to.equal("ok");
+    expect(judged(by("moderator"), member({ role: "moderator" }))).to.equal("forbidden");
+    expect(judged(by("moderator"), member({ user: EVE, role: "none" }))).to.equal("forbidden");
+    expect(judged(by("owner"), member({ user: EVE, role: "none" }))).to.equal("ok");
+    expect(judged(by("owner"), member({ role: "owner" }))).to.equal("ok");
+    expect(judged(by("member"), member({}))).to.equal("forbidden");
+  });
+
+  it("M3: the last owner of a closed room keeps the role, and of two owners one may go", () => {
+    const go = member({ user: ADA, role: "none" });
+    const one: Setup = { kind: "closed", members: [[ADA, "owner"]] };
+    expect(judged(one, go)).to.equal("conflict");
+    expect(judged(one, member({ user: ADA, role: "member" }))).to.equal("conflict");
+    expect(judged(one, member({ user: ADA, role: "owner", banned: true }))).to.equal("conflict");
+    expect(judged({ ...one, kind: "open" }, go)).to.equal("ok");
+    const two: Setup = {
+      kind: "closed",
+      members: [
+        [ADA, "owner"],
+        [BEN, "owner"],
+      ],
+    };
+    expect(judged(two, go)).to.equal("ok");
+  });
+
+  it("M7: a member beyond the bound gets conflict, and a stored one can still be changed", () => {
+    const state = stateOf({ kind: "closed", members: [[ADA, "owner"]] });
+    for (let n = 1; n < ROOM_MEMBERS_MAX; n++) {
+      state.apply({ t: "member", user: `u${n}`, role: "member" } as unknown as StateEvent);
+    }
+    expect(state.size).to.equal(ROOM_MEMBERS_MAX);
+    const room = { id: PLANS, state, isNew: false };
+    const write = (user: string): Write =>
+      ({ c: 1, room: PLANS, id: ID, from: ADA, ...member({ user: user as UserId }) }) as Write;
+    expect(judge(room, write("one-more"), NOW)).to.equal("conflict");
+    expect(judge(room, write("u1"), NOW)).to.equal(undefined);
+  });
+});
