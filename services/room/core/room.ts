@@ -217,9 +217,10 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
     }
     if (late === true) return { kind: "refuse", error: "unavailable" }; // O4
     if (isHeld) return { kind: "refuse", error: "busy" }; // O4
-    if ((refersTo(write) ?? 0) >= this.#next) return { kind: "refuse", error: "not_found" };
     const refusal = judge(this, write, Math.max(now, this.#lastAt));
     if (refusal !== undefined) return { kind: "refuse", error: refusal };
+    // After the right: `not_found` would show a stranger how many events a closed room has (M6).
+    if ((refersTo(write) ?? 0) >= this.#next) return { kind: "refuse", error: "not_found" };
     const seq = this.#next;
     const at = (this.#lastAt = Math.max(now, this.#lastAt)); // O13
     const events = eventsOf(write, { seq, at }, this.state.settings);

@@ -54,6 +54,22 @@ function withPlans(members: readonly object[] = []): PartitionFixture {
 }
 
 describe("Members of rooms", () => {
+  it("M6: a stranger gets forbidden for a number that the closed room has and for one that it lacks", () => {
+    const fixture = withPlans();
+    const reply = (replyTo: number): Command =>
+      ({
+        c: ++c,
+        op: "send",
+        room: PLANS,
+        id: idAt(T0, c * 1_000),
+        from: "eve",
+        body: {},
+        replyTo,
+      }) as Command;
+    const effects = fixture.batch([reply(1), reply(9)]);
+    expect(named(resultsOf(effects))).to.deep.equal(["forbidden", "forbidden"]);
+  });
+
   it("M6: join, head, about and members of a closed room answer its members, and forbidden to others", () => {
     const fixture = withPlans([{ user: BEN, role: "reader" }]);
     for (const [user, grant, expected] of [
