@@ -37,6 +37,11 @@ export function firstUnmetCondition(input: ConvergenceInput): string | undefined
     const [pending] = user.pending;
     if (pending !== undefined) return `${user.id} has no answer to ${pending}`;
   }
+  // The client of a command may be gone: its write gets its number whenever the owner answers.
+  for (const { process, gateway } of cluster.of("gateway")) {
+    const unanswered = gateway?.gauges.unanswered ?? 0;
+    if (unanswered > 0) return `${process.id} waits for ${unanswered} commands`;
+  }
   if (openCalls > 0) return `${openCalls} HTTP calls have not ended`;
   for (let p = 0; p < partitions; p++) {
     const [archived, last] = [archivedTo.get(p) ?? 0, logs.last(p)];
