@@ -11,9 +11,10 @@
 // It knows the protocol page and shares no code with the services. Runs have no tokens with grants.
 
 import { parseObject } from "#shared/kit/json.ts";
-import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import type { MessageId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { ClientRecord } from "./record.ts";
 import type { Fail } from "./violation.ts";
+import { idOfWrite } from "./write-ids.ts";
 
 type On<Op extends ClientRecord["op"]> = Extract<ClientRecord, { op: Op }>;
 
@@ -29,8 +30,8 @@ interface Room {
   isClosed: boolean;
   /** The line with the settings; 0: none. */
   settingsSeq: Seq;
-  /** The creation of the room: its member lines count as one with its first line. */
-  creation: { readonly from: unknown; readonly at: unknown; last: Seq } | undefined;
+  /** The id of the first line, when it creates the room: its member lines count as one with it. */
+  creation: MessageId | undefined;
   readonly users: Map<UserId, Standing[]>;
 }
 
@@ -88,18 +89,17 @@ export class Members {
     if (line["t"] === "msg") return this.#judgeSend(room, seq, at, from);
     if (line["t"] !== "room" && line["t"] !== "member") return;
     const known = this.#roomOf(room);
-    const isCreation =
-      known.creation?.from === from && known.creation.at === at && known.creation.last === seq - 1;
+    const { creation } = known;
+    const isCreation = creation !== undefined && idOfWrite(creation, seq - 1) === line["id"];
     if (line["t"] === "room") {
-      if (seq === 1) known.creation = { from, at, last: 1 };
+      if (seq === 1) known.creation = line["id"] as MessageId;
       else this.#judgeChange(known, room, seq, from);
       known.isClosed = line["kind"] !== "open";
       known.settingsSeq = known.settingsSeq === 0 ? seq : known.settingsSeq;
       return;
     }
     const user = line["user"] as UserId;
-    if (isCreation && known.creation !== undefined) known.creation.last = seq;
-    else if (user !== from) this.#judgeChange(known, room, seq, from);
+    if (!isCreation && user !== from) this.#judgeChange(known, room, seq, from);
     const standings = known.users.get(user) ?? [];
     known.users.set(user, standings);
     standings.push({

@@ -6,11 +6,10 @@
 
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { Column, Names } from "./column.ts";
+import { idOfWrite } from "./write-ids.ts";
 
 /** An observer received it. */
 const SEEN = 1;
-/** The distance between the ids of one write's events, in their last 48 bits. */
-const ID_STRIDE = 0x5_deec_e66d;
 /** A client sent it again after an observer had received it: the answer must be the old number. */
 const RETRIED_SEEN = 2;
 /** One of its sends got an error: on a later connection it may have any place in the order (I7). */
@@ -52,8 +51,7 @@ export class Messages {
   addMore(m: number, count: number): void {
     const id = this.#ids.name(m);
     const more = Array.from({ length: count }, (_, i) => {
-      const last = (Number.parseInt(id.slice(24), 16) + (i + 1) * ID_STRIDE) % 2 ** 48;
-      const own = this.#ids.number(`${id.slice(0, 24)}${last.toString(16).padStart(12, "0")}`);
+      const own = this.#ids.number(idOfWrite(id as MessageId, i + 1));
       this.client.set(own, this.client.at(m));
       this.room.set(own, this.room.at(m));
       this.#write.set(own, m);

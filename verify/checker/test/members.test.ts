@@ -1,8 +1,10 @@
 // Checker: members. Good runs of a closed room have no violation; each bad one violates I16.
 
 import { expect } from "chai";
+import type { MessageId } from "#shared/protocol/ids.ts";
 import { check } from "../check.ts";
 import type { HistoryRecord } from "../record.ts";
+import { idOfWrite } from "../write-ids.ts";
 
 const AT = 1_000;
 
@@ -28,10 +30,12 @@ function linesOf(drafts: readonly Draft[]): string[] {
   );
 }
 
+const ID = "0199f000-0000-7000-8000-0000000000a1" as MessageId;
+/** The lines of one `create`: their ids follow from its id. */
 const CREATED: readonly Draft[] = [
-  { t: "room", kind: "closed", at: AT },
-  { t: "member", user: "ada", role: "owner", at: AT },
-  { t: "member", user: "ben", role: "member", at: AT },
+  { t: "room", kind: "closed", at: AT, id: ID },
+  { t: "member", user: "ada", role: "owner", at: AT, id: idOfWrite(ID, 1) },
+  { t: "member", user: "ben", role: "member", at: AT, id: idOfWrite(ID, 2) },
 ];
 const msg = (from = "ada"): Draft => ({ t: "msg", from, body: {} });
 const member = (user: string, role: string, more: object = {}): Draft => ({
@@ -80,6 +84,13 @@ describe("check: members", () => {
     ]);
   });
 
+  it("I16: a removal right behind the creation, with the same time, is no part of it (seed 887)", () => {
+    const atOnce = [...CREATED, member("ben", "none", { at: AT }), msg()];
+    expect(rights(reader(3, 4), atOnce)).to.deep.equal([]);
+    expect(rights(reader(3, 5), atOnce)).to.have.length(1);
+    expect(rights(reader(4, 4), atOnce)).to.have.length(1);
+  });
+
   it("I16: no connection joins without the right at that head, and a member who came back may", () => {
     expect(rights(reader(6, 0), removed)).to.have.length(1);
     expect(rights(reader(3, 0, "eve"), removed)).to.have.length(1);
@@ -110,7 +121,10 @@ describe("check: members", () => {
     const muted = member("ben", "member", { mutedUntil: AT + 5 });
     expect(rights([], [...CREATED, muted, { ...msg("ben"), at: AT + 4 }])).to.have.length(1);
     expect(rights([], [...CREATED, muted, { ...msg("ben"), at: AT + 5 }])).to.deep.equal([]);
-    const open = [{ t: "room", kind: "open", at: AT }, member("ada", "owner", { at: AT })];
+    const open = [
+      { t: "room", kind: "open", at: AT, id: ID },
+      member("ada", "owner", { at: AT, id: idOfWrite(ID, 1) }),
+    ];
     const banned = [...open, msg("ben"), member("ben", "none", { banned: true }), msg("ben")];
     expect(rights([], banned)).to.have.length(1);
     expect(rights([], [msg("eve"), msg("ben")])).to.deep.equal([]);
