@@ -1,11 +1,10 @@
 // Ansible for the tests of this folder.
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureAnsible } from "#tools/programs/ansible.ts";
 import { ToolMissing } from "#tools/programs/programs.ts";
+import { runProgram } from "#tools/programs/short-runs.ts";
 
 export const FOLDER = fileURLToPath(new URL("..", import.meta.url));
 
@@ -20,20 +19,20 @@ export async function ansibleOrSkip(test: Mocha.Context): Promise<string> {
   }
 }
 
+export interface AnsibleResult {
+  readonly code: number | null;
+  /** Standard output and errors. */
+  readonly output: string;
+}
+
 export async function runAnsible(
   bin: string,
   program: string,
   args: readonly string[],
-): Promise<{ readonly code: number | null; readonly output: string }> {
-  const child = spawn(join(bin, program), args, {
+): Promise<AnsibleResult> {
+  const { status, stdout, stderr } = await runProgram(join(bin, program), args, {
     cwd: FOLDER,
-    env: { ...process.env, PATH: `${bin}:${process.env["PATH"] ?? ""}`, ANSIBLE_NOCOLOR: "1" },
-    stdio: ["ignore", "pipe", "pipe"],
+    env: { PATH: `${bin}:${process.env["PATH"] ?? ""}`, ANSIBLE_NOCOLOR: "1" },
   });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  }
-  const [code] = (await once(child, "close")) as [number | null];
-  return { code, output };
+  return { code: status, output: `${stdout}${stderr}` };
 }

@@ -14,6 +14,7 @@ import {
 } from "../../../services/persistence/config.ts";
 import { configSchema as room } from "../../../services/room/config.ts";
 import { ansibleOrSkip, FOLDER, runAnsible } from "./ansible.ts";
+import type { AnsibleResult } from "./ansible.ts";
 
 const PLAYBOOKS = readdirSync(FOLDER).filter(
   (file) => file.endsWith(".yml") && !file.startsWith("inventory."),
@@ -22,39 +23,65 @@ const INVENTORY = ["--inventory", "inventory.example.yml"];
 const EXAMPLE = join(FOLDER, "inventory.example.yml");
 const read = (path: string): string => readFileSync(join(FOLDER, path), "utf8");
 
+/** The line of a unit's environment that sets the heap, and the variables in it. */
+function heapVariables(): object {
+  const lines = read("roles/service/templates/service.env.j2").split("\n");
+  const line = lines.find((text) => text.startsWith("NODE_OPTIONS="));
+  return { parley_memory_max: { room: "1G" }, service_name: "room", line };
+}
+
 describe("The playbooks", function () {
   this.timeout(20 * 60_000); // The first run installs Ansible.
 
-  it("are accepted by ansible-lint, profile production", async function () {
-    const bin = await ansibleOrSkip(this);
-    const args = ["--offline", "--nocolor", "-q", "--profile", "production"];
-    const { code, output } = await runAnsible(bin, "ansible-lint", args);
-    expect(code, output).to.equal(0);
-  });
+  describe("by the real Ansible", () => {
+    let dir = "";
+    let runs: Readonly<Record<"lint" | "syntax" | "broken" | "heap", Promise<AnsibleResult>>>;
 
-  it("have a valid syntax with the example inventory", async function () {
-    const bin = await ansibleOrSkip(this);
-    expect(PLAYBOOKS).to.include("site.yml");
-    const args = [...INVENTORY, "--syntax-check", ...PLAYBOOKS];
-    const { code, output } = await runAnsible(bin, "ansible-playbook", args);
-    expect(code, output).to.equal(0);
-    for (const playbook of PLAYBOOKS) expect(output).to.contain(`playbook: ${playbook}`);
-  });
-
-  it("the check of the syntax can fail", async function () {
-    const bin = await ansibleOrSkip(this);
-    const dir = mkdtempSync(join(tmpdir(), "parley-ansible-"));
-    try {
+    /** Starts all runs: none waits for another one. ansible-lint takes longest and begins first. */
+    before(async function () {
+      const bin = await ansibleOrSkip(this);
+      const start = (program: string, ...words: string[]): Promise<AnsibleResult> =>
+        runAnsible(bin, program, words);
+      dir = mkdtempSync(join(tmpdir(), "parley-ansible-"));
       const broken = join(dir, "broken.yml");
-      const play = [{ hosts: "all", roles: [{ role: "no-such-role" }] }];
-      writeFileSync(broken, JSON.stringify(play));
-      const args = [...INVENTORY, "--syntax-check", broken];
-      const { code, output } = await runAnsible(bin, "ansible-playbook", args);
+      writeFileSync(broken, JSON.stringify([{ hosts: "all", roles: [{ role: "no-such-role" }] }]));
+      const check = [...INVENTORY, "--syntax-check"];
+      const debug = ["localhost", "--connection=local", "--module-name=ansible.builtin.debug"];
+      const heap = ["--args=msg={{ line }}", `--extra-vars=${JSON.stringify(heapVariables())}`];
+      runs = {
+        lint: start("ansible-lint", "--offline", "--nocolor", "-q", "--profile", "production"),
+        syntax: start("ansible-playbook", ...check, ...PLAYBOOKS),
+        broken: start("ansible-playbook", ...check, broken),
+        heap: start("ansible", ...debug, ...heap),
+      };
+    });
+    after(async () => {
+      if (dir === "") return; // Skipped.
+      await Promise.all(Object.values(runs));
+      rmSync(dir, { recursive: true });
+    });
+
+    it("have a valid syntax with the example inventory", async () => {
+      expect(PLAYBOOKS).to.include("site.yml");
+      const { code, output } = await runs.syntax;
+      expect(code, output).to.equal(0);
+      for (const playbook of PLAYBOOKS) expect(output).to.contain(`playbook: ${playbook}`);
+    });
+
+    it("the check of the syntax can fail", async () => {
+      const { code, output } = await runs.broken;
       expect(code).to.not.equal(0);
       expect(output).to.contain("no-such-role");
-    } finally {
-      rmSync(dir, { recursive: true });
-    }
+    });
+
+    it("give the heap of a service 60 % of the memory of its unit", async () => {
+      expect((await runs.heap).output).to.contain("NODE_OPTIONS=--max-old-space-size=614");
+    });
+
+    it("are accepted by ansible-lint, profile production", async () => {
+      const { code, output } = await runs.lint;
+      expect(code, output).to.equal(0);
+    });
   });
 
   it("wait longer for a stop than the stop deadline in the code of each service", () => {
@@ -90,22 +117,6 @@ describe("The playbooks", function () {
     for (const name of names("roles/job/templates/job.env.j2")) {
       expect(ofJobs.has(name) || name === "LOG_LEVEL", name).to.equal(true);
     }
-  });
-
-  it("give the heap of a service 60 % of the memory of its unit", async function () {
-    const bin = await ansibleOrSkip(this);
-    const template = join(FOLDER, "roles/service/templates/service.env.j2");
-    const line = readFileSync(template, "utf8")
-      .split("\n")
-      .find((text) => text.startsWith("NODE_OPTIONS="))!;
-    const variables = { parley_memory_max: { room: "1G" }, service_name: "room", line };
-    const args = ["localhost", "--connection=local", "--module-name=ansible.builtin.debug"];
-    const { output } = await runAnsible(bin, "ansible", [
-      ...args,
-      "--args=msg={{ line }}",
-      `--extra-vars=${JSON.stringify(variables)}`,
-    ]);
-    expect(output).to.contain("NODE_OPTIONS=--max-old-space-size=614");
   });
 
   it("X4: no template holds a secret, and every file of secrets belongs to one service", () => {

@@ -4,12 +4,12 @@
 // another release.
 
 import { expect } from "chai";
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LATENCY_SECONDS } from "#shared/kit/histogram.ts";
 import { whichOn } from "#tools/programs/programs.ts";
+import { runProgram } from "#tools/programs/short-runs.ts";
 import { REPOSITORY } from "../../embedded/service-process.ts";
 import {
   CANARY,
@@ -167,21 +167,22 @@ describe("The Helm chart's canary", function () {
 
   before(async function () {
     helm = await helmOrSkip(this);
-    objects = render(helm, VARIANTS["a canary"]!);
+    objects = await render(helm, VARIANTS["a canary"]!);
   });
 
-  it("without it there is no object of Flagger, and the Service reaches every gateway", () => {
-    const off = render(helm, JWKS);
+  it("without it there is no object of Flagger, and the Service reaches every gateway", async () => {
+    const off = await render(helm, JWKS);
     expect(ofKind(off, "Canary")).to.deep.equal([]);
     expect(ofKind(off, "MetricTemplate")).to.deep.equal([]);
     expect(ofKind(off, "HorizontalPodAutoscaler")).to.deep.equal([]);
   });
 
-  it("the selector is the same with and without it, because a selector cannot change", () => {
-    const selectors = ["auth=jwks", "a canary", "a canary with autoscaling"].map((variant) => {
-      const deployment = ofKind(render(helm, VARIANTS[variant]!), "Deployment").find(
-        ({ metadata }) => metadata.name === NAME,
-      );
+  it("the selector is the same with and without it, because a selector cannot change", async () => {
+    const variants = ["auth=jwks", "a canary", "a canary with autoscaling"];
+    const releases = await Promise.all(variants.map((name) => render(helm, VARIANTS[name]!)));
+    const selectors = releases.map((release) => {
+      const deployments = ofKind(release, "Deployment");
+      const deployment = deployments.find(({ metadata }) => metadata.name === NAME);
       return deployment!.spec.selector.matchLabels as unknown;
     });
     for (const selector of selectors) {
@@ -196,21 +197,21 @@ describe("The Helm chart's canary", function () {
     }
   });
 
-  it("leaves `replicas` to an autoscaler, which without autoscaling allows one number", () => {
+  it("leaves `replicas` to an autoscaler, which without autoscaling allows one number", async () => {
     expect(spec("Deployment", NAME)).to.not.have.property("replicas");
     const fixed = spec("HorizontalPodAutoscaler", NAME);
     expect([fixed.minReplicas, fixed.maxReplicas]).to.deep.equal([2, 2]);
     expect(spec("Canary", NAME).autoscalerRef.name).to.equal(NAME);
     const [scaled] = ofKind(
-      render(helm, VARIANTS["a canary with autoscaling"]!),
+      await render(helm, VARIANTS["a canary with autoscaling"]!),
       "HorizontalPodAutoscaler",
     );
     expect([scaled!.spec.minReplicas, scaled!.spec.maxReplicas]).to.deep.equal([2, 10]);
     expect(scaled!.spec.metrics).to.have.length(2);
   });
 
-  it("gateway.imageTag changes the pods of gateways alone", () => {
-    const changed = render(helm, { ...JWKS, canary: CANARY, gateway: { imageTag: "9.9.9" } });
+  it("gateway.imageTag changes the pods of gateways alone", async () => {
+    const changed = await render(helm, { ...JWKS, canary: CANARY, gateway: { imageTag: "9.9.9" } });
     const images = podsOf(changed).flatMap(([component, pod]) =>
       containersOf(pod).map(({ image }) => [component, image.endsWith(":9.9.9")] as const),
     );
@@ -221,14 +222,14 @@ describe("The Helm chart's canary", function () {
     expect(others.length).to.be.greaterThan(3);
   });
 
-  it("walks the weights at the Gateway that the values name", () => {
+  it("walks the weights at the Gateway that the values name", async () => {
     const { service, analysis, provider } = spec("Canary", NAME);
     expect(provider).to.equal("gatewayapi:v1");
     expect(service.gatewayRefs).to.deep.equal([{ name: "web", namespace: "edge" }]);
     expect(service.hosts).to.deep.equal(["chat.example"]);
     expect(analysis.stepWeights).to.deep.equal([10, 25, 50, 100]);
     expect([analysis.interval, analysis.threshold]).to.deep.equal(["5m", 3]);
-    const own = render(helm, { ...JWKS, canary: { ...CANARY, gateway: { name: "web" } } });
+    const own = await render(helm, { ...JWKS, canary: { ...CANARY, gateway: { name: "web" } } });
     const [canary] = ofKind(own, "Canary");
     expect(canary!.spec.service.gatewayRefs).to.deep.equal([{ name: "web", namespace: "chat" }]);
   });
@@ -249,16 +250,16 @@ describe("The Helm chart's canary", function () {
     expect(LATENCY_SECONDS).to.include.members(canary.properties.slowSeconds.enum);
   });
 
-  for (const { what, series, expected } of CASES) {
-    it(`judges ${what}`, function () {
+  describe("judged by promtool", () => {
+    /** Case → what promtool prints when a check has another verdict. */
+    let complaints: ReadonlyMap<string, Promise<string>>;
+
+    before(function () {
       const promtool = whichOn(process.env["PATH"] ?? "", "promtool");
       if (promtool === undefined) {
         console.log("    skipped: promtool was not found (Debian: apt-get install prometheus)");
         this.skip();
       }
-      const verdicts = Object.fromEntries(
-        CHECKS.map((check) => [check, expected[check] ?? "passes"]),
-      );
       const { metrics } = spec("Canary", NAME).analysis;
       const rules = (metrics as { name: Check; thresholdRange: { max: number } }[]).map(
         ({ name, thresholdRange }) => {
@@ -268,18 +269,31 @@ describe("The Helm chart's canary", function () {
         },
       );
       expect(rules).to.have.length(CHECKS.length);
-      expect(complaintsOf(promtool, rules, series, verdicts)).to.equal("");
+      complaints = new Map(
+        CASES.map(({ what, series, expected }) => {
+          const verdicts = Object.fromEntries(
+            CHECKS.map((check) => [check, expected[check] ?? "passes"]),
+          );
+          return [what, complaintsOf(promtool, rules, series, verdicts)];
+        }),
+      );
     });
-  }
+
+    for (const { what } of CASES) {
+      it(`judges ${what}`, async () => {
+        expect(await complaints.get(what)!).to.equal("");
+      });
+    }
+  });
 });
 
 /** What promtool prints when a rule has another value than its verdict. */
-function complaintsOf(
+async function complaintsOf(
   promtool: string,
   rules: readonly object[],
   series: Series,
   verdicts: Readonly<Record<string, Verdict>>,
-): string {
+): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "parley-promtool-"));
   const write = (name: string, content: object): void =>
     writeFileSync(join(folder, name), JSON.stringify(content));
@@ -304,8 +318,8 @@ function complaintsOf(
     ],
   });
   try {
-    const options = { cwd: folder, encoding: "utf8" } as const;
-    const { status, stdout, stderr } = spawnSync(promtool, ["test", "rules", "test.yml"], options);
+    const words = ["test", "rules", "test.yml"];
+    const { status, stdout, stderr } = await runProgram(promtool, words, { cwd: folder });
     return status === 0 ? "" : `${stdout}${stderr}`;
   } finally {
     rmSync(folder, { recursive: true });

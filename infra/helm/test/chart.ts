@@ -1,11 +1,14 @@
 // The chart, rendered by the real Helm and parsed. The tests of this folder share it.
+//
+//   helm/chart.1. Each set of values is rendered once, and each document is parsed once. So tests
+//        do not change an object.
 
-import { spawn, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { parseAllDocuments } from "yaml";
+import { parse } from "yaml";
 import { ensureGoProgram, HELM } from "#tools/programs/go-program.ts";
 import { KUBERNETES } from "#tools/programs/kubernetes-schemas.ts";
 import { ToolMissing } from "#tools/programs/programs.ts";
+import { runProgram } from "#tools/programs/short-runs.ts";
 
 export const CHART = fileURLToPath(new URL("../parley", import.meta.url));
 export const RELEASE = "parley";
@@ -130,49 +133,53 @@ function args(verb: "template" | "lint", more: readonly string[] = []): string[]
   return [verb, ...release, CHART, ...version, ...more];
 }
 
-export function runHelm(
+export async function runHelm(
   helm: string,
   verb: "template" | "lint",
   values: object,
   more: readonly string[] = [],
-): HelmResult {
-  const input = JSON.stringify(values);
-  const { status, stdout, stderr } = spawnSync(helm, args(verb, more), {
-    input,
-    encoding: "utf8",
-    maxBuffer: 64 * 1024 * 1024,
+): Promise<HelmResult> {
+  const { status, stdout, stderr } = await runProgram(helm, args(verb, more), {
+    input: JSON.stringify(values),
+    env: { KUBECONFIG: "/dev/null" },
   });
   return { ok: status === 0, output: stdout, errors: stderr };
 }
 
-/** The same without blocking, against an API server of this process. */
-export async function templateWithServer(
-  helm: string,
-  values: object,
-  url: string,
-): Promise<HelmResult> {
-  const server = ["--dry-run=server", "--kube-apiserver", url];
-  const child = spawn(helm, args("template", server), {
-    env: { ...process.env, KUBECONFIG: "/dev/null" },
-  });
-  let [output, errors] = ["", ""];
-  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
-  child.stdin.end(JSON.stringify(values));
-  const status = await new Promise<number | null>((exited) => child.once("close", exited));
-  return { ok: status === 0, output, errors };
+/** The same against an API server of this process. */
+export function templateWithServer(helm: string, values: object, url: string): Promise<HelmResult> {
+  return runHelm(helm, "template", values, ["--dry-run=server", "--kube-apiserver", url]);
 }
 
-/** The objects of a rendered release. Throws Helm's error. */
+/** helm/chart.1. */
+const rendered = new Map<string, Promise<KubernetesObject[]>>();
+const parsed = new Map<string, KubernetesObject | null>();
+
+/** The objects of a rendered release. Rejects with Helm's error. */
 export function render(
   helm: string,
   values: object,
   more: readonly string[] = [],
-): KubernetesObject[] {
-  const { ok, output, errors } = runHelm(helm, "template", values, more);
-  if (!ok) throw new Error(errors);
-  return parseAllDocuments(output)
-    .map((document) => document.toJSON() as KubernetesObject | null)
+): Promise<KubernetesObject[]> {
+  const key = JSON.stringify([values, more]);
+  const known = rendered.get(key);
+  if (known !== undefined) return known;
+  const objects = runHelm(helm, "template", values, more).then(({ ok, output, errors }) => {
+    if (!ok) throw new Error(errors);
+    return objectsOf(output);
+  });
+  rendered.set(key, objects);
+  return objects;
+}
+
+/** The objects of Helm's output. */
+export function objectsOf(output: string): KubernetesObject[] {
+  return output
+    .split(/^---$/m)
+    .map((text) => {
+      if (!parsed.has(text)) parsed.set(text, parse(text) as KubernetesObject | null);
+      return parsed.get(text) ?? null;
+    })
     .filter((object) => object !== null);
 }
 

@@ -1,11 +1,9 @@
 // The number of pods across an upgrade, where an autoscaler owns it.
 
 import { expect } from "chai";
-import { parseAllDocuments } from "yaml";
 import { SECRETS } from "../secrets.ts";
 import { ApiStandIn } from "./api-stand-in.ts";
-import { helmOrSkip, RELEASE, templateWithServer } from "./chart.ts";
-import type { KubernetesObject } from "./chart.ts";
+import { helmOrSkip, objectsOf, ofKind, RELEASE, templateWithServer } from "./chart.ts";
 
 const secrets = Object.fromEntries(
   Object.entries(SECRETS).map(([service, files]) => [`${RELEASE}-${service}`, files]),
@@ -27,12 +25,9 @@ describe("The Helm chart's autoscaled Deployments", function () {
     await using api = await ApiStandIn.open({ secrets, deployments });
     const { ok, output, errors } = await templateWithServer(helm, values, api.url);
     expect(ok, errors).to.equal(true);
-    const objects = parseAllDocuments(output).map(
-      (document) => document.toJSON() as KubernetesObject | null,
-    );
-    const found = objects.filter((object) => object?.kind === "Deployment");
+    const found = ofKind(objectsOf(output), "Deployment");
     return Object.fromEntries(
-      found.map((one) => [one!.metadata.name, one!.spec.replicas as number | undefined]),
+      found.map(({ metadata, spec }) => [metadata.name, spec.replicas as number | undefined]),
     );
   }
 

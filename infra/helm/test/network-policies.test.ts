@@ -54,9 +54,11 @@ describe("The Helm chart's network policies", function () {
 
   before(async function () {
     helm = await helmOrSkip(this);
-    own = render(helm, VARIANTS["auth=jwks"]!);
-    external = render(helm, VARIANTS["an own NATS and an own PostgreSQL"]!);
-    observed = render(helm, VARIANTS["monitoring, tracing and autoscaling"]!);
+    [own, external, observed] = await Promise.all([
+      render(helm, VARIANTS["auth=jwks"]!),
+      render(helm, VARIANTS["an own NATS and an own PostgreSQL"]!),
+      render(helm, VARIANTS["monitoring, tracing and autoscaling"]!),
+    ]);
   });
 
   it("every pod has a policy for both directions", () => {
@@ -88,7 +90,7 @@ describe("The Helm chart's network policies", function () {
     expect(policy(own, "postgres").spec.egress).to.deep.equal([]);
   });
 
-  it("clients reach gateways only, and a gateway reaches its issuer", () => {
+  it("clients reach gateways only, and a gateway reaches its issuer", async () => {
     expect(ingress(own, "gateway", 8080)).to.deep.equal(["any"]);
     for (const name of ["room", "persistence", "provision", "migrate"]) {
       expect(policy(own, name).spec.ingress, name).to.deep.equal([]);
@@ -96,7 +98,7 @@ describe("The Helm chart's network policies", function () {
     expect(portsOut(own, "gateway")).to.have.members([4222, 443]);
     expect(portsOut(own, "room")).to.have.members([4222]);
     const clients = [{ ipBlock: { cidr: "10.0.0.0/8" } }];
-    const narrow = render(helm, { auth: "dev", networkPolicy: { clients } });
+    const narrow = await render(helm, { auth: "dev", networkPolicy: { clients } });
     expect(policy(narrow, "gateway").spec.ingress[0].from).to.deep.equal(clients);
     expect(portsOut(narrow, "gateway")).to.have.members([4222]);
   });
@@ -118,8 +120,8 @@ describe("The Helm chart's network policies", function () {
     }
   });
 
-  it("a region agent reaches its servers and the witness; no other pod reaches the witness", () => {
-    const objects = render(helm, VARIANTS["one of two regions"]!);
+  it("a region agent reaches its servers and the witness; no other pod reaches the witness", async () => {
+    const objects = await render(helm, VARIANTS["one of two regions"]!);
     expect(portsOut(objects, "region")).to.have.members([4333, 4222, 6543, 4444]);
     expect(policy(objects, "region").spec.ingress).to.deep.equal([]);
     for (const name of ["gateway", "room", "persistence", "provision", "migrate"]) {
@@ -127,8 +129,8 @@ describe("The Helm chart's network policies", function () {
     }
   });
 
-  it("networkPolicy.enabled=false leaves them out", () => {
-    const objects = render(helm, { auth: "dev", networkPolicy: { enabled: false } });
+  it("networkPolicy.enabled=false leaves them out", async () => {
+    const objects = await render(helm, { auth: "dev", networkPolicy: { enabled: false } });
     expect(ofKind(objects, "NetworkPolicy")).to.deep.equal([]);
   });
 });

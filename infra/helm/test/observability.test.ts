@@ -51,9 +51,11 @@ describe("The Helm chart's monitoring and autoscaling", function () {
 
   before(async function () {
     const helm = await helmOrSkip(this);
-    on = render(helm, VARIANTS["monitoring, tracing and autoscaling"]!);
-    off = render(helm, VARIANTS["auth=jwks"]!);
-    region = render(helm, { ...VARIANTS["one of two regions"]!, monitoring: { enabled: true } });
+    [on, off, region] = await Promise.all([
+      render(helm, VARIANTS["monitoring, tracing and autoscaling"]!),
+      render(helm, VARIANTS["auth=jwks"]!),
+      render(helm, { ...VARIANTS["one of two regions"]!, monitoring: { enabled: true } }),
+    ]);
   });
 
   it("the autoscalers read metrics that their services have", () => {

@@ -79,7 +79,7 @@ describe("The chart's Secrets", function () {
   it("X1: the real NATS server accepts the rendered configuration, with the table's permissions", async function () {
     const helm = await helmOrSkip(this);
     const natsServer = await ensureNatsServer();
-    const text = natsConfig(helm);
+    const text = await natsConfig(helm);
     const { stringData } = find(secretsOf(folder, "parley"), "nats");
     for (const [file, value] of Object.entries(stringData))
       writeFileSync(join(folder, file), value);
@@ -110,7 +110,7 @@ describe("The chart's Secrets", function () {
 
   it("X4: each seed of the Secrets is its user's on a real server, with the rendered permissions", async function () {
     const helm = await helmOrSkip(this);
-    const config = natsConfig(helm);
+    const config = await natsConfig(helm);
     const secrets = secretsOf(folder, "parley");
     const keys = find(secrets, "nats").stringData["keys.conf"]!;
     const authorization = `${keys}${config.slice(config.indexOf("authorization {"))}`;
@@ -162,8 +162,9 @@ describe("The chart's Secrets", function () {
   }
 
   /** nats.conf of a release with three partitions. */
-  function natsConfig(helm: string): string {
-    const config = render(helm, { auth: "dev", partitions: 3 }).find(
+  async function natsConfig(helm: string): Promise<string> {
+    const objects = await render(helm, { auth: "dev", partitions: 3 });
+    const config = objects.find(
       ({ kind, metadata }) => kind === "ConfigMap" && metadata.name === "parley-nats",
     );
     return config!.data!["nats.conf"]!;

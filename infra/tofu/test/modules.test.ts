@@ -2,10 +2,11 @@
 // module with a stand-in for the provider. verify/ applies them to a real cluster.
 
 import { expect } from "chai";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { helmOrSkip, render } from "../../helm/test/chart.ts";
 import { TofuWorkspace, tofuOrSkip } from "./workspace.ts";
+import type { TofuResult } from "./workspace.ts";
 
 const TWO_GO_BUILDS_MS = 60 * 60_000;
 const MODULES = ["modules/cluster", "modules/dr"];
@@ -20,101 +21,152 @@ const INPUTS = {
   keys_folder: "keys",
 };
 
+/** Sets of inputs whose values the chart must accept. */
+const SETS: Readonly<Record<string, object>> = {
+  "the smallest inputs": {},
+  "each input": {
+    auth: "jwks",
+    jwks: {
+      url: "https://issuer.example/keys?a=1&b=<2>",
+      issuer: "https://issuer.example",
+      audience: "chat",
+    },
+    origins: ["https://chat.example", "https://b.example"],
+    trusted_proxies: ["10.0.0.0/8", "fd00::/8"],
+    replicas: { gateway: 12, room: 3 },
+    autoscaling: { gateway: { min: 3, max: 40 }, room: { min: 1, max: 2 } },
+    resources: { room: { requests: { cpu: "20m" }, limits: { memory: "1Gi" } } },
+    partitions: 64,
+    nats: { log_size: "128Mi", claim_size: "100Gi", storage_class: "fast", one_node: true },
+    postgres: { url: "postgres://db.example:5432/chat?sslmode=verify-full", owner: "a" },
+    service: { type: "LoadBalancer", port: 8080, annotations: { "a.example/b": "c" } },
+    monitoring: { release: "prometheus" },
+    tracing_endpoint: "http://collector.example:4318",
+    image: { repository: "registry.example/parley", tag: "1.2.3", pull_policy: "Always" },
+  },
+};
+const FORMAT = ["fmt", "-check", "-recursive", "-diff", "-no-color"];
+const test = (file: string): string[] => [
+  "test",
+  "-test-directory=test",
+  `-filter=test/${file}`,
+  "-no-color",
+];
+
 describe("The OpenTofu modules", function () {
   this.timeout(TWO_GO_BUILDS_MS);
-  let workspace: TofuWorkspace;
+  let workspace: TofuWorkspace | undefined;
+  let planted: TofuWorkspace | undefined;
+  let formatted: Promise<TofuResult>;
+  let plantedFormat: Promise<TofuResult>;
+  let plantedTest: Promise<TofuResult>;
+  let values: Promise<ReadonlyMap<string, TofuResult>>;
+  const validated = new Map<string, Promise<TofuResult>>();
+  const tested = new Map<string, Promise<TofuResult>[]>();
 
+  /** Starts all runs: none waits for the result of another one. */
   before(async function () {
-    workspace = new TofuWorkspace(await tofuOrSkip(this));
-    for (const module of [...MODULES, ...EXAMPLES]) {
-      const { ok, output } = workspace.run(module, ["init", "-backend=false", "-no-color"]);
-      expect(ok, output).to.equal(true);
+    const here = new TofuWorkspace(await tofuOrSkip(this));
+    workspace = here;
+    const folders = [...MODULES, ...EXAMPLES];
+    const inits = folders.map((folder) =>
+      here.run(folder, ["init", "-backend=false", "-no-color"]),
+    );
+    for (const { ok, output } of await Promise.all(inits)) expect(ok, output).to.equal(true);
+    planted = here.copy();
+    for (const module of MODULES) {
+      const files = readdirSync(join(here.folder, module, "test"));
+      const tests = files.filter((file) => file.endsWith(".tftest.hcl"));
+      tested.set(
+        module,
+        tests.map((file) => here.run(module, test(file))),
+      );
     }
+    plantedTest = testWithPlantedError(planted);
+    values = valuesOf(here);
+    for (const folder of folders)
+      validated.set(folder, here.run(folder, ["validate", "-no-color"]));
+    formatted = here.run(".", FORMAT);
+    plantedFormat = planted.run(".", FORMAT);
   });
-  after(() => workspace?.remove());
+  after(async () => {
+    const runs = [...validated.values(), ...[...tested.values()].flat()];
+    await Promise.all([...runs, formatted, plantedFormat, plantedTest, values]);
+    workspace?.remove();
+    planted?.remove();
+  });
 
-  it("are formatted, and the check finds a planted error", () => {
-    const words = ["fmt", "-check", "-recursive", "-diff", "-no-color"];
-    const { ok, output } = workspace.run(".", words);
+  it("are formatted, and the check finds a planted error", async () => {
+    const { ok, output } = await formatted;
     expect(ok, output).to.equal(true);
-    writeFileSync(join(workspace.folder, "planted.tf"), 'variable   "planted" {}\n');
-    expect(workspace.run(".", words).ok).to.equal(false);
-    writeFileSync(join(workspace.folder, "planted.tf"), "");
+    const found = await plantedFormat;
+    expect(found.ok).to.equal(false);
+    expect(found.output).to.contain("planted.tf");
   });
 
   for (const example of EXAMPLES) {
-    it(`${example} is valid`, () => {
-      const { ok, output } = workspace.run(example, ["validate", "-no-color"]);
+    it(`${example} is valid`, async () => {
+      const { ok, output } = await validated.get(example)!;
       expect(ok, output).to.equal(true);
     });
   }
 
   for (const module of MODULES) {
-    it(`${module} is valid, and passes its tests`, () => {
-      const validated = workspace.run(module, ["validate", "-no-color"]);
-      expect(validated.ok, validated.output).to.equal(true);
-      const tested = workspace.run(module, ["test", "-test-directory=test", "-no-color"]);
-      expect(tested.ok, tested.output).to.equal(true);
-      expect(tested.output).to.match(/Success! [1-9]\d* passed, 0 failed/);
+    it(`${module} is valid, and passes its tests`, async () => {
+      const { ok, output } = await validated.get(module)!;
+      expect(ok, output).to.equal(true);
+      const runs = await Promise.all(tested.get(module)!);
+      expect(runs.length).to.be.greaterThan(0);
+      for (const run of runs) {
+        expect(run.ok, run.output).to.equal(true);
+        expect(run.output).to.match(/Success! [1-9]\d* passed, 0 failed/);
+      }
     });
   }
 
-  it("fail their tests when the module ignores an input", () => {
-    const values = join(workspace.folder, "modules/cluster/values.tf");
-    const text = readFileSync(values, "utf8");
-    const planted = text.replace("= var.replicas.gateway\n", "= 2\n");
-    expect(planted).to.not.equal(text);
-    writeFileSync(values, planted);
-    const words = ["test", "-test-directory=test", "-filter=test/plan.tftest.hcl", "-no-color"];
-    const { ok, output } = workspace.run("modules/cluster", words);
-    writeFileSync(values, text);
+  it("fail their tests when the module ignores an input", async () => {
+    const { ok, output } = await plantedTest;
     expect(ok).to.equal(false);
     expect(output).to.contain("The chart gets the pods of each service.");
   });
 
   it("give Helm values that the chart accepts, with the checksum that the chart renders", async function () {
     const helm = await helmOrSkip(this);
-    const sets: Readonly<Record<string, object>> = {
-      "the smallest inputs": {},
-      "each input": {
-        auth: "jwks",
-        jwks: {
-          url: "https://issuer.example/keys?a=1&b=<2>",
-          issuer: "https://issuer.example",
-          audience: "chat",
-        },
-        origins: ["https://chat.example", "https://b.example"],
-        trusted_proxies: ["10.0.0.0/8", "fd00::/8"],
-        replicas: { gateway: 12, room: 3 },
-        autoscaling: { gateway: { min: 3, max: 40 }, room: { min: 1, max: 2 } },
-        resources: { room: { requests: { cpu: "20m" }, limits: { memory: "1Gi" } } },
-        partitions: 64,
-        nats: { log_size: "128Mi", claim_size: "100Gi", storage_class: "fast", one_node: true },
-        postgres: { url: "postgres://db.example:5432/chat?sslmode=verify-full", owner: "a" },
-        service: { type: "LoadBalancer", port: 8080, annotations: { "a.example/b": "c" } },
-        monitoring: { release: "prometheus" },
-        tracing_endpoint: "http://collector.example:4318",
-        image: { repository: "registry.example/parley", tag: "1.2.3", pull_policy: "Always" },
-      },
-    };
-    for (const [name, inputs] of Object.entries(sets)) {
-      const file = join(workspace.folder, "modules/cluster/inputs.tfvars.json");
-      writeFileSync(file, JSON.stringify({ ...INPUTS, ...inputs }));
-      const { ok, output } = workspace.run(
-        "modules/cluster",
-        ["console", "-no-color", "-var-file=inputs.tfvars.json"],
-        "base64encode(local.values_json)\nlocal.values_checksum\n",
-      );
+    for (const [name, { ok, output }] of await values) {
       expect(ok, `${name}: ${output}`).to.equal(true);
-      const [values, checksum] = output
+      const [encoded, checksum] = output
         .trim()
         .split("\n")
         .map((line) => JSON.parse(line) as string);
-      const chart = JSON.parse(Buffer.from(values!, "base64").toString()) as object;
-      const rendered = render(helm, chart).find(
-        ({ metadata }) => metadata.name === "parley-release",
-      );
-      expect(rendered?.data?.["values"], name).to.equal(checksum);
+      const chart = JSON.parse(Buffer.from(encoded!, "base64").toString()) as object;
+      const objects = await render(helm, chart);
+      const release = objects.find(({ metadata }) => metadata.name === "parley-release");
+      expect(release?.data?.["values"], name).to.equal(checksum);
     }
   });
 });
+
+/** A file with another format, and a module that ignores an input. */
+function testWithPlantedError(planted: TofuWorkspace): Promise<TofuResult> {
+  writeFileSync(join(planted.folder, "planted.tf"), 'variable   "planted" {}\n');
+  const file = join(planted.folder, "modules/cluster/values.tf");
+  const text = readFileSync(file, "utf8");
+  const changed = text.replace("= var.replicas.gateway\n", "= 2\n");
+  expect(changed).to.not.equal(text);
+  writeFileSync(file, changed);
+  return planted.run("modules/cluster", test("plan.tftest.hcl"));
+}
+
+/** The values that the module makes of each set of inputs, and their checksum. */
+async function valuesOf(workspace: TofuWorkspace): Promise<ReadonlyMap<string, TofuResult>> {
+  const values = new Map<string, TofuResult>();
+  // One after the other: each run locks the state of the folder.
+  for (const [name, inputs] of Object.entries(SETS)) {
+    const file = join(workspace.folder, "modules/cluster/inputs.tfvars.json");
+    writeFileSync(file, JSON.stringify({ ...INPUTS, ...inputs }));
+    const words = ["console", "-no-color", "-var-file=inputs.tfvars.json"];
+    const input = "base64encode(local.values_json)\nlocal.values_checksum\n";
+    values.set(name, await workspace.run("modules/cluster", words, input));
+  }
+  return values;
+}

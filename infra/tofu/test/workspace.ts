@@ -1,6 +1,5 @@
 // A copy of this folder in which OpenTofu runs, so that it writes no file into the repository.
 
-import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { ensureTofu } from "#tools/programs/tofu.ts";
 import type { Tofu } from "#tools/programs/tofu.ts";
 import { ToolMissing } from "#tools/programs/programs.ts";
+import { runProgram } from "#tools/programs/short-runs.ts";
 
 const SOURCE = fileURLToPath(new URL("..", import.meta.url));
 const CHART = fileURLToPath(new URL("../../helm", import.meta.url));
@@ -24,22 +24,26 @@ export class TofuWorkspace {
   readonly #tofu: Tofu;
   readonly #root: string;
 
-  constructor(tofu: Tofu) {
+  constructor(tofu: Tofu, source = SOURCE) {
     this.#tofu = tofu;
     this.#root = realpathSync(mkdtempSync(join(tmpdir(), "parley-tofu-")));
     this.folder = join(this.#root, "infra/tofu");
     mkdirSync(join(this.#root, "infra"));
-    cpSync(SOURCE, this.folder, { recursive: true });
+    cpSync(source, this.folder, { recursive: true, verbatimSymlinks: true });
     symlinkSync(CHART, join(this.#root, "infra/helm"));
   }
 
+  /** The same files in another folder, with what `init` has installed. */
+  copy(): TofuWorkspace {
+    return new TofuWorkspace(this.#tofu, this.folder);
+  }
+
   /** Runs OpenTofu in a folder of the copy. */
-  run(folder: string, words: readonly string[], input = ""): TofuResult {
-    const { status, stdout, stderr } = spawnSync(this.#tofu.program, words, {
+  async run(folder: string, words: readonly string[], input = ""): Promise<TofuResult> {
+    const { status, stdout, stderr } = await runProgram(this.#tofu.program, words, {
       cwd: join(this.folder, folder),
-      env: { ...process.env, ...this.#tofu.env },
+      env: this.#tofu.env,
       input,
-      encoding: "utf8",
     });
     return { ok: status === 0, output: `${stdout}${stderr}` };
   }

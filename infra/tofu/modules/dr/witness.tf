@@ -3,6 +3,7 @@
 
 locals {
   witness_labels = { "app.kubernetes.io/name" = "parley", "app.kubernetes.io/component" = "witness" }
+  witness_meta   = { name = "witness", namespace = var.witness.namespace, labels = local.witness_labels }
   witness_tls    = var.witness.tls_secret != ""
   witness_pods   = [for i in range(length(var.witness.urls)) : "witness-${i}"]
   witness_peers  = [for pod in local.witness_pods : "nats://${pod}.witness:6222"]
@@ -68,7 +69,7 @@ resource "kubectl_manifest" "witness_config" {
   yaml_body = yamlencode({
     apiVersion = "v1"
     kind       = "ConfigMap"
-    metadata   = { name = "witness", namespace = var.witness.namespace, labels = local.witness_labels }
+    metadata   = local.witness_meta
     data       = { "nats.conf" = local.witness_config }
   })
   depends_on = [kubectl_manifest.witness_namespace]
@@ -80,7 +81,7 @@ resource "kubectl_manifest" "witness_routes" {
   yaml_body = yamlencode({
     apiVersion = "v1"
     kind       = "Service"
-    metadata   = { name = "witness", namespace = var.witness.namespace, labels = local.witness_labels }
+    metadata   = local.witness_meta
     spec = {
       clusterIP                = "None"
       publishNotReadyAddresses = true
@@ -99,12 +100,7 @@ resource "kubectl_manifest" "witness_server" {
   yaml_body = yamlencode({
     apiVersion = "v1"
     kind       = "Service"
-    metadata = {
-      name        = each.key
-      namespace   = var.witness.namespace
-      labels      = local.witness_labels
-      annotations = var.witness.service.annotations
-    }
+    metadata   = merge(local.witness_meta, { name = each.key, annotations = var.witness.service.annotations })
     spec = {
       type     = var.witness.service.type
       ports    = [{ name = "nats", port = 4222 }]
@@ -120,7 +116,7 @@ resource "kubectl_manifest" "witness" {
   yaml_body = yamlencode({
     apiVersion = "apps/v1"
     kind       = "StatefulSet"
-    metadata   = { name = "witness", namespace = var.witness.namespace, labels = local.witness_labels }
+    metadata   = local.witness_meta
     spec = {
       serviceName         = "witness"
       replicas            = length(var.witness.urls)

@@ -1,4 +1,7 @@
 # Wrong inputs: each is refused by a plan, before anything changes.
+#
+# A run has one wrong value for each input that it expects to fail. An input that is compared with
+# another one has a run without a wrong value of that one: otherwise it would not be checked.
 
 mock_provider "kubectl" {}
 
@@ -11,214 +14,69 @@ variables {
   keys_folder = "/tmp/keys"
 }
 
-run "kubeconfig_empty" {
+run "first_wrong_value_of_each_input" {
   command = plan
 
   variables {
-    kubeconfig = ""
-  }
-
-  expect_failures = [var.kubeconfig]
-}
-
-run "namespace_name" {
-  command = plan
-
-  variables {
-    namespace = "Chat_1"
-  }
-
-  expect_failures = [var.namespace]
-}
-
-run "namespace_shared" {
-  command = plan
-
-  variables {
-    namespace = "default"
-  }
-
-  expect_failures = [var.namespace]
-}
-
-run "release_name" {
-  command = plan
-
-  variables {
-    release = "Parley"
-  }
-
-  expect_failures = [var.release]
-}
-
-run "image_empty" {
-  command = plan
-
-  variables {
-    image = { repository = "" }
-  }
-
-  expect_failures = [var.image]
-}
-
-run "image_latest" {
-  command = plan
-
-  variables {
-    image = { repository = "registry.example/parley", tag = "latest" }
-  }
-
-  expect_failures = [var.image]
-}
-
-run "auth_unknown" {
-  command = plan
-
-  variables {
-    auth = "none"
-  }
-
-  expect_failures = [var.auth]
-}
-
-run "jwks_missing" {
-  command = plan
-
-  variables {
-    auth = "jwks"
-  }
-
-  expect_failures = [var.jwks]
-}
-
-run "jwks_plain_http" {
-  command = plan
-
-  variables {
-    jwks = { url = "http://issuer.example/keys", issuer = "https://issuer.example", audience = "chat" }
-  }
-
-  expect_failures = [var.jwks]
-}
-
-run "origins_empty" {
-  command = plan
-
-  variables {
-    origins = []
-  }
-
-  expect_failures = [var.origins]
-}
-
-run "origins_with_a_path" {
-  command = plan
-
-  variables {
-    origins = ["https://chat.example/app"]
-  }
-
-  expect_failures = [var.origins]
-}
-
-run "replicas_zero" {
-  command = plan
-
-  variables {
-    replicas = { gateway = 0 }
-  }
-
-  expect_failures = [var.replicas]
-}
-
-run "replicas_fraction" {
-  command = plan
-
-  variables {
-    replicas = { room = 1.5 }
-  }
-
-  expect_failures = [var.replicas]
-}
-
-run "autoscaling_reversed" {
-  command = plan
-
-  variables {
+    kubeconfig  = ""
+    namespace   = "Chat_1"
+    release     = "Parley"
+    image       = { repository = "" }
+    auth        = "none"
+    origins     = []
+    replicas    = { gateway = 0 }
     autoscaling = { room = { min = 5, max = 2 } }
+    partitions  = 2000
+    nats        = { url = "nats://user:password@nats.example:4222" }
+    postgres    = { url = "postgres://parley:secret@db.example:5432/chat" }
+    resources   = { search = { requests = { cpu = "1" } } }
+    service     = { type = "ExternalName" }
+    timeout     = "10" # Without a unit.
   }
 
-  expect_failures = [var.autoscaling]
+  expect_failures = [
+    var.kubeconfig,
+    var.namespace,
+    var.release,
+    var.image,
+    var.auth,
+    var.origins,
+    var.replicas,
+    var.autoscaling,
+    var.partitions,
+    var.nats,
+    var.postgres,
+    var.resources,
+    var.service,
+    var.timeout,
+  ]
 }
 
-run "partitions_too_many" {
+run "second_wrong_value" {
   command = plan
 
   variables {
-    partitions = 2000
+    namespace = "default" # Shared with others.
+    image     = { repository = "registry.example/parley", tag = "latest" }
+    jwks      = { url = "http://issuer.example/keys", issuer = "https://issuer.example", audience = "chat" }
+    origins   = ["https://chat.example/app"]
+    replicas  = { room = 1.5 }
+    nats      = { claim_size = "8GB" }
+    postgres  = { claim_size = "lots" }
   }
 
-  expect_failures = [var.partitions]
+  expect_failures = [var.namespace, var.image, var.jwks, var.origins, var.replicas, var.nats, var.postgres]
 }
 
-run "nats_with_a_user" {
+run "jwks_missing_and_one_role_of_postgres" {
   command = plan
 
   variables {
-    nats = { url = "nats://user:password@nats.example:4222" }
-  }
-
-  expect_failures = [var.nats]
-}
-
-run "nats_size" {
-  command = plan
-
-  variables {
-    nats = { claim_size = "8GB" }
-  }
-
-  expect_failures = [var.nats]
-}
-
-run "postgres_with_a_password" {
-  command = plan
-
-  variables {
-    postgres = { url = "postgres://parley:secret@db.example:5432/chat" }
-  }
-
-  expect_failures = [var.postgres]
-}
-
-run "postgres_size" {
-  command = plan
-
-  variables {
-    postgres = { claim_size = "lots" }
-  }
-
-  expect_failures = [var.postgres]
-}
-
-run "postgres_one_role" {
-  command = plan
-
-  variables {
+    auth     = "jwks"
     postgres = { owner = "parley", serving = "parley" }
   }
 
-  expect_failures = [var.postgres]
-}
-
-run "service_type" {
-  command = plan
-
-  variables {
-    service = { type = "ExternalName" }
-  }
-
-  expect_failures = [var.service]
+  expect_failures = [var.jwks, var.postgres]
 }
 
 run "secrets_twice" {
@@ -261,26 +119,6 @@ run "secrets_incomplete" {
   }
 
   expect_failures = [var.secret_names]
-}
-
-run "timeout_without_a_unit" {
-  command = plan
-
-  variables {
-    timeout = "10"
-  }
-
-  expect_failures = [var.timeout]
-}
-
-run "resources_of_an_unknown_component" {
-  command = plan
-
-  variables {
-    resources = { search = { requests = { cpu = "1" } } }
-  }
-
-  expect_failures = [var.resources]
 }
 
 run "region_without_own_servers" {

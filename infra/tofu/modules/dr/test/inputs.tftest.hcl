@@ -1,4 +1,5 @@
-# Wrong inputs: each is refused by a plan, before anything changes.
+# Wrong inputs: each is refused by a plan, before anything changes. A run has one wrong value for each
+# input that it expects to fail.
 
 mock_provider "kubectl" {
   alias = "first"
@@ -10,82 +11,44 @@ mock_provider "kubectl" {
   alias = "witness"
 }
 
-variables {
-  settings = {
-    image      = { repository = "registry.example/parley", tag = "1.2.3" }
-    auth       = "jwks"
-    jwks       = { url = "https://issuer.example/keys", issuer = "https://issuer.example", audience = "chat" }
-    origins    = ["https://chat.example"]
-    partitions = 32
-  }
-  regions = {
-    first = {
-      name         = "east"
-      kubeconfig   = "/tmp/east"
-      keys_folder  = "/tmp/keys-east"
-      nats_url     = "tls://nats.east.example:4222"
-      postgres_url = "postgres://db.east.example:5432/chat"
-      witness_key  = "UEASTAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-    }
-    second = {
-      name         = "west"
-      kubeconfig   = "/tmp/west"
-      keys_folder  = "/tmp/keys-west"
-      nats_url     = "tls://nats.west.example:4222"
-      postgres_url = "postgres://db.west.example:5432/chat"
-      witness_key  = "UWESTAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-    }
-  }
-  witness = { urls = ["nats://witness.example:4222"] }
-}
-
-run "regions_with_other_keys" {
+run "regions_with_other_keys_and_two_witnesses" {
   command = plan
 
   variables {
-    regions = {
-      first = { name = "east", kubeconfig = "/tmp/east", keys_folder = "/tmp/keys-east", nats_url = "nats://nats.east.example:4222", postgres_url = "postgres://db.east.example:5432/chat", witness_key = "UEASTAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }
-      third = { name = "west", kubeconfig = "/tmp/west", keys_folder = "/tmp/keys-west", nats_url = "nats://nats.west.example:4222", postgres_url = "postgres://db.west.example:5432/chat", witness_key = "UWESTAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }
-    }
+    regions = { first = var.regions.first, third = var.regions.second }
+    witness = { urls = ["nats://a.example:4222", "nats://b.example:4222"] }
   }
 
-  expect_failures = [var.regions]
+  expect_failures = [var.regions, var.witness]
 }
 
-run "region_name" {
+run "region_name_and_a_witness_with_a_user" {
   command = plan
 
   variables {
-    regions = {
-      first  = { name = "East", kubeconfig = "/tmp/east", keys_folder = "/tmp/keys-east", nats_url = "nats://nats.east.example:4222", postgres_url = "postgres://db.east.example:5432/chat", witness_key = "UEASTAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }
-      second = { name = "west", kubeconfig = "/tmp/west", keys_folder = "/tmp/keys-west", nats_url = "nats://nats.west.example:4222", postgres_url = "postgres://db.west.example:5432/chat", witness_key = "UWESTAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }
-    }
+    regions = merge(var.regions, { first = merge(var.regions.first, { name = "East" }) })
+    witness = { urls = ["nats://user@a.example:4222"] }
   }
 
-  expect_failures = [var.regions]
+  expect_failures = [var.regions, var.witness]
 }
 
-run "regions_of_one_name" {
+run "regions_of_one_name_and_tls_without_a_certificate" {
   command = plan
 
   variables {
-    regions = {
-      first  = { name = "west", kubeconfig = "/tmp/east", keys_folder = "/tmp/keys-east", nats_url = "nats://nats.east.example:4222", postgres_url = "postgres://db.east.example:5432/chat", witness_key = "UEASTAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }
-      second = { name = "west", kubeconfig = "/tmp/west", keys_folder = "/tmp/keys-west", nats_url = "nats://nats.west.example:4222", postgres_url = "postgres://db.west.example:5432/chat", witness_key = "UWESTAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }
-    }
+    regions = merge(var.regions, { first = merge(var.regions.first, { name = "west" }) })
+    witness = { urls = ["tls://a.example:4222"] }
   }
 
-  expect_failures = [var.regions]
+  expect_failures = [var.regions, var.witness]
 }
 
 run "a_seed_as_key" {
   command = plan
 
   variables {
-    regions = {
-      first  = { name = "east", kubeconfig = "/tmp/east", keys_folder = "/tmp/keys-east", nats_url = "nats://nats.east.example:4222", postgres_url = "postgres://db.east.example:5432/chat", witness_key = "SUAEASTAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }
-      second = { name = "west", kubeconfig = "/tmp/west", keys_folder = "/tmp/keys-west", nats_url = "nats://nats.west.example:4222", postgres_url = "postgres://db.west.example:5432/chat", witness_key = "UWESTAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }
-    }
+    regions = merge(var.regions, { first = merge(var.regions.first, { witness_key = "SUAEASTAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }) })
   }
 
   expect_failures = [var.regions]
@@ -95,10 +58,7 @@ run "one_key_for_both" {
   command = plan
 
   variables {
-    regions = {
-      first  = { name = "east", kubeconfig = "/tmp/east", keys_folder = "/tmp/keys-east", nats_url = "nats://nats.east.example:4222", postgres_url = "postgres://db.east.example:5432/chat", witness_key = "UWESTAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }
-      second = { name = "west", kubeconfig = "/tmp/west", keys_folder = "/tmp/keys-west", nats_url = "nats://nats.west.example:4222", postgres_url = "postgres://db.west.example:5432/chat", witness_key = "UWESTAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }
-    }
+    regions = merge(var.regions, { first = merge(var.regions.first, { witness_key = var.regions.second.witness_key }) })
   }
 
   expect_failures = [var.regions]
@@ -108,41 +68,8 @@ run "no_own_nats" {
   command = plan
 
   variables {
-    regions = {
-      first  = { name = "east", kubeconfig = "/tmp/east", keys_folder = "/tmp/keys-east", nats_url = "", postgres_url = "postgres://db.east.example:5432/chat", witness_key = "UEASTAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }
-      second = { name = "west", kubeconfig = "/tmp/west", keys_folder = "/tmp/keys-west", nats_url = "nats://nats.west.example:4222", postgres_url = "postgres://db.west.example:5432/chat", witness_key = "UWESTAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }
-    }
+    regions = merge(var.regions, { first = merge(var.regions.first, { nats_url = "" }) })
   }
 
   expect_failures = [var.regions]
-}
-
-run "two_witnesses" {
-  command = plan
-
-  variables {
-    witness = { urls = ["nats://a.example:4222", "nats://b.example:4222"] }
-  }
-
-  expect_failures = [var.witness]
-}
-
-run "witness_with_a_user" {
-  command = plan
-
-  variables {
-    witness = { urls = ["nats://user@a.example:4222"] }
-  }
-
-  expect_failures = [var.witness]
-}
-
-run "tls_without_a_certificate" {
-  command = plan
-
-  variables {
-    witness = { urls = ["tls://a.example:4222"] }
-  }
-
-  expect_failures = [var.witness]
 }
