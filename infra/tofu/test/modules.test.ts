@@ -124,6 +124,13 @@ describe("The OpenTofu modules", function () {
     });
   }
 
+  it("modules/dr gives both regions the same inputs", () => {
+    const text = readFileSync(join(workspace!.folder, "modules/dr/main.tf"), "utf8");
+    const [first, second] = [...text.matchAll(/^module "(\w+)" \{\n([^]*?)^\}/gm)];
+    expect([first![1], second![1]]).to.deep.equal(["first", "second"]);
+    expect(second![2]).to.equal(first![2]!.replaceAll(".first", ".second"));
+  });
+
   it("fail their tests when the module ignores an input", async () => {
     const { ok, output } = await plantedTest;
     expect(ok).to.equal(false);

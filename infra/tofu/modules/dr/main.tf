@@ -16,6 +16,8 @@ locals {
   }
 }
 
+# The instances of one module cannot have different providers, so there are two blocks. A test keeps
+# them equal but for the name of the region.
 module "first" {
   source    = "../cluster"
   providers = { kubectl = kubectl.first }
