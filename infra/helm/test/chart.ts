@@ -47,8 +47,10 @@ export interface PodSpec {
   readonly securityContext: Readonly<Record<string, unknown>>;
   readonly terminationGracePeriodSeconds?: number;
   readonly topologySpreadConstraints?: readonly {
-    topologyKey: string;
-    whenUnsatisfiable: string;
+    readonly topologyKey: string;
+    readonly whenUnsatisfiable: string;
+    readonly maxSkew: number;
+    readonly minDomains?: number;
   }[];
   readonly initContainers?: readonly Container[];
   readonly containers: readonly Container[];
