@@ -10,7 +10,7 @@ mock_provider "kubectl" {
   alias = "witness"
 }
 
-run "both_regions_have_the_same_settings" {
+run "two_regions_and_their_witness" {
   command = plan
 
   assert {
@@ -25,11 +25,6 @@ run "both_regions_have_the_same_settings" {
     condition     = output.values.east.postgres.url == "postgres://db.east.example:5432/chat" && output.values.west.postgres.url == "postgres://db.west.example:5432/chat"
     error_message = "Each region has its own PostgreSQL."
   }
-}
-
-run "each_region_knows_itself_its_peer_and_the_witness" {
-  command = plan
-
   assert {
     condition     = output.values.east.region.name == "east" && output.values.east.region.peer == "west"
     error_message = "The first region knows the second."
@@ -46,11 +41,6 @@ run "each_region_knows_itself_its_peer_and_the_witness" {
     condition     = !output.values.east.region.autoPromote && !output.values.west.region.autoPromote
     error_message = "By default, an operator promotes."
   }
-}
-
-run "the_witness_admits_the_two_agents" {
-  command = plan
-
   assert {
     condition     = length(regexall("nkey: U", output.witness_config)) == 2
     error_message = "The witness has one user for each region agent."
