@@ -64,7 +64,7 @@ const gateway = new Gateway(
   },
   {
     bus,
-    archive: openArchiveReader(bus),
+    archive: openArchiveReader(bus, systemClock),
     clock: systemClock,
     random: systemRandom,
     auth,

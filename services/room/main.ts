@@ -44,7 +44,7 @@ const node = new RoomNode(
   {
     bus,
     log,
-    archive: openArchiveReader(bus),
+    archive: openArchiveReader(bus, systemClock),
     clock: systemClock,
     readLoad: openProcessLoad(),
     report: (event, detail) => logger.info(detail, event),

@@ -4,9 +4,14 @@
 // The bus guarantees no reply, and a reply may come from an unknown version. Every failure (no
 // responders, a timeout, a reply of another shape) is `unavailable`. Reads change nothing, so the
 // caller may retry at any time.
+//
+//   archive-over-bus.1. A read without an answer for AGAIN_MS is requested a second time, and the
+//        first answer counts. The bus gives each request to one persistence process. When that
+//        process is killed, its requests are lost, and the second one reaches another process.
 
 import type { ArchiveReader, Found, Read, Watermark } from "../ports/archive.ts";
-import type { Bus } from "../ports/bus.ts";
+import type { Bus, RequestOutcome } from "../ports/bus.ts";
+import type { Clock } from "../ports/clock.ts";
 import { decodeReply, encodeRequest } from "../protocol/history.ts";
 import type {
   ArchivedRange,
@@ -25,12 +30,18 @@ export interface ArchiveReaderOptions {
 
 /** PostgreSQL answers these reads within milliseconds; its own statement timeout is longer. */
 const TIMEOUT_MS = 3_000;
+/** A slow PostgreSQL gets at most twice the reads. */
+const AGAIN_MS = 500;
+
+type AskBus = Pick<Bus, "request">;
+type AskClock = Pick<Clock, "after">;
 
 export function openArchiveReader(
-  bus: Pick<Bus, "request">,
+  bus: AskBus,
+  clock: AskClock,
   options: ArchiveReaderOptions = {},
 ): ArchiveReader {
-  return new BusArchive(bus, options.timeoutMs ?? TIMEOUT_MS);
+  return new BusArchive(bus, clock, options.timeoutMs ?? TIMEOUT_MS);
 }
 
 type Op = HistoryRequest["op"];
@@ -43,11 +54,13 @@ type ReplyTo<O extends Op> = Extract<HistoryReply, { readonly op: O }>;
 type Unavailable = Extract<Read<never>, { kind: "unavailable" }>;
 
 class BusArchive implements ArchiveReader {
-  readonly #bus: Pick<Bus, "request">;
+  readonly #bus: AskBus;
+  readonly #clock: AskClock;
   readonly #timeoutMs: number;
 
-  constructor(bus: Pick<Bus, "request">, timeoutMs: number) {
+  constructor(bus: AskBus, clock: AskClock, timeoutMs: number) {
     this.#bus = bus;
+    this.#clock = clock;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -118,13 +131,30 @@ class BusArchive implements ArchiveReader {
 
   async #request<O extends Op>(p: Partition, op: O, body: RequestBody): Promise<Read<ReplyTo<O>>> {
     const request = encodeRequest(body);
-    const subject = subjects.history(p);
-    const outcome = await this.#bus.request(subject, request, { timeoutMs: this.#timeoutMs });
+    const outcome = await this.#ask(subjects.history(p), request);
     if (outcome.kind !== "ok") return { kind: "unavailable", reason: `${op}: ${outcome.kind}` };
     const reply = decodeReply(new TextDecoder().decode(outcome.data));
     if (reply === undefined) return misfit(op); // N5
     if (!reply.ok) return { kind: "unavailable", reason: `${op}: ${reply.error}` };
     return reply.op === op ? ok(reply as ReplyTo<O>) : misfit(op);
+  }
+
+  /** archive-over-bus.1. */
+  #ask(subject: string, request: string): Promise<RequestOutcome> {
+    return new Promise((resolve) => {
+      let open = 0;
+      const ask = (timeoutMs: number): void => {
+        open++;
+        void this.#bus.request(subject, request, { timeoutMs }).then((outcome) => {
+          open--;
+          if (outcome.kind !== "ok" && open > 0) return; // The other request may get an answer.
+          again.cancel();
+          resolve(outcome);
+        });
+      };
+      const again = this.#clock.after(AGAIN_MS, () => ask(this.#timeoutMs - AGAIN_MS));
+      ask(this.#timeoutMs);
+    });
   }
 }
 

@@ -272,7 +272,7 @@ export class SimulatedCluster {
     return {
       bus: term !== undefined && process.kind === "room" ? term.checked(bus) : bus,
       log: new SimulatedLog({ ...broker.options, bus, server }),
-      archive: openArchiveReader(bus),
+      archive: openArchiveReader(bus, process.clock),
       store: new SimulatedStore(database, process),
       frames: plainFrames,
       right: term?.rightOf(process),

@@ -48,7 +48,7 @@ describe("HistoryServer", () => {
     await using bench = await openNatsBench();
     const store = new SlowStore();
     const server = await serve(store, await bench.connect());
-    const reader = openArchiveReader(await bench.connect());
+    const reader = openArchiveReader(await bench.connect(), systemClock);
     const asked = [1, 2].map((n) => reader.lookup(0, ROOM, `user-${n}` as UserId, ID));
     await until(() => store.begun.length === 2, { withinMs: 5_000, what: "both look-ups" });
     let isStopped = false;
@@ -65,7 +65,7 @@ describe("HistoryServer", () => {
     const broker = new MemoryBroker();
     const [clock, store] = [new FakeClock(), new SlowStore()];
     const server = await serve(store, broker.connect(), clock);
-    void openArchiveReader(broker.connect()).lookup(0, ROOM, "ada" as UserId, ID);
+    void openArchiveReader(broker.connect(), systemClock).lookup(0, ROOM, "ada" as UserId, ID);
     await until(() => store.begun.length === 1, { withinMs: 5_000, what: "the look-up" });
     const stopped = server.stop();
     await until(() => clock.armed === 1, { withinMs: 5_000, what: "the wait" });
@@ -92,7 +92,7 @@ describe("HistoryServer", () => {
   it("D13: requests that are on their way while a server stops get an answer", async () => {
     await using bench = await openNatsBench();
     const client = await bench.connect();
-    const reader = openArchiveReader(client);
+    const reader = openArchiveReader(client, systemClock);
     await serve(new MemoryArchive(), await bench.connect());
     const reads: ReturnType<typeof reader.lookup>[] = [];
     const lookUp = (n: number): void =>

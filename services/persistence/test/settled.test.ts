@@ -61,7 +61,7 @@ describe("Settled watermarks", () => {
     return {
       claims,
       client,
-      reader: openArchiveReader(client),
+      reader: openArchiveReader(client, systemClock),
       goAway: () => (isAway = true),
     };
   }
