@@ -56,7 +56,7 @@ export class Holds {
     return false;
   }
 
-  /** The send was resent and accepted. */
+  /** The send was resent, and accepted or refused permanently. */
   release(sender: UserId, id: MessageId): void {
     const held = this.#held.get(sender);
     if (held === undefined) return;

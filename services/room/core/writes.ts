@@ -139,9 +139,12 @@ export class Writes {
       }
       case "refuse": {
         const { error } = decision;
-        if (error === "busy" || error === "unavailable")
+        if (error === "busy" || error === "unavailable") {
           this.refuseTemporarily(arrival, error, now);
-        else this.#refuse(room, gateway, { c, error });
+          return;
+        }
+        room.holds.release(from, id); // It gets no number: nothing waits for it any more.
+        this.#refuse(room, gateway, { c, error });
         return;
       }
       case "repeat": {

@@ -334,6 +334,18 @@ describe("Tenure steps: sends", () => {
     expect(commit(fixture, 1)).to.deep.equal([fine.id]);
   });
 
+  it("O4: a send that is refused temporarily and then permanently holds nothing back any more", () => {
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
+    const reply = of({ replyTo: 1 });
+    const [one, two] = [of(), of()];
+    expect(errors(fixture.batch([{ ...reply, late: true }, one]))).to.deep.equal([
+      [reply.c, "unavailable"],
+      [one.c, "busy"],
+    ]);
+    expect(errors(fixture.batch([reply, one, two]))).to.deep.equal([[reply.c, "not_found"]]);
+    expect(commit(fixture, 1)).to.deep.equal([one.id, two.id]);
+  });
+
   it("O5: a repeat waits while its number is in flight, and is answered at once afterwards", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     const first = of();
