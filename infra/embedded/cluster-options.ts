@@ -18,7 +18,10 @@ export interface ClusterOptions {
   readonly persistence: number;
   /** Number of servers of the NATS cluster. */
   readonly nats: 1 | 3;
-  readonly partitions: number;
+  /**
+   * The number of partitions at creation. Default: that of the data; NEW_PARTITIONS for new data.
+   */
+  readonly partitions?: number;
   /** `max_bytes` of each partition's log. */
   readonly logBytesMax: number;
   readonly limits: "on" | "off";
@@ -53,6 +56,9 @@ export interface Code {
   readonly version: string;
 }
 
+/** One or two room nodes on one machine need no more, and each partition costs fsyncs. */
+export const NEW_PARTITIONS = 4;
+
 export const DEFAULTS: ClusterOptions = {
   dataDir: resolve(".parley"),
   port: 8_080,
@@ -60,8 +66,7 @@ export const DEFAULTS: ClusterOptions = {
   rooms: 1,
   persistence: 1,
   nats: 1,
-  partitions: 16,
-  // 16 partitions may then take 4 GiB of disk while the archive is unavailable.
+  // 4 partitions may then take 1 GiB of disk while the archive is unavailable.
   logBytesMax: 256 * 1024 * 1024,
   limits: "on",
   heapMib: 2_048,
@@ -87,7 +92,7 @@ const schema = z.object({
     .enum(["1", "3"], { error: "1, or 3 for an R3 cluster" })
     .default("1")
     .transform((text): 1 | 3 => (text === "3" ? 3 : 1)),
-  PARTITIONS: z.coerce.number().int().min(1).max(1_024).default(DEFAULTS.partitions),
+  PARTITIONS: z.coerce.number().int().min(1).max(1_024).optional(),
   LOG_BYTES_MAX: z.coerce.number().int().min(1_048_576).default(DEFAULTS.logBytesMax),
   DATA: z.string().default(".parley"),
   DATABASE_URL: z.string().optional(),
@@ -112,12 +117,12 @@ export function optionsFromEnv(env: NodeJS.ProcessEnv = process.env): ClusterOpt
     rooms: config.ROOMS,
     persistence: config.PERSISTENCE,
     nats: config.NATS,
-    partitions: config.PARTITIONS,
     logBytesMax: config.LOG_BYTES_MAX,
     limits: config.LIMITS,
     heapMib: config.HEAP_MIB,
     restore: config.RESTORE,
     restart: config.RESTART,
+    ...(config.PARTITIONS !== undefined && { partitions: config.PARTITIONS }),
     ...(config.NATS_URL !== undefined && { natsUrl: config.NATS_URL }),
     ...(config.DATABASE_URL !== undefined && { databaseUrl: config.DATABASE_URL }),
   };

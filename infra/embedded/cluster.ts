@@ -14,14 +14,17 @@
 //   embedded/cluster.4. A process that is started again keeps its name, its port and its data.
 //   embedded/cluster.5. DATA/cluster.json exists from ready to stop, and names the processes that
 //        run now.
+//   embedded/cluster.6. Data keep the number of partitions of their creation when the options name
+//        none. More than the rights of the NATS users cover must be named.
 
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
 import { checkServer, provision } from "#shared/adapters/nats-provision.ts";
+import { PERMITTED_PARTITIONS } from "#shared/protocol/partition-map.ts";
 import type { ClusterOptions } from "./cluster-options.ts";
-import { DEFAULTS } from "./cluster-options.ts";
+import { DEFAULTS, NEW_PARTITIONS } from "./cluster-options.ts";
 import { Launches, NATS_DIRS, serviceName } from "./launches.ts";
 import type { Launch, ServiceRole } from "./launches.ts";
 import { clearLeftovers, ProcessRecord, writeWhole } from "./leftovers.ts";
@@ -227,18 +230,13 @@ export class Cluster implements AsyncDisposable {
     const record = new ProcessRecord(this.dataDir);
     this.#record = record;
     if (this.#options.natsUrl === undefined) this.#credentials = openCredentials(this.dataDir);
-    const launches = new Launches({
-      options: this.#options,
-      record,
-      extraEnv: this.#extraEnv,
-      credentials: this.#credentials,
-    });
-    await Promise.all([this.#startNats(launches), this.#startPostgres(launches)]);
-    const { partitions, logBytesMax, nats: replicas, restore, say } = this.#options;
-    const [nats, database] = [this.natsAccess, this.#databaseUrl];
-    await checkLogs({ nats, database, partitions, replicas, logBytesMax, restore, say });
-    await this.#provision();
-    await this.#startServices(launches);
+    const launches = (options: ClusterOptions): Launches =>
+      new Launches({ options, record, extraEnv: this.#extraEnv, credentials: this.#credentials });
+    const servers = launches(this.#options);
+    await Promise.all([this.#startNats(servers), this.#startPostgres(servers)]);
+    const partitions = await this.#partitions();
+    await this.#provision(partitions);
+    await this.#startServices(launches({ ...this.#options, partitions }));
     this.#ready = true;
     this.#writeInfo();
   }
@@ -272,8 +270,28 @@ export class Cluster implements AsyncDisposable {
     this.#databaseUrl = postgres.running?.url ?? "";
   }
 
-  async #provision(): Promise<void> {
-    const { partitions, logBytesMax, nats: replicas } = this.#options;
+  /** The number of partitions at the creation: of these data, or of new ones. */
+  async #partitions(): Promise<number> {
+    const { partitions, logBytesMax, nats: replicas, restore, say } = this.#options;
+    const kept = await checkLogs({
+      nats: this.natsAccess,
+      database: this.#databaseUrl,
+      partitions: partitions ?? NEW_PARTITIONS,
+      replicas,
+      logBytesMax,
+      restore,
+      say,
+    });
+    if (partitions !== undefined) return partitions; // `provision` refuses another than `kept`.
+    // embedded/cluster.6
+    if (kept <= PERMITTED_PARTITIONS || this.#credentials === undefined) return kept;
+    throw new ClusterError(
+      `this cluster was created with ${kept} partitions; name them: PARTITIONS=${kept} make start`,
+    );
+  }
+
+  async #provision(partitions: number): Promise<void> {
+    const { logBytesMax, nats: replicas } = this.#options;
     const connection = await connectNats({
       ...this.natsAccess,
       name: "cluster",

@@ -4,7 +4,7 @@
 // is repeated.
 
 import { join } from "node:path";
-import { DEFAULTS } from "./cluster-options.ts";
+import { DEFAULTS, NEW_PARTITIONS } from "./cluster-options.ts";
 import type { ClusterOptions } from "./cluster-options.ts";
 import type { ProcessRecord } from "./leftovers.ts";
 import type { Credentials } from "../nats/credentials.ts";
@@ -53,7 +53,7 @@ export class Launches {
 
   /** Finds or builds the server; all ports are chosen now and kept for every launch. */
   async nats(): Promise<readonly { readonly name: string; readonly launch: Launch }[]> {
-    const { dataDir, say, nats: count, partitions } = this.#options;
+    const { dataDir, say, nats: count, partitions = NEW_PARTITIONS } = this.#options;
     const { publicKeys, routeSecret = "" } = this.#credentials ?? {};
     const authorization = publicKeys === undefined ? "" : authorizationText(publicKeys, partitions);
     const binary = await ensureNatsServer({ say });
@@ -115,7 +115,7 @@ export class Launches {
     const { partitions, dataDir, say, env, host, runner, codeOf, heapMib } = this.#options;
     const name = serviceName(role, index);
     const common = {
-      PARTITIONS: String(partitions),
+      ...(partitions !== undefined && { PARTITIONS: String(partitions) }),
       ...(host !== DEFAULTS.host && { METRICS_HOST: host }),
     };
     // All services inherit the environment, and they cannot share one port.

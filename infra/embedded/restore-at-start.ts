@@ -3,6 +3,8 @@
 //   restore-at-start.1. Logs that are missing, or that end below the archive, are never replaced
 //        silently. The start fails with one line that names the remedy, and only RESTORE=… replaces
 //        them.
+//   restore-at-start.2. The number of partitions is that of the archive, otherwise that of NATS.
+//        The given one counts only where neither has one: at the creation.
 
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
 import { RestoreError } from "#shared/adapters/postgres-restore.ts";
@@ -14,6 +16,7 @@ export type RestoreMode = "no" | "logs" | "logs-intact";
 export interface AtStartOptions {
   readonly nats: NatsAccess;
   readonly database: string;
+  /** The number of a new cluster. */
   readonly partitions: number;
   readonly replicas: number;
   readonly logBytesMax: number;
@@ -21,9 +24,14 @@ export interface AtStartOptions {
   readonly say: (line: string) => void;
 }
 
-export async function checkLogs({ restore, say, ...where }: AtStartOptions): Promise<void> {
+/** Resolves with the number of partitions at the creation (restore-at-start.2). */
+export async function checkLogs({ restore, say, ...where }: AtStartOptions): Promise<number> {
   const choice = { ...where, lost: "auto", discard: [] } as const;
-  const { plans } = await restoreLogs({ ...choice, isArchiveIntact: true, isConfirmed: false });
+  const { plans, partitions } = await restoreLogs({
+    ...choice,
+    isArchiveIntact: true,
+    isConfirmed: false,
+  });
   const refused = plans.find((plan) => plan.kind === "refused");
   if (refused !== undefined) {
     throw new RestoreError(
@@ -34,7 +42,7 @@ export async function checkLogs({ restore, say, ...where }: AtStartOptions): Pro
   const lost = plans.filter(
     (plan) => plan.kind === "restore" && (plan.firstSeq > 1 || plan.lostRange !== undefined),
   );
-  if (lost.length === 0) return;
+  if (lost.length === 0) return partitions;
   if (restore === "no") {
     throw new RestoreError(
       `NATS has lost the logs of ${lost.length} partitions, and PostgreSQL has their archive: ` +
@@ -45,4 +53,5 @@ export async function checkLogs({ restore, say, ...where }: AtStartOptions): Pro
   const { recreated } = await restoreLogs({ ...choice, isArchiveIntact, isConfirmed: true });
   const rooms = [...recreated.values()].reduce((sum, count) => sum + count, 0);
   say(`created the logs of ${lost.length} partitions again; recreated rooms: ${rooms}`);
+  return partitions;
 }

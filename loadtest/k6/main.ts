@@ -24,6 +24,8 @@ const HERE = fileURLToPath(new URL(".", import.meta.url));
 const OUT = fileURLToPath(new URL("../../.parley/load", import.meta.url));
 const SCENARIOS = ["connect-and-chat", "hot-room", "many-rooms", "reconnect-storm", "http-api"];
 const SOAK = "soak";
+/** The published figures have it. */
+const PARTITIONS = 16;
 const SAMPLE_MS = 2_000;
 /** Rare: each forced collection stops a process, and acks with it, for up to 0.65 s. */
 const LIVE_SAMPLE_MS = 300_000;
@@ -56,6 +58,7 @@ async function main(): Promise<void> {
   const options = {
     dataDir,
     port: 0,
+    partitions: PARTITIONS,
     limits: "off",
     say: () => undefined,
     ...(isSoak && { env: INSPECTED }),

@@ -120,6 +120,27 @@ describe("Embedded cluster", function () {
     expect(existsSync(fileOf("processes.json"))).to.equal(false);
   });
 
+  it("embedded/cluster.6: new data get 4 partitions, and data keep their number when none is named", async () => {
+    const { partitions: _, ...unnamed } = options();
+    for (const [shape, count] of [
+      [unnamed, 4],
+      [{ ...unnamed, partitions: 16, dataDir: fileOf("of-16") }, 16],
+      [{ ...unnamed, dataDir: fileOf("of-16") }, 16],
+    ] as const) {
+      await using cluster = await startCluster(shape);
+      const [room] = cluster.info().rooms;
+      const text = await (await fetch(room?.metrics ?? "")).text();
+      expect(/^parley_partitions (\d+)$/m.exec(text)?.[1]).to.equal(`${count}`);
+    }
+  });
+
+  it("embedded/cluster.6: more partitions than the NATS users have rights on must be named", async () => {
+    const { partitions: _, ...unnamed } = options();
+    const first = await startCluster({ ...unnamed, partitions: 65 });
+    await first.stop();
+    expect(await complaint(startCluster(unnamed))).to.contain("PARTITIONS=65 make start");
+  });
+
   it("embedded/cluster.1: an unreachable NATS gives one clear line", async () => {
     const natsUrl = `nats://127.0.0.1:${await freePort()}`;
     const text = await complaint(startCluster(options({ natsUrl, databaseUrl: "postgres://x" })));

@@ -37,6 +37,8 @@ export interface RestoreOptions extends Omit<RestoreChoice, "map"> {
 }
 
 export interface RestoreReport {
+  /** The number at the creation of the cluster (N3). */
+  readonly partitions: number;
   readonly plans: readonly PartitionPlan[];
   /** The number of recreated rooms, by partition; empty unless confirmed. */
   readonly recreated: ReadonlyMap<Partition, number>;
@@ -68,7 +70,7 @@ export async function restoreLogs(options: RestoreOptions): Promise<RestoreRepor
     const choice = { ...options, map };
     const plans = ends.map((end) => planPartition(end, found[end.p], choice));
     if (!isConfirmed || plans.some(({ kind }) => kind === "refused")) {
-      return { plans, recreated: new Map() }; // restore-logs.2
+      return { partitions, plans, recreated: new Map() }; // restore-logs.2
     }
     const restored = plans.filter((plan) => plan.kind === "restore");
     const lostRange = restored.flatMap((plan) => plan.lostRange ?? []);
@@ -77,7 +79,7 @@ export async function restoreLogs(options: RestoreOptions): Promise<RestoreRepor
     const firstSeqs = new Map(restored.map(({ p, firstSeq }) => [p, firstSeq]));
     await replaceLogs(connection, { partitions, logs, firstSeqs, ...sizes(found, options) });
     if (logs > partitions) await wantPartitions(connection, { count: logs, by: "restore" });
-    return { plans, recreated };
+    return { partitions, plans, recreated };
   } finally {
     await connection.close();
   }
