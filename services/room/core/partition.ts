@@ -212,6 +212,7 @@ export class Partition {
   #claim(): Effect[] {
     this.#tenureNo++;
     this.counts.claims++;
+    this.#watermark = 0; // Read again before serving: a region may have replaced its archive.
     this.#state = { kind: "claiming", retryAt: Infinity, full: false };
     return [{ kind: "read-last", withArchive: true }, { kind: "changed" }];
   }

@@ -11,6 +11,8 @@ import {
   linesOf,
   only,
   claimEntry,
+  emptySnapshot,
+  resultsOf,
   RIVAL,
   send,
 } from "./partition-fixture.ts";
@@ -146,5 +148,14 @@ describe("Partition: claiming", () => {
     expect(fixture.partition.state).to.equal("judging");
     const late = fixture.step({ kind: "appended", tenure, n: 1, outcome: { kind: "ok", seq: 2 } });
     expect(late).to.deep.equal([]);
+  });
+
+  it("P14: a claim forgets a watermark of an archive that its region has replaced", () => {
+    const fixture = new PartitionFixture();
+    fixture.step({ kind: "watermark", seq: 9 }); // While another region serves.
+    fixture.serve({ claim: 5, watermark: 4 });
+    fixture.batch([{ c: 1, op: "head", room: GENERAL }]);
+    const effects = fixture.loaded(emptySnapshot(GENERAL, 4));
+    expect(resultsOf(effects)).to.have.length(1);
   });
 });
