@@ -30,56 +30,72 @@ const ANSWER_WITHIN_MS = 120_000;
 const STATUS_WITHIN_MS = 10_000;
 
 export function addRegionCommands(program: Command, target: () => Target): void {
-  const region = program.command("region").description("two regions that share one term");
+  const region = program.command("region").description("two regions that share terms");
   const print = (status: RegionStatus): void => {
     for (const line of statusLines(status)) console.log(line);
   };
-  const change = async (request: Omit<RegionRequest, "v" | "by">): Promise<void> =>
+  const change = async (request: Request): Promise<void> =>
     print(await withBus(target().nats, (bus) => ask(bus, request)));
-  region
-    .command("status")
-    .description("which region serves, the mode, and the mirrors of this region")
-    .option("--json", "the answer of the agent as JSON")
-    .action(async ({ json }: { json?: boolean }) => {
-      const status = await withBus(target().nats, (bus) => ask(bus, { verb: "status" }));
-      if (json === true) console.log(JSON.stringify(status));
-      else print(status);
+  const command = (name: string, description: string): Command =>
+    region
+      .command(name)
+      .description(description)
+      .option("--home <region>", "the home that it is about, where both regions serve");
+  command("status", "which region serves, the mode, and the mirrors of this region")
+    .option("--json", "the answer of the agent as JSON, one line for each home")
+    .action(async ({ json, home }: HomeOption & { json?: boolean }) => {
+      await withBus(target().nats, async (bus) => {
+        const show =
+          json === true ? (one: RegionStatus) => console.log(JSON.stringify(one)) : print;
+        const status = await ask(bus, { verb: "status", ...homeOf(home) });
+        show(status);
+        const { homes = [] } = status;
+        for (const name of home === undefined ? homes.slice(1) : []) {
+          show(await ask(bus, { verb: "status", home: name }));
+        }
+      });
     });
-  region
-    .command("promote")
-    .description("let this region take the term over; refused while the other one holds it")
+  command("promote", "let this region take the term over; refused while the other one holds it")
     .option("--accept-loss", "also when this region is not the follower: messages are lost")
-    .action(({ acceptLoss }: { acceptLoss?: boolean }) =>
-      change({ verb: "promote", acceptLoss: acceptLoss === true }),
+    .action(({ acceptLoss, home }: HomeOption & { acceptLoss?: boolean }) =>
+      change({ verb: "promote", ...homeOf(home), acceptLoss: acceptLoss === true }),
     );
-  region
-    .command("demote")
-    .description("hand the term over to the other region; nothing is lost")
-    .action(() => change({ verb: "demote" }));
-  region
-    .command("mode")
-    .description("choose whether an ack waits for the mirror of the other region")
+  command("demote", "hand the term over to the other region; nothing is lost").action(
+    ({ home }: HomeOption) => change({ verb: "demote", ...homeOf(home) }),
+  );
+  command("mode", "choose whether an ack waits for the mirror of the other region")
     .addArgument(new Argument("<mode>").choices(["synchronous", "asynchronous"]))
-    .action((mode: RegionMode) => change({ verb: "mode", mode }));
-  region
-    .command("rejoin")
-    .description("save the entries that only this region has, and follow the other region")
+    .action((mode: RegionMode, { home }: HomeOption) =>
+      change({ verb: "mode", ...homeOf(home), mode }),
+    );
+  command("rejoin", "save the entries that only this region has, and follow the other region")
     .requiredOption("--save <file>", "the new file for these entries, one JSON object per line")
     .option("--all", "save every entry of the logs, for a region that took over with --accept-loss")
-    .action(async ({ save, all }: { save: string; all?: boolean }) => {
+    .action(async ({ save, all, home }: HomeOption & { save: string; all?: boolean }) => {
       await withBus(target().nats, async (bus) => {
-        const { saved, ends } = await saveLogs(bus, save, all === true);
+        const { saved, ends } = await saveLogs(bus, { path: save, isAll: all === true, home });
         console.log(`saved ${saved} entries to ${save}`);
-        print(await ask(bus, { verb: "rejoin", saved: ends }));
+        print(await ask(bus, { verb: "rejoin", ...homeOf(home), saved: ends }));
       });
     });
 }
 
+type Request = Omit<RegionRequest, "v" | "by">;
+
+interface HomeOption {
+  readonly home?: string | undefined;
+}
+
+function homeOf(home: string | undefined): { readonly home?: string } {
+  return home === undefined ? {} : { home };
+}
+
 /** One line for the term, and one for each log that a reader should know about. */
 export function statusLines(status: RegionStatus): string[] {
-  const { region, peer, state, record, leftMs, lag, logs } = status;
-  const lines = [`region ${region}: ${state}`];
-  if (record === null) lines.push("term: none; begin with parley region promote");
+  const { region, peer, home, state, record, leftMs, lag, logs } = status;
+  const lines = [`region ${region}: ${state}${home === undefined ? "" : `, home ${home}`}`];
+  const which = home === undefined ? "" : ` --home ${home}`;
+  if (record === null) lines.push(`term: none; begin with parley region promote${which}`);
   else {
     const { term, mode, phase, follower } = record;
     const left = record.region === region ? `, lease ${(leftMs / 1_000).toFixed(1)} s` : "";
@@ -98,7 +114,7 @@ export function statusLines(status: RegionStatus): string[] {
   return lines;
 }
 
-async function ask(bus: NatsBus, request: Omit<RegionRequest, "v" | "by">): Promise<RegionStatus> {
+async function ask(bus: NatsBus, request: Request): Promise<RegionStatus> {
   const timeoutMs = request.verb === "status" ? STATUS_WITHIN_MS : ANSWER_WITHIN_MS;
   const text = encodeRegionRequest({ by: operatorName(), ...request });
   const outcome = await bus.request(subjects.regionControl, text, { timeoutMs });
@@ -117,10 +133,9 @@ async function ask(bus: NatsBus, request: Omit<RegionRequest, "v" | "by">): Prom
 /** region.1. Rejects before anything is written when the file exists. */
 async function saveLogs(
   bus: NatsBus,
-  path: string,
-  isAll: boolean,
+  { path, isAll, home }: { readonly path: string; readonly isAll: boolean } & HomeOption,
 ): Promise<{ readonly saved: number; readonly ends: readonly (LogSeq | null)[] }> {
-  const { logs } = await ask(bus, { verb: "status" });
+  const { logs } = await ask(bus, { verb: "status", ...homeOf(home) });
   const own = logs.filter(({ isMirror }) => !isMirror);
   const file = await open(path, "wx").catch((error: unknown) => {
     const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);

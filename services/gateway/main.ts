@@ -58,6 +58,7 @@ const gateway = new Gateway(
     id,
     partitions: config.PARTITIONS,
     version,
+    region: config.REGION,
     limits: http.limits,
     traceRatio: config.TRACE_RATIO,
     memoryBytesMax: config.GATEWAY_MEMORY_MIB * 1024 * 1024,
@@ -81,7 +82,7 @@ gateway.start();
 const right = config.REGION === undefined ? undefined : new RegionGrants(bus, systemClock);
 if (right !== undefined) {
   gateway.suspend();
-  right.onChange(() => (right.allows() === "everything" ? gateway.resume() : gateway.suspend()));
+  right.onChange(() => (right.takesClients() ? gateway.resume() : gateway.suspend()));
   right.start();
   shutdown.add("grants", () => Promise.resolve(right.stop()));
 }
@@ -96,7 +97,8 @@ const revoking = settings.watch((change) => {
 });
 shutdown.add("revocations", () => Promise.resolve(revoking.unsubscribe()));
 
-const others = new OtherProcesses({ id, kind: "gateway", bus, clock: systemClock });
+const { REGION: region } = config;
+const others = new OtherProcesses({ id, kind: "gateway", region, bus, clock: systemClock });
 others.start();
 shutdown.add("other gateways", () => Promise.resolve(others.stop()));
 

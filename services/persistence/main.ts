@@ -21,7 +21,7 @@ import { configSchema, databaseUrls } from "./config.ts";
 import { LIMITS } from "./core/archiver-io.ts";
 import { LogWatch, logStatuses } from "./runtime/log-watch.ts";
 import { PersistenceNode } from "./runtime/persistence-node.ts";
-import { onNextTerm, whenArchiving } from "./runtime/region-turn.ts";
+import { HomeTurns, onNextTerm, whenArchiving } from "./runtime/region-turn.ts";
 import { registerPersistence } from "./adapters/persistence-metrics.ts";
 import { PersistenceStats, timed } from "./runtime/persistence-stats.ts";
 import { ArchiveRunner } from "./runtime/archive-runner.ts";
@@ -40,8 +40,11 @@ const service = await startService({
 const { id, config, logger, shutdown, version, tracer } = service;
 
 const bus = await service.connectBus();
-if (config.REGION !== undefined) {
-  const right = new RegionGrants(bus, systemClock);
+/** Undefined without REGION: the process then archives without a grant. */
+const right = config.REGION === undefined ? undefined : new RegionGrants(bus, systemClock);
+/** Only where both regions serve. */
+let turns: HomeTurns | undefined;
+if (right !== undefined) {
   right.start();
   shutdown.add("grants", () => Promise.resolve(right.stop()));
   logger.info({ region: config.REGION }, "waiting until this region may archive");
@@ -49,7 +52,8 @@ if (config.REGION !== undefined) {
   service.announceReady({});
   const term = await whenArchiving(right);
   logger.info({ term }, "this region may archive");
-  onNextTerm(right, term, () => void shutdown.stop("another term has begun"));
+  if (right.grant?.homes !== undefined) turns = new HomeTurns(right);
+  else onNextTerm(right, term, () => void shutdown.stop("another term has begun"));
 }
 
 const servers = databaseUrls(config);
@@ -83,7 +87,7 @@ const trimmer =
     ? bus
     : await service.connectBusAs("trim", config.NATS_TRIM_NKEY_FILE);
 const { partitions } = map;
-const log = withTrimmer(openNatsLog(bus), openNatsLog(trimmer));
+const log = withTrimmer(openNatsLog(bus), openNatsLog(trimmer), turns?.serves);
 
 const stats = new PersistenceStats();
 const node = new PersistenceNode({
@@ -92,12 +96,13 @@ const node = new PersistenceNode({
   version,
   bus,
   clock: systemClock,
+  termOf: turns?.archives,
   createRunner: (p) =>
     new ArchiveRunner(
       p,
       {
         log,
-        store: timed(store, stats, systemClock),
+        store: turns?.guarded(timed(store, stats, systemClock)) ?? timed(store, stats, systemClock),
         bus,
         clock: systemClock,
         random: systemRandom,
@@ -123,10 +128,18 @@ const history = new HistoryServer({
   pages,
   localWatermark: (p) => node.watermarkOf(p),
   clock: systemClock,
+  serves: turns?.serves,
 });
 history.start(partitions);
 shutdown.add("history", () => history.stop());
 node.start();
+if (turns !== undefined) {
+  right?.onChange(() => {
+    pages.clear();
+    node.onTermsChanged();
+    history.onRightsChanged();
+  });
+}
 shutdown.add("archive runners", async () => {
   await catchUp({ log, clock: systemClock, assigned: () => node.assigned() });
   await node.leave();

@@ -28,6 +28,15 @@ export const configSchema = z
       protocol: /^postgres(?:ql)?$/,
       error: "the PostgreSQL of this region, as postgres://…",
     }),
+    /** 1: both regions serve, each its home. Both agents need the same value. */
+    HOMES: z.enum(["0", "1"]).default("0"),
+    /** With HOMES: PostgreSQL of the other region, for a rejoin. A role that may read. */
+    PEER_DATABASE_URL: z
+      .url({
+        protocol: /^postgres(?:ql)?$/,
+        error: "the PostgreSQL of the other region, as postgres://…",
+      })
+      .optional(),
     /** A file with the password of DATABASE_URL. The value here is the content of the file. */
     DATABASE_PASSWORD_FILE: z.string().transform(readSecret).optional(),
     /** Of streams that the agent creates. */
@@ -38,9 +47,13 @@ export const configSchema = z
       .min(1_048_576)
       .default(256 * 1_024 * 1_024),
   })
-  .superRefine(({ REGION, PEER_REGION, LEASE_MS, RENEW_MS }, context) => {
+  .superRefine(({ REGION, PEER_REGION, LEASE_MS, RENEW_MS, ...rest }, context) => {
     const complain = (message: string): void => context.addIssue({ code: "custom", message });
     if (REGION === PEER_REGION) complain("PEER_REGION: expected another region than REGION");
+    if (rest.HOMES === "1") {
+      if (rest.PEER_DATABASE_URL === undefined) complain("PEER_DATABASE_URL: HOMES=1 needs it");
+      if (rest.PARTITIONS < 2) complain("PARTITIONS: expected at least 2 with HOMES=1");
+    }
     if (RENEW_MS * 3 > LEASE_MS) complain("RENEW_MS: expected at most a third of LEASE_MS");
   });
 

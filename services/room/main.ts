@@ -39,7 +39,8 @@ const node = new RoomNode(
     partitions: config.PARTITIONS,
     version,
     memoryMax: config.ROOM_MEMORY_MIB * 1024 * 1024,
-    isSuspended: right !== undefined,
+    region: config.REGION,
+    mayServe: right && ((p) => right.allows(p) === "everything"),
   },
   {
     bus,
@@ -57,7 +58,7 @@ const node = new RoomNode(
   },
 );
 node.start();
-right?.onChange(() => (right.allows() === "everything" ? node.resume() : node.suspend()));
+right?.onChange(() => node.onRightsChanged());
 right?.start();
 shutdown.add("grants", () => Promise.resolve(right?.stop()));
 shutdown.add("rooms", () => node.leave());

@@ -59,14 +59,22 @@ export function openNatsLog(bus: ReplyHost, options: NatsLogOptions = {}): Parti
   return new NatsLog(bus, options.appendTimeoutMs ?? APPEND_TIMEOUT_MS);
 }
 
-/** `log`, but `trim` goes through `trimmer`: another NATS user has the right to remove entries. */
-export function withTrimmer(log: PartitionLog, trimmer: Pick<PartitionLog, "trim">): PartitionLog {
+/**
+ * `log`, but `trim` goes through `trimmer`: another NATS user has the right to remove entries.
+ * `mayTrim`: where it is false, nothing is removed.
+ */
+export function withTrimmer(
+  log: PartitionLog,
+  trimmer: Pick<PartitionLog, "trim">,
+  mayTrim: (p: Partition) => boolean = () => true,
+): PartitionLog {
   return {
     append: (p, data, expected) => log.append(p, data, expected),
     last: (p) => log.last(p),
     read: (p, from, handlers, options) => log.read(p, from, handlers, options),
     get: (p, seq) => log.get(p, seq),
-    trim: (p, upTo) => trimmer.trim(p, upTo),
+    trim: (p, upTo) =>
+      mayTrim(p) ? trimmer.trim(p, upTo) : Promise.resolve({ kind: "refused" } as const),
   };
 }
 

@@ -9,6 +9,8 @@
 //        mirror is a log like any other. It has no subject, because its source has it.
 //   nats-mirror.2. `makeMirrors` removes what is there. Its caller has made sure that no entry is
 //        needed.
+//   nats-mirror.3. A mirror whose source was trimmed further than the mirror had come goes on
+//        behind the removed entries. Nothing else removes single entries of a log (`deny_delete`).
 
 import { JetStreamApiError, jetstreamManager } from "@nats-io/jetstream";
 import type { JetStreamManager, StreamConfig, StreamInfo } from "@nats-io/jetstream";
@@ -27,6 +29,8 @@ export interface FoundStream {
   readonly isMirror: boolean;
   /** Entries that the mirror lacks, by its own server; 0 for other streams. */
   readonly lag: number;
+  /** Entries are missing between the first and the last one (nats-mirror.3). */
+  readonly hasHole: boolean;
 }
 
 export interface MirrorOptions extends Pick<
@@ -35,21 +39,28 @@ export interface MirrorOptions extends Pick<
 > {
   /** The domain of the region that serves. */
   readonly source: string;
+  /** The logs to mirror; default: all. */
+  readonly logs?: readonly Partition[] | undefined;
+  /** Whether the settings are mirrored, too; default: yes. */
+  readonly withSettings?: boolean | undefined;
 }
 
 const STREAM_NOT_FOUND = 10059;
 const READY_WITHIN_MS = 45_000;
 const CONFIG_STREAM = `KV_${BUCKETS.config}`;
 
-/** The logs of this region, or of another domain. Undefined for a stream that does not exist. */
+/**
+ * These logs of this region, or of another domain, in their order. Undefined for a stream that does
+ * not exist.
+ */
 export async function findRegionLogs(
   connection: NatsConnection,
-  partitions: number,
+  partitions: readonly Partition[],
   domain?: string,
 ): Promise<(FoundStream | undefined)[]> {
   const manager = await managerOf(connection, domain);
   return Promise.all(
-    Array.from({ length: partitions }, async (_, p) => {
+    partitions.map(async (p) => {
       const info = await infoOf(manager, subjects.stream(p));
       return info && toFound(info);
     }),
@@ -61,28 +72,29 @@ export async function makeMirrors(
   connection: NatsConnection,
   options: MirrorOptions,
 ): Promise<void> {
-  const { partitions, source } = options;
+  const { partitions, source, logs = below(partitions), withSettings = true } = options;
   const manager = await managerOf(connection);
   const origin = await managerOf(connection, source);
   // Before anything is removed: a source that does not answer changes nothing.
   const config = (await origin.streams.info(CONFIG_STREAM)).config;
   await provisionBuckets(connection, options);
-  for (let p = 0; p < partitions; p++) {
-    await makeMirror(manager, logConfig(p, options), source);
-  }
+  for (const p of logs) await makeMirror(manager, logConfig(p, options), source);
+  if (!withSettings) return;
   const replicas = { num_replicas: options.replicas };
   await makeMirror(manager, { ...config, ...replicas }, source);
 }
 
-/** Makes every mirror a stream that accepts entries. Idempotent. */
+/** Makes every mirror of these logs a stream that accepts entries. Idempotent. */
 export async function promoteMirrors(
   connection: NatsConnection,
-  partitions: number,
+  partitions: readonly Partition[],
+  { withSettings = true } = {},
 ): Promise<void> {
   const manager = await managerOf(connection);
-  for (let p = 0; p < partitions; p++) {
+  for (const p of partitions) {
     await promoteMirror(manager, subjects.stream(p), subjects.log(p));
   }
+  if (!withSettings) return;
   await promoteMirror(manager, CONFIG_STREAM, `$KV.${BUCKETS.config}.>`);
 }
 
@@ -98,6 +110,11 @@ export async function trimMirror(
   const { first_seq: first, last_seq: last } = info.state;
   const end = Math.min(upTo, last - 1);
   if (end >= 2 && end >= first) await manager.streams.purge(subjects.stream(p), { seq: end + 1 });
+}
+
+/** All partitions of a cluster. */
+export function below(partitions: number): Partition[] {
+  return Array.from({ length: partitions }, (_, p) => p);
 }
 
 async function makeMirror(
@@ -149,5 +166,6 @@ function toFound({ state, config, mirror }: StreamInfo): FoundStream {
     entries,
     isMirror: config.mirror !== undefined,
     lag: mirror?.lag ?? 0,
+    hasHole: entries > 0 && entries < last - first + 1,
   };
 }

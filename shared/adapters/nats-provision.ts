@@ -39,6 +39,8 @@ export interface ProvisionOptions {
    * least `partitions`.
    */
   readonly logs?: number;
+  /** Only these logs; default: all. A region that shares homes creates its own alone. */
+  readonly only?: ReadonlySet<Partition>;
   readonly replicas: number;
   /** `max_bytes` of each partition's stream; beyond it senders get `busy` (P9). */
   readonly logBytesMax: number;
@@ -108,6 +110,7 @@ export async function provision(
       logs = await whenReady(() => wantedLogs(config, partitions), readyWithinMs),
     } = options;
     for (let p = 0; p < Math.max(logs, partitions); p++) {
+      if (options.only?.has(p) === false) continue;
       await whenReady(() => provisionLog(manager, p, options), readyWithinMs);
     }
   } catch (error: unknown) {

@@ -68,6 +68,8 @@ export interface ReplaceOptions {
   readonly logBytesMax: number;
   /** The log sequence of the first entry of each new log. */
   readonly firstSeqs: ReadonlyMap<Partition, LogSeq>;
+  /** The logs to create where they are missing; default: all. */
+  readonly only?: ReadonlySet<Partition>;
 }
 
 /** Also creates the other streams and buckets that are missing. */

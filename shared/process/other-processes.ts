@@ -5,13 +5,15 @@
 import { LiveProcesses } from "../kit/live-processes.ts";
 import type { Bus, Subscription } from "../ports/bus.ts";
 import type { Clock } from "../ports/clock.ts";
-import { decodeBeat, NODE_TIMEOUT_MS } from "../protocol/beat.ts";
+import { decodeBeat, isFar, NODE_TIMEOUT_MS } from "../protocol/beat.ts";
 import type { NodeKind, ProcessId } from "../protocol/ids.ts";
 import { subjects } from "../protocol/subjects.ts";
 
 export interface OtherProcessesOptions {
   readonly id: ProcessId;
   readonly kind: NodeKind;
+  /** Processes of another region do not count. */
+  readonly region?: string | undefined;
   readonly bus: Pick<Bus, "subscribe">;
   readonly clock: Pick<Clock, "monotonic">;
 }
@@ -26,10 +28,11 @@ export class OtherProcesses {
   }
 
   start(): void {
-    const { id, kind, bus, clock } = this.#options;
+    const { id, kind, region, bus, clock } = this.#options;
     this.#beats = bus.subscribe(subjects.beat(kind), ({ data }) => {
       const beat = decodeBeat(new TextDecoder().decode(data));
-      if (beat !== undefined && beat.id !== id) this.#live.onBeat(beat, clock.monotonic());
+      if (beat === undefined || beat.id === id || isFar(beat, region)) return;
+      this.#live.onBeat(beat, clock.monotonic());
     });
   }
 

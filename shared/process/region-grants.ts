@@ -5,15 +5,16 @@
 //
 //   region-grants.1. One request is open at a time. The next follows POLL_MS after its answer or
 //        its timeout.
-//   region-grants.2. A listener is called when the answer to `allows`, the term or the mirror has
-//        changed, and at the latest CHECK_MS after a grant has ended. A check that decides about an
-//        effect calls `allows` itself.
+//   region-grants.2. A listener is called when the answer to `allows`, the term or the mirror of
+//        any partition has changed, and at the latest CHECK_MS after a grant has ended. A check
+//        that decides about an effect calls `allows` itself.
 
 import { HeldGrant } from "../kit/held-grant.ts";
 import type { Bus, Subscription } from "../ports/bus.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import { decodeGrant, encodeGrantRequest } from "../protocol/regions.ts";
-import type { Grant, GrantFor } from "../protocol/regions.ts";
+import type { Partition } from "../protocol/ids.ts";
+import type { Grant, GrantFor, Right } from "../protocol/regions.ts";
 import { subjects } from "../protocol/subjects.ts";
 
 const POLL_MS = 250;
@@ -21,8 +22,12 @@ const TIMEOUT_MS = 1_000;
 const CHECK_MS = 50;
 
 export interface RegionRight {
-  /** What this process may do at this moment. */
-  allows(): GrantFor;
+  /** What this process may do with a partition at this moment. */
+  allows(p: Partition): GrantFor;
+  /** The newest answer about a partition, also after its time; undefined before the first. */
+  rightOf(p: Partition): Right | undefined;
+  /** Whether a gateway may take clients at this moment. */
+  takesClients(): boolean;
   /** The newest answer of the agent, also after its time; undefined before the first. */
   readonly grant: Grant | undefined;
   onChange(handler: () => void): Subscription;
@@ -42,8 +47,16 @@ export class RegionGrants implements RegionRight {
     this.#clock = clock;
   }
 
-  allows(): GrantFor {
-    return this.#held.allows(this.#clock.monotonic());
+  allows(p: Partition): GrantFor {
+    return this.#held.allows(p, this.#clock.monotonic());
+  }
+
+  rightOf(p: Partition): Right | undefined {
+    return this.#held.rightOf(p);
+  }
+
+  takesClients(): boolean {
+    return this.#held.takesClients(this.#clock.monotonic());
   }
 
   get grant(): Grant | undefined {
@@ -81,8 +94,13 @@ export class RegionGrants implements RegionRight {
   }
 
   #check(): void {
-    const { term, mirror } = this.grant ?? {};
-    const now = `${this.allows()} ${term} ${mirror}`;
+    // Each home by one of its partitions, which all have the same right.
+    const ones = this.grant?.homes?.map(({ partitions: [p = 0] }) => p) ?? [0];
+    const rights = ones.map((p) => {
+      const { term, mirror } = this.rightOf(p) ?? {};
+      return `${this.allows(p)} ${term} ${mirror}`;
+    });
+    const now = `${rights.join(", ")} ${this.takesClients()}`;
     if (now === this.#last) return;
     this.#last = now;
     for (const listener of this.#listeners) listener();

@@ -11,6 +11,7 @@ import { isProcessId } from "./ids.ts";
 import type { Epoch, ProcessId } from "./ids.ts";
 import { isNodeLoad } from "./load.ts";
 import type { NodeLoad } from "./load.ts";
+import { isRegionName } from "./regions.ts";
 
 export const BEAT_MS = 1_000;
 /** After this silence a room node no longer counts for placement. */
@@ -28,6 +29,8 @@ export interface Beat {
   readonly owns?: { readonly [p: string]: Epoch };
   /** Room nodes only: what their work costs. Older versions send none. */
   readonly load?: NodeLoad;
+  /** The region of the process, where it has one. Older versions send none. */
+  readonly region?: string;
 }
 
 const PARTITION = /^(?:0|[1-9]\d{0,3})$/;
@@ -45,12 +48,18 @@ export function decodeBeat(text: string): Beat | undefined {
   if (!STATES.has(value["state"])) return undefined;
   const { version } = value;
   if (typeof version !== "string" || version.length > VERSION_UNITS_MAX) return undefined;
-  const { owns, load } = value;
+  const { owns, load, region } = value;
   if (owns !== undefined && !(isObject(owns) && Object.entries(owns).every(isOwned))) {
     return undefined;
   }
   if (load !== undefined && !isNodeLoad(load)) return undefined;
+  if (region !== undefined && !isRegionName(region)) return undefined;
   return value as unknown as Beat;
+}
+
+/** Whether a beat came from another region. A process of an older version names none. */
+export function isFar({ region }: Beat, own: string | undefined): boolean {
+  return region !== undefined && own !== undefined && region !== own;
 }
 
 /** [partition, epoch] */

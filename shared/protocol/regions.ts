@@ -47,8 +47,11 @@ export interface TermHistory {
   readonly ends: readonly LogSeq[];
 }
 
-/** What a grant allows: `archive` is for persistence alone, before the region serves. */
-export type GrantFor = "nothing" | "archive" | "everything";
+/**
+ * What a grant allows. `archive` and `follow` are for persistence alone: before the region serves,
+ * and while it follows and archives its mirrors (only with homes).
+ */
+export type GrantFor = "nothing" | "follow" | "archive" | "everything";
 
 /** process → agent, on `region.grant`. */
 export interface GrantRequest {
@@ -56,10 +59,8 @@ export interface GrantRequest {
   readonly n: number;
 }
 
-/** agent → process: the answer to a GrantRequest. */
-export interface Grant {
-  readonly v: 1;
-  readonly n: number;
+/** What a region may do in one term. */
+export interface Right {
   readonly term: number;
   readonly for: GrantFor;
   /** regions.3. */
@@ -68,10 +69,31 @@ export interface Grant {
   readonly mirror: string | null;
 }
 
+/** The right to the partitions of one home. */
+export interface HomeRight extends Right {
+  readonly home: string;
+  readonly partitions: readonly Partition[];
+}
+
+/**
+ * agent → process: the answer to a GrantRequest. With homes it allows nothing by itself, so that a
+ * process of a version without homes serves nothing.
+ */
+export interface Grant extends Right {
+  readonly v: 1;
+  readonly n: number;
+  /** Where both regions serve. */
+  readonly homes?: readonly HomeRight[];
+  /** With homes: how long gateways may take clients (regions.3). */
+  readonly clientsMs?: Millis;
+}
+
 /** agent of the follower → room nodes of the serving region, on `region.mirrored.<follower>`. */
 export interface Mirrored {
   readonly v: 1;
   readonly region: string;
+  /** Where both regions serve: the home of the partitions. */
+  readonly home?: string;
   readonly term: number;
   /** The last entry that the mirror of a partition holds on its disks. */
   readonly ends: readonly (readonly [Partition, LogSeq])[];
@@ -86,6 +108,8 @@ export interface RegionRequest {
   readonly verb: RegionVerb;
   /** The operator, for the log. */
   readonly by: string;
+  /** The home that the request is about, where both regions serve. */
+  readonly home?: string;
   /** mode: the mode that is wanted. */
   readonly mode?: RegionMode;
   /** promote: also when this region is not the follower. */
@@ -134,6 +158,9 @@ export interface RegionLog {
 export interface RegionStatus {
   readonly region: string;
   readonly peer: string;
+  /** Where both regions serve: the home that this status is about, and all homes. */
+  readonly home?: string;
+  readonly homes?: readonly string[];
   readonly state: AgentState;
   readonly record: TermRecord | null;
   /** The time that is left of this region's lease; 0: none. */
@@ -150,7 +177,12 @@ export type RegionAnswer =
 const NAME = /^[a-z][a-z0-9-]{0,31}$/;
 const MODES: ReadonlySet<unknown> = new Set<RegionMode>(["synchronous", "asynchronous"]);
 const PHASES: ReadonlySet<unknown> = new Set<RegionPhase>(["promoting", "serving", "leaving"]);
-const GRANTS: ReadonlySet<unknown> = new Set<GrantFor>(["nothing", "archive", "everything"]);
+const GRANTS: ReadonlySet<unknown> = new Set<GrantFor>([
+  "nothing",
+  "follow",
+  "archive",
+  "everything",
+]);
 const STATES: ReadonlySet<unknown> = new Set(AGENT_STATES);
 const VERBS: ReadonlySet<unknown> = new Set(REGION_VERBS);
 const REFUSALS: ReadonlySet<unknown> = new Set(REGION_REFUSALS);
@@ -200,10 +232,10 @@ export function encodeGrant(grant: Omit<Grant, "v">): string {
 
 export function decodeGrant(text: string): Grant | undefined {
   const value = parseObject(text);
-  if (value?.["v"] !== 1 || !isCount(value["n"]) || !isCount(value["term"])) return undefined;
-  const { leftMs, mirror } = value;
-  if (!GRANTS.has(value["for"]) || typeof leftMs !== "number" || !(leftMs >= 0)) return undefined;
-  if (mirror !== null && !isRegionName(mirror)) return undefined;
+  if (value?.["v"] !== 1 || !isCount(value["n"]) || !isRight(value)) return undefined;
+  const { homes, clientsMs } = value;
+  if (homes !== undefined && !(Array.isArray(homes) && homes.every(isHomeRight))) return undefined;
+  if (clientsMs !== undefined && !isDuration(clientsMs)) return undefined;
   return value as unknown as Grant;
 }
 
@@ -216,7 +248,8 @@ export function decodeMirrored(text: string): Mirrored | undefined {
   if (value?.["v"] !== 1 || !isRegionName(value["region"]) || !isCount(value["term"])) {
     return undefined;
   }
-  const { ends } = value;
+  const { ends, home } = value;
+  if (home !== undefined && !isRegionName(home)) return undefined;
   if (!Array.isArray(ends) || !ends.every(isEnd)) return undefined;
   return value as unknown as Mirrored;
 }
@@ -228,8 +261,9 @@ export function encodeRegionRequest(request: Omit<RegionRequest, "v">): string {
 export function decodeRegionRequest(text: string): RegionRequest | undefined {
   const value = parseObject(text);
   if (value?.["v"] !== 1 || !VERBS.has(value["verb"])) return undefined;
-  const { by, mode, acceptLoss, saved } = value;
+  const { by, home, mode, acceptLoss, saved } = value;
   if (typeof by !== "string") return undefined;
+  if (home !== undefined && !isRegionName(home)) return undefined;
   if (mode !== undefined && !MODES.has(mode)) return undefined;
   if (acceptLoss !== undefined && typeof acceptLoss !== "boolean") return undefined;
   if (saved !== undefined && !(Array.isArray(saved) && saved.every(isCountOrNull))) {
@@ -262,11 +296,28 @@ function isTermRecord(value: JsonObject): boolean {
   return logs === "whole" || logs === "partial";
 }
 
+function isRight({ term, for: allowed, leftMs, mirror }: JsonObject): boolean {
+  if (!isCount(term) || !GRANTS.has(allowed) || !isDuration(leftMs)) return false;
+  return mirror === null || isRegionName(mirror);
+}
+
+function isHomeRight(item: unknown): boolean {
+  if (!isObject(item) || !isRegionName(item["home"]) || !isRight(item)) return false;
+  const { partitions } = item;
+  return Array.isArray(partitions) && partitions.every(isCount);
+}
+
+function isDuration(value: unknown): boolean {
+  return typeof value === "number" && value >= 0;
+}
+
 function isStatus(value: unknown): boolean {
   if (!isObject(value) || !isRegionName(value["region"]) || !isRegionName(value["peer"])) {
     return false;
   }
-  const { state, record, leftMs, lag, logs } = value;
+  const { state, record, leftMs, lag, logs, home, homes } = value;
+  if (home !== undefined && !isRegionName(home)) return false;
+  if (homes !== undefined && !(Array.isArray(homes) && homes.every(isRegionName))) return false;
   if (!STATES.has(state) || typeof leftMs !== "number" || !isCountOrNull(lag)) return false;
   if (record !== null && !(isObject(record) && isTermRecord(record))) return false;
   return Array.isArray(logs) && logs.every(isRegionLog);

@@ -7,7 +7,6 @@ import type { NatsBus } from "#shared/adapters/bus-nats.ts";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import { openNatsLog } from "#shared/adapters/log-nats.ts";
 import { provision } from "#shared/adapters/nats-provision.ts";
-import { NatsWitness } from "#shared/adapters/witness-nats.ts";
 import type { PartitionLog } from "#shared/ports/log.ts";
 import { createLogger } from "#shared/process/logger.ts";
 import type { AgentState, RegionAnswer, RegionRequest } from "#shared/protocol/regions.ts";
@@ -17,10 +16,9 @@ import { launchPostgres } from "#shared/testing/launch-postgres.ts";
 import type { PostgresServer } from "#shared/testing/launch-postgres.ts";
 import { until } from "#shared/testing/wait.ts";
 import { migrate } from "../../services/persistence/adapters/migrate.ts";
-import { FollowerWatch } from "../../services/region/runtime/follower-watch.ts";
-import { Follower } from "../../services/region/runtime/follower.ts";
-import { Stores } from "../../services/region/runtime/promotion.ts";
-import { RegionAgent } from "../../services/region/runtime/region-agent.ts";
+import type { HomeAgents } from "../../services/region/runtime/home-agents.ts";
+import { openAgents } from "../../services/region/runtime/open-agents.ts";
+import type { RegionAgent } from "../../services/region/runtime/region-agent.ts";
 import { TwoRegions } from "../../services/region/test/two-regions.ts";
 
 export const PARTITIONS = 2;
@@ -32,7 +30,11 @@ const WITHIN_MS = 20_000;
 export type Name = "east" | "west";
 
 export interface Side {
+  /** The one agent, or the agent of the region's own home. */
   readonly agent: RegionAgent;
+  /** Of a home; without homes the one agent. */
+  of(home: Name): RegionAgent;
+  readonly desk: RegionAgent | HomeAgents;
   readonly bus: NatsBus;
   readonly log: PartitionLog;
   readonly database: string;
@@ -52,10 +54,13 @@ export class AgentFixture implements AsyncDisposable {
     this.#postgres = postgres;
   }
 
-  /** `isNew`: the databases have no tables yet, as before persistence ran for the first time. */
-  static async open({ isNew = false } = {}): Promise<AgentFixture> {
+  /**
+   * `isNew`: the databases have no tables yet, as before persistence ran for the first time.
+   * `both`: both regions begin with logs.
+   */
+  static async open({ isNew = false, both = false } = {}): Promise<AgentFixture> {
     const [regions, witness, postgres] = await Promise.all([
-      TwoRegions.launch(),
+      TwoRegions.launch({ both }),
       launchNats(),
       launchPostgres(),
     ]);
@@ -67,8 +72,11 @@ export class AgentFixture implements AsyncDisposable {
       if (!isNew) await migrate({ url: fixture.databaseOf(name) });
     }
     await admin.end();
-    const east = await regions.connect("east");
-    await provision(east, { partitions: PARTITIONS, replicas: 1, logBytesMax: LOG_BYTES_MAX });
+    for (const name of both ? (["east", "west"] as const) : (["east"] as const)) {
+      const connection = await regions.connect(name);
+      const sizes = { partitions: PARTITIONS, replicas: 1, logBytesMax: LOG_BYTES_MAX };
+      await provision(connection, sizes);
+    }
     return fixture;
   }
 
@@ -85,7 +93,10 @@ export class AgentFixture implements AsyncDisposable {
   }
 
   /** An agent as services/region/main.ts wires it. */
-  async start(region: Name, options: { readonly autoPromote?: boolean } = {}): Promise<Side> {
+  async start(
+    region: Name,
+    options: { readonly autoPromote?: boolean; readonly homes?: boolean } = {},
+  ): Promise<Side> {
     const peer = region === "east" ? "west" : "east";
     const logger = createLogger({ name: region, level: "silent" });
     const bus = await openNatsBus({
@@ -99,36 +110,37 @@ export class AgentFixture implements AsyncDisposable {
       reports.push(`${event} ${JSON.stringify(detail)}`);
     };
     const log = openNatsLog(bus);
-    const witness = new NatsWitness({ url: this.witnessServer.url, name: region });
     const database = this.databaseOf(region);
-    const stores = new Stores(
+    const { autoPromote = false, homes = false } = options;
+    const opened = openAgents(
       {
+        id: region,
         region,
         peer,
+        witness: { url: this.witnessServer.url },
         partitions: PARTITIONS,
         replicas: 1,
         logBytesMax: LOG_BYTES_MAX,
         database,
+        peerDatabase: homes ? this.databaseOf(peer) : undefined,
+        leaseMs: LEASE_MS,
+        renewMs: RENEW_MS,
+        autoPromote,
       },
-      { connection: bus.connection, witness, clock: systemClock, report },
+      { bus, log, clock: systemClock, report },
     );
-    const shared = { partitions: PARTITIONS, bus, clock: systemClock, log, report };
-    const watch = new FollowerWatch({ peer, ...shared });
-    const follower = new Follower({
-      region,
-      ...shared,
-      mirrors: () => stores.mirrors(),
-      trim: () => stores.trim(),
-    });
-    const { autoPromote = false } = options;
-    const agent = new RegionAgent(
-      { region, peer, leaseMs: LEASE_MS, renewMs: RENEW_MS, autoPromote },
-      { bus, clock: systemClock, witness, stores, follower, watch, report },
-    );
-    agent.start();
+    opened.start();
+    const of = (home: Name): RegionAgent => {
+      const found = opened.agents.find((one) => one.home === undefined || one.home === home);
+      if (found === undefined) throw new Error(`no agent of ${home}`);
+      return found.agent;
+    };
+    const agent = of(region);
     let isStopped = false;
     const side: Side = {
       agent,
+      of,
+      desk: opened.desk,
       bus,
       log,
       database,
@@ -136,9 +148,8 @@ export class AgentFixture implements AsyncDisposable {
       stop: async () => {
         if (isStopped) return;
         isStopped = true;
-        agent.stop();
+        await opened.stop();
         await bus.close();
-        await witness.close();
       },
     };
     this.#sides.push(side);
@@ -154,14 +165,23 @@ export class AgentFixture implements AsyncDisposable {
 }
 
 export async function ask(
-  { agent }: Side,
+  { desk }: Side,
   request: Omit<RegionRequest, "v" | "by">,
 ): Promise<string> {
-  const answer: RegionAnswer = await agent.handle({ v: 1, by: "test", ...request });
+  const answer: RegionAnswer = await desk.handle({ v: 1, by: "test", ...request });
   return "ok" in answer ? "ok" : answer.error;
 }
 
-export async function inState({ agent, reports }: Side, ...states: AgentState[]): Promise<void> {
+export function inState(side: Side, ...states: AgentState[]): Promise<void> {
+  return agentInState(side, side.agent, ...states);
+}
+
+/** Waits for the state of one of the agents of a side. */
+export async function agentInState(
+  { reports }: Side,
+  agent: RegionAgent,
+  ...states: AgentState[]
+): Promise<void> {
   try {
     await until(() => states.includes(agent.state), {
       withinMs: WITHIN_MS,

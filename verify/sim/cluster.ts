@@ -297,9 +297,7 @@ export class SimulatedCluster {
     const { right } = ports;
     if (right !== undefined) {
       gateway.suspend();
-      right.onChange(() =>
-        right.allows() === "everything" ? gateway.resume() : gateway.suspend(),
-      );
+      right.onChange(() => (right.takesClients() ? gateway.resume() : gateway.suspend()));
     }
     return { ...host, gateway, isLeaving: false, leave: () => gateway.drain() };
   }
@@ -318,7 +316,7 @@ export class SimulatedCluster {
         partitions,
         version: VERSION,
         memoryMax,
-        isSuspended: right !== undefined,
+        mayServe: right && ((p) => right.allows(p) === "everything"),
         balanceMs: balanceMs ?? 0,
       },
       {
@@ -340,7 +338,7 @@ export class SimulatedCluster {
       },
     );
     host.process.run(() => room.start());
-    right?.onChange(() => (right.allows() === "everything" ? room.resume() : room.suspend()));
+    right?.onChange(() => room.onRightsChanged());
     const split = (count: number): void => room.split(count);
     return { ...host, room, isLeaving: false, leave: () => room.leave(), split };
   }

@@ -19,6 +19,7 @@
 //   serve-without-term a room node serves although the right of its region has ended
 
 import { COMMAND_VERSION, isWrite } from "#shared/protocol/commands.ts";
+import type { RegionRight } from "#shared/process/region-grants.ts";
 import type { CommandBatch, ResultBatch } from "#shared/protocol/commands.ts";
 import { decodeOut } from "#shared/protocol/lines.ts";
 import type { ArchiveReader, ArchiveStore } from "#shared/ports/archive.ts";
@@ -30,8 +31,11 @@ import type { PlantedBug, Ports, ServiceKind } from "./cluster.ts";
 type Bug = { readonly kind: ServiceKind; readonly wrap: (ports: Ports) => Partial<Ports> };
 
 /** A right that never changes after its first report. */
-const NEVER_CHANGES = {
+const ALLOWS_EVERYTHING: RegionRight = {
   grant: undefined,
+  allows: () => "everything",
+  rightOf: () => undefined,
+  takesClients: () => true,
   onChange: (handler: () => void) => {
     queueMicrotask(handler);
     return { unsubscribe: () => undefined };
@@ -148,8 +152,7 @@ const BUGS: Readonly<Record<string, Bug>> = {
   "line-after-removal": { kind: "gateway", wrap: ({ bus }) => ({ bus: withoutRemovals(bus) }) },
   "serve-without-term": {
     kind: "room",
-    wrap: ({ right }) =>
-      right === undefined ? {} : { right: { ...NEVER_CHANGES, allows: () => "everything" } },
+    wrap: ({ right }) => (right === undefined ? {} : { right: ALLOWS_EVERYTHING }),
   },
 };
 

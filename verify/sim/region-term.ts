@@ -13,7 +13,7 @@ import type { RegionRight } from "#shared/process/region-grants.ts";
 import type { Bus } from "#shared/ports/bus.ts";
 import type { ResultBatch } from "#shared/protocol/commands.ts";
 import { decodeOut } from "#shared/protocol/lines.ts";
-import type { Grant } from "#shared/protocol/regions.ts";
+import type { Grant, Right } from "#shared/protocol/regions.ts";
 import type { Findings } from "./findings.ts";
 import { overBus } from "./over-bus.ts";
 import type { SimulatedProcess } from "./process.ts";
@@ -99,6 +99,14 @@ class SimulatedRight implements RegionRight {
   onChange(handler: () => void): { unsubscribe(): void } {
     this.#listeners.add(handler);
     return { unsubscribe: () => void this.#listeners.delete(handler) };
+  }
+
+  rightOf(): Right {
+    return GRANT;
+  }
+
+  takesClients(): boolean {
+    return this.isGranted;
   }
 
   notify(): void {

@@ -62,6 +62,7 @@ export interface GatewayOptions {
   /** The number of partitions when the cluster was created. */
   readonly partitions: number;
   readonly version: string;
+  readonly region?: string | undefined;
   /** False with LIMITS=off: no rate limits and no caps on connections. */
   readonly limits: boolean;
   /**
@@ -359,8 +360,9 @@ export class Gateway {
   }
 
   #beat(state: Beat["state"]): void {
-    const { id, version } = this.#options;
-    this.#ports.bus.publish(subjects.beat("gateway"), encodeBeat({ id, state, version }));
+    const { id, version, region } = this.#options;
+    const beat = encodeBeat({ id, state, version, ...(region && { region }) });
+    this.#ports.bus.publish(subjects.beat("gateway"), beat);
   }
 
   #expireHandshakes(): void {

@@ -12,6 +12,8 @@
 //        for the answers to the requests that reached this process, for at most STOP_WAIT_MS.
 //        Other processes answer the next requests. A lost request would cost its client the whole
 //        timeout.
+//   history-server.5. Where both regions serve, a process answers for the partitions of homes that
+//        its region serves. The other archive may be behind the owner.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { ArchiveStore, Claim, Read, Watermark } from "#shared/ports/archive.ts";
@@ -36,11 +38,14 @@ export interface HistoryServerPorts {
   /** The watermark that this process knows of a partition. */
   readonly localWatermark: (p: Partition) => Watermark | undefined;
   readonly clock: Pick<Clock, "after">;
+  /** history-server.5. Left out: every partition. */
+  readonly serves?: ((p: Partition) => boolean) | undefined;
 }
 
 export class HistoryServer {
   readonly #ports: HistoryServerPorts;
-  readonly #subscriptions: BusSubscription[] = [];
+  readonly #subscriptions = new Map<Partition, BusSubscription>();
+  #partitions = 0;
   #working = 0;
   #isStopped = false;
   #onIdle: (() => void) | undefined;
@@ -54,19 +59,36 @@ export class HistoryServer {
    * does a call after `stop`: a split may be announced while the process leaves.
    */
   start(partitions: number): void {
+    this.#partitions = Math.max(this.#partitions, partitions);
+    this.onRightsChanged();
+  }
+
+  /** The answer to `serves` has changed for some partitions. */
+  onRightsChanged(): void {
     if (this.#isStopped) return;
-    for (let p = this.#subscriptions.length; p < partitions; p++) {
-      const subject = subjects.history(p);
-      const onRequest = (message: BusMessage): void => void this.#onRequest(p, message);
-      const options = { queue: HISTORY_QUEUE };
-      this.#subscriptions.push(this.#ports.bus.subscribe(subject, onRequest, options));
+    const { serves = () => true } = this.#ports;
+    for (let p = 0; p < this.#partitions; p++) {
+      const subscription = this.#subscriptions.get(p);
+      if (subscription === undefined && serves(p)) this.#subscribe(p);
+      if (subscription === undefined || serves(p)) continue;
+      this.#subscriptions.delete(p);
+      void subscription.drain();
     }
+  }
+
+  #subscribe(p: Partition): void {
+    const onRequest = (message: BusMessage): void => void this.#onRequest(p, message);
+    const options = { queue: HISTORY_QUEUE };
+    const subscription = this.#ports.bus.subscribe(subjects.history(p), onRequest, options);
+    this.#subscriptions.set(p, subscription);
   }
 
   /** history-server.4. Never rejects. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await Promise.all(this.#subscriptions.splice(0).map((subscription) => subscription.drain()));
+    const subscriptions = [...this.#subscriptions.values()];
+    this.#subscriptions.clear();
+    await Promise.all(subscriptions.map((subscription) => subscription.drain()));
     if (this.#working === 0) return;
     await new Promise<void>((resolve) => {
       const timer = this.#ports.clock.after(STOP_WAIT_MS, resolve);

@@ -7,6 +7,8 @@
 //   page-cache.2. At most PAGES_BYTES_MAX are kept; the pages read least recently are removed
 //        first.
 //   page-cache.3. An answer equals the store's answer, except that `head` may be a lower bound.
+//   page-cache.4. A region that rejoins replaces rows. `clear` forgets all pages, and a page whose
+//        read began before is not kept.
 
 import { LRUCache } from "lru-cache";
 import type { Accounted } from "#shared/kit/foresight.ts";
@@ -24,6 +26,7 @@ export class PageCache implements Ranges {
   readonly #store: Ranges;
   readonly #pages: LRUCache<string, readonly string[]>;
   readonly #loading = new Map<string, Promise<Read<ArchivedRange>>>();
+  #clears = 0;
   hits = 0;
   misses = 0;
 
@@ -37,6 +40,13 @@ export class PageCache implements Ranges {
 
   get accounted(): Accounted {
     return { bytes: this.#pages.calculatedSize, bytesMax: this.#pages.maxSize };
+  }
+
+  /** page-cache.4. */
+  clear(): void {
+    this.#clears++;
+    this.#pages.clear();
+    this.#loading.clear();
   }
 
   /** Resolves, never rejects. */
@@ -78,9 +88,11 @@ export class PageCache implements Ranges {
     const loading = this.#loading.get(key);
     if (loading !== undefined) return loading; // page-cache.1
     this.misses++;
+    const clears = this.#clears;
     const reading = this.#store.range(room, start, start + PAGE_EVENTS - 1);
     this.#loading.set(key, reading);
     const read = await reading;
+    if (clears !== this.#clears) return read; // page-cache.4
     this.#loading.delete(key);
     if (read.kind === "ok" && read.value.lines.length === PAGE_EVENTS) {
       this.#pages.set(key, read.value.lines);

@@ -11,6 +11,9 @@
 //        beat.
 //   persistence-node.3. The silence of peers does not count while this process was disconnected
 //        from the bus.
+//   persistence-node.4. Where both regions serve, a partition has a runner while its home has a
+//        term in which this process may archive it, and each term has a runner of its own. The rows
+//        of the partition may have been replaced in between.
 
 import { LiveProcesses } from "#shared/kit/live-processes.ts";
 import type { LogSeq, Partition, ProcessId } from "#shared/protocol/ids.ts";
@@ -35,6 +38,8 @@ export interface PersistenceNodeOptions {
   readonly bus: Pick<Bus, "publish" | "subscribe" | "request" | "status" | "onStatus">;
   readonly clock: Clock;
   readonly createRunner: (p: Partition) => ArchiveRunner;
+  /** persistence-node.4. Undefined: it may not now. Left out: every partition, always. */
+  readonly termOf?: ((p: Partition) => number | undefined) | undefined;
 }
 
 export class PersistenceNode {
@@ -42,6 +47,8 @@ export class PersistenceNode {
   readonly #members = new LiveProcesses(NODE_TIMEOUT_MS);
   readonly #assignment: Assignment;
   readonly #runners = new Map<Partition, ArchiveRunner>();
+  /** The term in which each runner began. */
+  readonly #terms = new Map<Partition, number>();
   readonly #stopping = new Set<Promise<void>>();
   readonly #pings: PeerPings;
   readonly #subscriptions: Subscription[] = [];
@@ -158,19 +165,34 @@ export class PersistenceNode {
     bus.publish(subjects.beat("persistence"), encodeBeat({ id, state: this.#state, version }));
   }
 
+  /** The answer to `termOf` has changed for some partitions. */
+  onTermsChanged(): void {
+    if (this.#timers.length > 0 && this.#state === "live") this.#assign();
+  }
+
   #assign(): void {
-    const { take, drop } = this.#assignment.update(this.#members.live());
+    const { termOf = () => 0 } = this.#options;
+    const { drop } = this.#assignment.update(this.#members.live());
     for (const p of drop) this.#drop(p);
-    for (const p of take) {
-      const runner = this.#options.createRunner(p);
-      this.#runners.set(p, runner);
-      runner.start();
+    for (const p of this.#assignment.mine) {
+      const term = termOf(p);
+      if (term === this.#terms.get(p)) continue;
+      this.#drop(p);
+      if (term !== undefined) this.#take(p, term);
     }
+  }
+
+  #take(p: Partition, term: number): void {
+    const runner = this.#options.createRunner(p);
+    this.#runners.set(p, runner);
+    this.#terms.set(p, term);
+    runner.start();
   }
 
   #drop(p: Partition): void {
     const runner = this.#runners.get(p);
     this.#runners.delete(p);
+    this.#terms.delete(p);
     if (runner === undefined) return;
     // persistence-node.1
     const stopped = runner.stop().finally(() => this.#stopping.delete(stopped));

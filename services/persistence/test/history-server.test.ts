@@ -89,6 +89,25 @@ describe("HistoryServer", () => {
     }
   });
 
+  it("T12, history-server.5: answers only for the partitions that its region serves", async () => {
+    const broker = new MemoryBroker();
+    const served = new Set([0]);
+    const store = new MemoryArchive();
+    const serves = (p: number): boolean => served.has(p);
+    const ports = { bus: broker.connect(), store, pages: store, localWatermark };
+    const server = new HistoryServer({ ...ports, clock: systemClock, serves });
+    server.start(2);
+    const reader = openArchiveReader(broker.connect(), systemClock);
+    const kinds = async (): Promise<string[]> =>
+      Promise.all([0, 1].map(async (p) => (await reader.range(p, ROOM, 1, 1)).kind));
+    expect(await kinds()).to.deep.equal(["ok", "unavailable"]);
+    served.delete(0);
+    served.add(1);
+    server.onRightsChanged();
+    expect(await kinds()).to.deep.equal(["unavailable", "ok"]);
+    await server.stop();
+  });
+
   it("D13: requests that are on their way while a server stops get an answer", async () => {
     await using bench = await openNatsBench();
     const client = await bench.connect();

@@ -69,4 +69,16 @@ describe("PageCache", () => {
     store.lines.push("new");
     expect((await linesOf(cache, PAGE_EVENTS + 1, PAGE_EVENTS + 11)).at(-1)).to.equal("new");
   });
+
+  it("T12, page-cache.4: forgets all pages when the rows of a region were replaced", async () => {
+    const store = new Store(PAGE_EVENTS);
+    const cache = new PageCache(store);
+    await linesOf(cache, 1, 1);
+    const under = linesOf(cache, 1, 1);
+    store.lines[0] = "replaced";
+    cache.clear();
+    await under;
+    expect(await linesOf(cache, 1, 1)).to.deep.equal(["replaced"]);
+    expect(store.reads).to.equal(2);
+  });
 });

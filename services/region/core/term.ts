@@ -71,6 +71,8 @@ export class Term {
   #nextAt: Millis = -Infinity;
   /** The last answer of the witness. Undefined before the first, and after an unknown outcome. */
   #answeredAt: Millis | undefined;
+  /** The last answer of the witness of all. */
+  #heardAt: Millis = -Infinity;
   /** The last answer to a read; it stays after an unknown outcome (term.7). */
   #readAt: Millis = -Infinity;
 
@@ -98,6 +100,11 @@ export class Term {
   /** Whether the witness answered the last request, and not longer than a lease ago. */
   isWitnessed(now: Millis): boolean {
     return this.#answeredAt !== undefined && now - this.#answeredAt < this.#options.leaseMs;
+  }
+
+  /** Until a lease has passed since the last answer of the witness. */
+  get heardUntil(): Millis {
+    return this.#heardAt + this.#options.leaseMs;
   }
 
   /** How long this region must still wait before it may take over; 0: it may (term.2). */
@@ -154,7 +161,7 @@ export class Term {
       this.#answeredAt = undefined;
       return [];
     }
-    this.#answeredAt = now;
+    this.#onHeard(now);
     const { record, revision } = outcome;
     const wasAway = this.#wasAway(now);
     this.#readAt = now;
@@ -179,7 +186,7 @@ export class Term {
     const done = (result: Outcome): Effect[] =>
       wanted === undefined ? [] : [{ kind: "done", id: wanted.id, outcome: result }];
     if (outcome.kind === "ok") {
-      this.#answeredAt = now;
+      this.#onHeard(now);
       this.#sight = { record, revision: outcome.revision, since: now };
       if (record?.region === this.#options.region) {
         this.#leaseUntil = Math.max(this.#leaseUntil, sentAt + record.leaseMs); // term.1
@@ -192,9 +199,14 @@ export class Term {
       this.#answeredAt = undefined;
       return done({ kind: "unknown" });
     }
-    this.#answeredAt = now;
+    this.#onHeard(now);
     const again = refused("busy", "the record of the witness has changed; try again");
     return [...done(again), this.#read(now)];
+  }
+
+  #onHeard(now: Millis): void {
+    this.#answeredAt = now;
+    this.#heardAt = now;
   }
 
   #onTake(id: number, acceptLoss: boolean, now: Millis): Effect[] {

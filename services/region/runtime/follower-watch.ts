@@ -11,6 +11,10 @@
 //        every end that was read after that moment. It stays the follower until an operator changes
 //        the mode.
 //   follower-watch.3. Only complete reports of the present term count.
+//   follower-watch.4. Where both regions serve, a mirror may come back after its region was lost,
+//        and NATS resumes it much later than the reports. Owners begin to wait for it only when it
+//        has reached the ends of the check before. Otherwise the rooms of the other home would
+//        notice.
 
 import type { Bus, Subscription } from "#shared/ports/bus.ts";
 import type { Clock, Timer } from "#shared/ports/clock.ts";
@@ -24,7 +28,9 @@ import type { Change, Outcome } from "../core/term-io.ts";
 
 export interface WatchParts {
   readonly peer: string;
-  readonly partitions: number;
+  /** Where both regions serve. */
+  readonly home?: string | undefined;
+  readonly partitions: readonly Partition[];
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Pick<PartitionLog, "last">;
@@ -38,7 +44,7 @@ export interface WatchedTerm {
 }
 
 /** The first and the last entry of a log; an empty one begins at last + 1. */
-type Range = { readonly first: LogSeq; readonly last: LogSeq };
+type Range = { readonly p: Partition; readonly first: LogSeq; readonly last: LogSeq };
 
 const CHECK_MS = 500;
 /** A mirror with more entries to come, in all partitions, is not the follower yet. */
@@ -55,8 +61,10 @@ export class FollowerWatch {
   #endsTerm = 0;
   #reportedAt: Millis = -Infinity;
   #lag: number | null = null;
-  #lags: readonly number[] = [];
+  #lags: ReadonlyMap<Partition, number> = new Map();
   #isChecking = false;
+  /** The ends of the logs at the check before (follower-watch.4). */
+  #before: readonly Range[] | undefined;
   /** Since when owners wait for a mirror that is not the follower yet (follower-watch.2). */
   #waitingSince: Millis | undefined;
 
@@ -70,8 +78,8 @@ export class FollowerWatch {
   }
 
   /** The same by partition; empty: not known. */
-  get lags(): readonly number[] {
-    return this.#lag === null ? [] : this.#lags;
+  get lags(): ReadonlyMap<Partition, number> {
+    return this.#lag === null ? new Map() : this.#lags;
   }
 
   /** The region whose mirror owners wait for although it is not the follower yet. */
@@ -109,7 +117,7 @@ export class FollowerWatch {
 
   #onReport(data: Uint8Array): void {
     const report = decodeMirrored(new TextDecoder().decode(data));
-    if (report?.region !== this.#parts.peer) return; // N5
+    if (report?.region !== this.#parts.peer || report.home !== this.#parts.home) return; // N5
     if (report.term !== this.#endsTerm) {
       this.#ends.clear();
       this.#endsTerm = report.term;
@@ -130,6 +138,8 @@ export class FollowerWatch {
 
   async #decide(): Promise<void> {
     const record = this.#term?.record();
+    const before = this.#before;
+    this.#before = undefined;
     if (record === undefined) {
       this.#waitingSince = undefined;
       this.#lag = null;
@@ -139,6 +149,7 @@ export class FollowerWatch {
     const isFresh = this.#isComplete(record) && clock.monotonic() - this.#reportedAt < FRESH_MS;
     const lasts = isFresh ? await this.#lasts() : undefined;
     this.#lag = lasts === undefined ? null : this.#lagOf(lasts);
+    this.#before = lasts;
     if (record.follower !== null) {
       this.#waitingSince = undefined;
       await this.#release(record);
@@ -149,7 +160,13 @@ export class FollowerWatch {
       return;
     }
     if (record.mode === "asynchronous") await this.#setFollower(this.#parts.peer);
-    else await this.#catchUp(record);
+    else if (this.#waitingSince !== undefined || this.#moves(before)) await this.#catchUp(record);
+  }
+
+  /** follower-watch.4. */
+  #moves(before: readonly Range[] | undefined): boolean {
+    if (this.#parts.home === undefined) return true;
+    return before?.every((range) => this.#lacks(range) === 0) === true;
   }
 
   /** follower-watch.1. */
@@ -181,23 +198,30 @@ export class FollowerWatch {
 
   /** follower-watch.3. */
   #isComplete({ term }: TermRecord): boolean {
-    return this.#endsTerm === term && this.#ends.size === this.#parts.partitions;
+    return this.#endsTerm === term && this.#ends.size === this.#parts.partitions.length;
   }
 
   async #lasts(): Promise<readonly Range[] | undefined> {
     const { log, partitions } = this.#parts;
-    const states = await Promise.all(Array.from({ length: partitions }, (_, p) => log.last(p)));
-    const lasts = states.flatMap((state) => (state.kind === "ok" ? [state] : []));
-    return lasts.length === partitions ? lasts : undefined;
+    const states = await Promise.all(
+      partitions.map(async (p) => ({ p, outcome: await log.last(p) })),
+    );
+    const lasts = states.flatMap(({ p, outcome }) =>
+      outcome.kind === "ok" ? [{ p, first: outcome.first, last: outcome.last }] : [],
+    );
+    return lasts.length === partitions.length ? lasts : undefined;
   }
 
   /**
    * The mirror of an empty log has nothing to receive, although that log ends at a high sequence.
    */
   #lagOf(logs: readonly Range[]): number {
-    this.#lags = logs.map(({ first, last }, p) => {
-      return Math.max(0, last - Math.max(first - 1, this.#ends.get(p) ?? 0));
-    });
-    return this.#lags.reduce((sum, lag) => sum + lag, 0);
+    const lags = logs.map((range) => [range.p, this.#lacks(range)] as const);
+    this.#lags = new Map(lags);
+    return lags.reduce((sum, [, lag]) => sum + lag, 0);
+  }
+
+  #lacks({ p, first, last }: Range): number {
+    return Math.max(0, last - Math.max(first - 1, this.#ends.get(p) ?? 0));
   }
 }

@@ -9,6 +9,8 @@
 //   follower.2. An entry is reported after the mirror delivered it: it is on the disks of a quorum.
 //   follower.3. Ends that change within one turn of the event loop leave in one message. All ends
 //        are repeated each REPEAT_MS, because a message may be lost.
+//   follower.4. Where both regions serve, the archive is made from the mirror. After a gap in it
+//        all mirrors are looked up again, and `mirrors` decides whether they are usable.
 
 import type { Bus } from "#shared/ports/bus.ts";
 import type { Clock, Timer } from "#shared/ports/clock.ts";
@@ -19,12 +21,14 @@ import { subjects } from "#shared/protocol/subjects.ts";
 
 export interface FollowerParts {
   readonly region: string;
-  readonly partitions: number;
+  /** Where both regions serve. */
+  readonly home?: string | undefined;
+  readonly partitions: readonly Partition[];
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: PartitionLog;
-  /** The last entry of each mirror; undefined for a stream that is missing or no mirror. */
-  readonly mirrors: () => Promise<readonly (LogSeq | undefined)[]>;
+  /** The last entry of each log that is a usable mirror. */
+  readonly mirrors: () => Promise<ReadonlyMap<Partition, LogSeq>>;
   /** Removes entries that this region no longer needs. Called each TRIM_MS. */
   readonly trim: () => Promise<void>;
   readonly report: (event: string, detail: object) => void;
@@ -84,24 +88,27 @@ export class Follower {
 
   async #open(opening: number): Promise<void> {
     const { mirrors, partitions, log, clock, report } = this.#parts;
-    const found = await mirrors().catch((error: unknown): readonly (LogSeq | undefined)[] => {
+    const found = await mirrors().catch((error: unknown): ReadonlyMap<Partition, LogSeq> => {
       report("mirrors not found", { reason: error instanceof Error ? error.message : error });
-      return [];
+      return new Map();
     });
     if (opening !== this.#opening) return;
-    const ends = found.flatMap((end) => end ?? []);
-    if (ends.length < partitions) {
+    if (found.size < partitions.length) {
       clock.after(RETRY_MS, () => {
         if (opening === this.#opening) void this.#open(opening); // follower.1
       });
       return;
     }
     this.#isMirroring = true;
-    for (const [p, end] of ends.entries()) {
+    for (const [p, end] of found) {
       this.#ends.set(p, end);
       this.#readers.push(
         log.read(p, end + 1, {
-          onEntry: (seq) => this.#onEntry(p, seq),
+          onEntry: (seq) => {
+            const isNext = seq === (this.#ends.get(p) ?? 0) + 1;
+            if (isNext || this.#parts.home === undefined) this.#onEntry(p, seq);
+            else this.#onReaderFailed(opening, { p, reason: "entries are missing" }); // follower.4
+          },
           onError: (reason) => this.#onReaderFailed(opening, { p, reason }),
         }),
       );
@@ -138,7 +145,8 @@ export class Follower {
 
   #publish(ends: readonly (readonly [Partition, LogSeq])[]): void {
     if (this.#term === undefined || ends.length === 0) return;
-    const { bus, region } = this.#parts;
-    bus.publish(subjects.mirrored(region), encodeMirrored({ region, term: this.#term, ends }));
+    const { bus, region, home } = this.#parts;
+    const report = { region, ...(home !== undefined && { home }), term: this.#term, ends };
+    bus.publish(subjects.mirrored(region), encodeMirrored(report));
   }
 }

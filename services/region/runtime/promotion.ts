@@ -8,20 +8,27 @@
 //        finds what is done. The ends of the mirrors are in the witness before the first mirror
 //        changes.
 //   promotion.2. Before each step that changes data the region must still hold the term.
+//   promotion.3. Where both regions serve, the archive of a region that follows is made from its
+//        mirrors. A mirror is usable when the archive can take every entry that it lacks from it.
+//   promotion.4. There a region first takes the rows of the other region's archive, and then makes
+//        its logs mirrors. After a failure in between it follows nothing, and does both again.
 
 import { randomUUID } from "node:crypto";
 import type { NatsConnection } from "@nats-io/transport-node";
 import {
+  below,
   findRegionLogs,
   makeMirrors,
   promoteMirrors,
   trimMirror,
 } from "#shared/adapters/nats-mirror.ts";
 import { replaceLogs } from "#shared/adapters/nats-restore.ts";
+import { copyArchive } from "#shared/adapters/postgres-copy.ts";
 import { RestoreArchive } from "#shared/adapters/postgres-restore.ts";
 import type { Clock } from "#shared/ports/clock.ts";
+import type { ArchiveEnd } from "#shared/ports/restore.ts";
 import type { Witness } from "#shared/ports/witness.ts";
-import type { LogSeq } from "#shared/protocol/ids.ts";
+import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
 import { PartitionMap } from "#shared/protocol/partition-map.ts";
 import type { RegionLog, TermRecord } from "#shared/protocol/regions.ts";
 import { planPromotion } from "../core/promotion-plan.ts";
@@ -31,10 +38,21 @@ import type { PromotionSteps, RegionStores } from "./region-agent.ts";
 export interface StoresOptions {
   readonly region: string;
   readonly peer: string;
+  /** Of the cluster. */
   readonly partitions: number;
+  /** Where both regions serve: the partitions of one home. */
+  readonly home?: HomeStores | undefined;
   readonly replicas: number;
   readonly logBytesMax: number;
   readonly database: string;
+}
+
+export interface HomeStores {
+  readonly partitions: readonly Partition[];
+  /** Whether the settings of the cluster move with this home. */
+  readonly hasSettings: boolean;
+  /** The archive of the other region. */
+  readonly peerDatabase: string;
 }
 
 export interface StoresParts {
@@ -49,29 +67,58 @@ const POLL_MS = 100;
 export class Stores implements RegionStores {
   readonly #options: StoresOptions;
   readonly #parts: StoresParts;
+  /** The partitions of the term. */
+  readonly partitions: readonly Partition[];
 
   constructor(options: StoresOptions, parts: StoresParts) {
     this.#options = options;
     this.#parts = parts;
+    this.partitions = options.home?.partitions ?? below(options.partitions);
   }
 
+  /** In the order of the partitions. */
   async logs(): Promise<readonly (RegionLog | undefined)[]> {
-    const found = await findRegionLogs(this.#parts.connection, this.#options.partitions);
-    return found.map((log, p) => {
+    const found = await findRegionLogs(this.#parts.connection, this.partitions);
+    return found.map((log, index) => {
       if (log === undefined) return undefined;
       const { first, last, isMirror, lag } = log;
+      const p = this.partitions[index] ?? 0;
       return { p, first, last, isMirror, ...(isMirror && { lag }) };
     });
   }
 
-  /** The last entry of each mirror; undefined for a stream that is missing or no mirror. */
-  async mirrors(): Promise<readonly (LogSeq | undefined)[]> {
-    const found = await findRegionLogs(this.#parts.connection, this.#options.partitions);
-    return found.map((log) => (log?.isMirror === true ? log.last : undefined));
+  /** The last entry of each log that is a usable mirror (promotion.3). */
+  async mirrors(): Promise<ReadonlyMap<Partition, LogSeq>> {
+    const found = await findRegionLogs(this.#parts.connection, this.partitions);
+    const isHome = this.#options.home !== undefined;
+    const archived = isHome ? await this.#archived() : new Map<Partition, LogSeq>();
+    const ends = new Map<Partition, LogSeq>();
+    for (const [index, log] of found.entries()) {
+      const p = this.partitions[index] ?? 0;
+      if (log?.isMirror !== true) continue;
+      if (isHome && (log.hasHole || log.first - 1 > (archived.get(p) ?? 0))) continue;
+      ends.set(p, log.last);
+    }
+    return ends;
   }
 
-  follow(source: string): Promise<void> {
-    return makeMirrors(this.#parts.connection, { ...this.#options, source });
+  async follow(source: string): Promise<void> {
+    const { home, database } = this.#options;
+    if (home !== undefined) {
+      const { partitions: of } = this.#options;
+      const rows = await copyArchive(
+        { from: home.peerDatabase, to: database },
+        { ps: home.partitions, of },
+      );
+      this.#parts.report("archive copied", { from: source, ...rows }); // promotion.4
+    }
+    await makeMirrors(this.#parts.connection, { ...this.#options, ...this.#scope, source });
+  }
+
+  /** What of the region belongs to the term. */
+  get #scope(): { readonly logs: readonly Partition[]; readonly withSettings: boolean } {
+    const { home } = this.#options;
+    return { logs: this.partitions, withSettings: home?.hasSettings ?? true };
   }
 
   /**
@@ -80,12 +127,12 @@ export class Stores implements RegionStores {
    */
   async trim(): Promise<void> {
     const { connection } = this.#parts;
-    const { partitions, peer } = this.#options;
-    const origins = await findRegionLogs(connection, partitions, peer);
+    const origins = await findRegionLogs(connection, this.partitions, this.#options.peer);
     const archived = await this.#archived();
-    for (const [p, origin] of origins.entries()) {
+    for (const [index, origin] of origins.entries()) {
+      const p = this.partitions[index] ?? 0;
       if (origin === undefined) continue;
-      await trimMirror(connection, p, Math.min(origin.first - 1, archived[p] ?? 0));
+      await trimMirror(connection, p, Math.min(origin.first - 1, archived.get(p) ?? 0));
     }
   }
 
@@ -97,7 +144,7 @@ export class Stores implements RegionStores {
     check(steps);
     await archive.promote();
     check(steps);
-    await promoteMirrors(connection, partitions);
+    await promoteMirrors(connection, this.partitions, this.#scope);
     const plan = await this.#plan(record, ends, { archive, steps });
     check(steps);
     const recreated = await archive.declareLost(plan.lost, {
@@ -105,8 +152,10 @@ export class Stores implements RegionStores {
       born: randomUUID(),
     });
     if (plan.firstSeqs.size > 0) {
-      const logs = this.#options.partitions; // A cluster of two regions is not split (035).
-      await replaceLogs(connection, { ...this.#options, logs, firstSeqs: plan.firstSeqs });
+      const { firstSeqs } = plan;
+      const only = new Set(this.partitions);
+      const logs = partitions; // A cluster of two regions is not split (035).
+      await replaceLogs(connection, { ...this.#options, logs, only, firstSeqs });
     }
     this.#parts.report("logs prepared", {
       term: record.term,
@@ -122,14 +171,15 @@ export class Stores implements RegionStores {
    */
   async #endsOf({ term, region }: TermRecord, archive: RestoreArchive): Promise<readonly LogSeq[]> {
     const { connection, witness } = this.#parts;
-    const { partitions } = this.#options;
     const before = await witness.history(term);
     if (before !== undefined) return before.ends;
-    const found = await findRegionLogs(connection, partitions);
-    const archived = await archive.endsOrNone(partitions);
-    const missing = found.findIndex((log) => log === undefined);
-    if (missing >= 0) throw new Error(`the log of partition ${missing} is missing`);
-    const ends = found.map((log, p) => Math.max(log?.last ?? 0, archived[p]?.seq ?? 0));
+    const found = await findRegionLogs(connection, this.partitions);
+    const archived = await this.#endsIn(archive);
+    const missing = found.indexOf(undefined);
+    if (missing >= 0) {
+      throw new Error(`the log of partition ${this.partitions[missing]} is missing`);
+    }
+    const ends = found.map((log, index) => Math.max(log?.last ?? 0, archived[index]?.seq ?? 0));
     await witness.record({ v: 1, term, region, ends });
     const written = await witness.history(term);
     if (written === undefined) throw new Error("the witness does not answer");
@@ -143,12 +193,11 @@ export class Stores implements RegionStores {
     { archive, steps }: { readonly archive: RestoreArchive; readonly steps: PromotionSteps },
   ): Promise<PromotionPlan> {
     const { connection, clock, report } = this.#parts;
-    const { partitions } = this.#options;
-    const found = await findRegionLogs(connection, partitions);
+    const found = await findRegionLogs(connection, this.partitions);
     for (let isFirst = true; ; isFirst = false) {
-      const archived = await archive.endsOrNone(partitions);
-      const states = archived.map(({ p, seq }) => {
-        return { p, end: ends[p] ?? 0, archived: seq, last: found[p]?.last ?? 0 };
+      const archived = await this.#endsIn(archive);
+      const states = archived.map(({ p, seq }, index) => {
+        return { p, end: ends[index] ?? 0, archived: seq, last: found[index]?.last ?? 0 };
       });
       const plan = planPromotion(logs, states);
       if (plan.unarchived.length === 0) return plan;
@@ -159,11 +208,16 @@ export class Stores implements RegionStores {
     }
   }
 
+  /** The ends of the archive, in the order of the partitions. */
+  async #endsIn(archive: RestoreArchive): Promise<readonly ArchiveEnd[]> {
+    const ends = await archive.endsOrNone(this.#options.partitions);
+    return ends.filter(({ p }) => this.partitions.includes(p));
+  }
+
   /** The watermark of each partition. */
-  async #archived(): Promise<readonly LogSeq[]> {
+  async #archived(): Promise<ReadonlyMap<Partition, LogSeq>> {
     await using archive = await RestoreArchive.open(this.#options.database);
-    const ends = await archive.ends(this.#options.partitions);
-    return ends.map(({ seq }) => seq);
+    return new Map((await this.#endsIn(archive)).map(({ p, seq }) => [p, seq]));
   }
 }
 

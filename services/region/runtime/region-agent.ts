@@ -13,31 +13,28 @@
 //        until the follower has every entry, and only then changes the record. When that fails,
 //        this region serves again.
 //   region-agent.4. One change of an operator is under way at a time; another one gets `busy`.
+//   region-agent.5. Where both regions serve, an agent has one home, and home-agents.ts answers the
+//        processes and the operator for all homes of the region.
 
 import { unreachable } from "#shared/kit/assert.ts";
-import type { Bus, BusMessage, Subscription } from "#shared/ports/bus.ts";
+import type { Bus } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Witness } from "#shared/ports/witness.ts";
-import {
-  decodeGrantRequest,
-  decodeRegionRequest,
-  encodeGrant,
-  encodeRegionAnswer,
-} from "#shared/protocol/regions.ts";
+import type { Partition } from "#shared/protocol/ids.ts";
 import type {
   AgentState,
   Grant,
   RegionAnswer,
   RegionLog,
-  RegionRefusal,
   RegionRequest,
   RegionStatus,
+  Right,
   TermRecord,
 } from "#shared/protocol/regions.ts";
-import { subjects } from "#shared/protocol/subjects.ts";
 import { WAIT_FACTOR } from "../core/term.ts";
 import type { TermOptions } from "../core/term.ts";
 import type { Outcome } from "../core/term-io.ts";
+import { openDesk, refusal } from "./agent-desk.ts";
 import type { FollowerWatch } from "./follower-watch.ts";
 import type { Follower } from "./follower.ts";
 import { TermRunner } from "./term-runner.ts";
@@ -46,9 +43,15 @@ import { TermRunner } from "./term-runner.ts";
 export interface RegionStores {
   /** Prepares logs and archive for a new term. Rejects when it must be tried again. */
   promote(record: TermRecord, steps: PromotionSteps): Promise<void>;
-  /** Deletes the logs of this region and makes them mirrors of `source`. */
+  /**
+   * Deletes the logs of this region and makes them mirrors of `source`. Where both regions serve,
+   * it replaces the archive of the partitions, too.
+   */
   follow(source: string): Promise<void>;
+  /** In the order of the partitions. */
   logs(): Promise<readonly (RegionLog | undefined)[]>;
+  /** The partitions of the term. */
+  readonly partitions: readonly Partition[];
 }
 
 export interface PromotionSteps {
@@ -60,6 +63,14 @@ export interface PromotionSteps {
 
 export interface AgentOptions extends TermOptions {
   readonly peer: string;
+  /** region-agent.5. */
+  readonly home?: AgentHome | undefined;
+}
+
+export interface AgentHome {
+  readonly name: string;
+  readonly all: readonly string[];
+  readonly partitions: readonly Partition[];
 }
 
 export interface AgentParts {
@@ -70,12 +81,15 @@ export interface AgentParts {
   readonly follower: Follower;
   readonly watch: FollowerWatch;
   readonly report: (event: string, detail: object) => void;
+  /** This region has taken the term over from one that did not hand it over. */
+  readonly onTakenOver?: () => void;
 }
 
-const AGENT_QUEUE = "region";
 /** The wait before a failed promotion is tried again. */
 const AGAIN_MS = 1_000;
 const CHECK_MS = 500;
+/** Attempts to release a lost follower. The witness may be away for a moment. */
+const RELEASES_MAX = 10;
 /** How long a hand-over waits for the follower before this region serves again. */
 const FOLLOWED_WITHIN_MS = 20_000;
 
@@ -90,6 +104,7 @@ export class RegionAgent {
   #promoting: number | undefined;
   #isBusy = false;
   #lastState: AgentState | undefined;
+  #lastRecord: TermRecord | undefined;
 
   constructor(options: AgentOptions, parts: AgentParts) {
     this.#options = options;
@@ -108,16 +123,9 @@ export class RegionAgent {
 
   start(): void {
     const { bus, clock, watch, follower } = this.#parts;
-    const queue = { queue: AGENT_QUEUE };
-    const subscriptions: Subscription[] = [
-      bus.subscribe(subjects.regionGrant, (message) => this.#onGrantRequest(message), queue),
-      bus.subscribe(subjects.regionControl, (message) => this.#onControl(message), queue),
-    ];
+    if (this.#options.home === undefined) this.#stops.push(openDesk(bus, this));
     const timer = clock.every(CHECK_MS, () => this.#onChanged());
-    this.#stops.push(
-      () => subscriptions.forEach((one) => one.unsubscribe()),
-      () => timer.cancel(),
-    );
+    this.#stops.push(() => timer.cancel());
     watch.start({
       record: () => (this.#serves() ? this.#term.core.record : undefined),
       change: (change) => this.#term.change(change),
@@ -150,9 +158,16 @@ export class RegionAgent {
 
   /** What a process may do now (region-agent.1). */
   grant(n: number): Grant {
+    return { v: 1, n, ...this.right() };
+  }
+
+  right(): Right {
     const { core, now } = this.#term;
     const { record } = core;
-    const none = { v: 1, n, term: record?.term ?? 0, mirror: null } as const;
+    const none = { term: record?.term ?? 0, mirror: null } as const;
+    if (this.#mayArchiveMirrors()) {
+      return { ...none, for: "follow", leftMs: Math.max(0, core.heardUntil - now) };
+    }
     const leftMs = Math.max(0, core.leaseUntil - now);
     if (record === undefined || !this.#mayGrant(record) || !(leftMs > 0)) {
       return { ...none, for: "nothing", leftMs: 0 };
@@ -165,14 +180,57 @@ export class RegionAgent {
     return { ...none, for: "everything", leftMs, mirror };
   }
 
+  /** How long gateways may take clients: another region may serve every home. */
+  get clientsMs(): number {
+    return Math.max(0, this.#term.core.heardUntil - this.#term.now);
+  }
+
+  get home(): AgentHome | undefined {
+    return this.#options.home;
+  }
+
+  /**
+   * Owners no longer wait for the mirror of a region that was lost. It becomes the follower again
+   * when its mirror has every entry (follower-watch.2). Never rejects.
+   */
+  async releaseFollower(): Promise<void> {
+    const { clock, report } = this.#parts;
+    for (let n = 0; n < RELEASES_MAX; n++) {
+      const { record } = this.#term.core;
+      if (!this.#serves() || record?.mode !== "synchronous" || record.follower === null) return;
+      const outcome = await this.#term.change({ follower: null });
+      if (outcome.kind === "ok") {
+        report("the follower was lost with its home", { follower: record.follower });
+        return;
+      }
+      await new Promise<void>((run) => clock.after(AGAIN_MS, run));
+    }
+  }
+
   async status(): Promise<RegionStatus> {
-    const { region, peer } = this.#options;
+    const { region, peer, home } = this.#options;
     const { core, now } = this.#term;
     const leftMs = Math.max(0, Math.round(core.leaseUntil - now));
     const logs = await this.#parts.stores.logs().catch((): readonly undefined[] => []);
     const found = logs.flatMap((log) => log ?? []);
     const known = { record: core.record ?? null, leftMs, lag: this.#parts.watch.lag };
-    return { region, peer, state: this.state, ...known, logs: await this.#withCommon(found) };
+    const of = home === undefined ? {} : { home: home.name, homes: home.all };
+    return {
+      region,
+      peer,
+      ...of,
+      state: this.state,
+      ...known,
+      logs: await this.#withCommon(found),
+    };
+  }
+
+  /** Where both regions serve, the archive of a region that follows is made from its mirrors. */
+  #mayArchiveMirrors(): boolean {
+    const { home, region } = this.#options;
+    const { record } = this.#term.core;
+    if (home === undefined || record === undefined || record.region === region) return false;
+    return this.#parts.follower.isMirroring;
   }
 
   #mayGrant(record: TermRecord): boolean {
@@ -203,7 +261,11 @@ export class RegionAgent {
       const isOther = record.region !== this.#options.region;
       this.#parts.follower.follow(isOther ? record.term : undefined);
     }
+    const before = this.#lastRecord;
+    this.#lastRecord = record;
     if (record?.region !== this.#options.region || !core.holds(now)) return;
+    const isTaken = before?.region === this.#options.peer && before.phase !== "leaving";
+    if (isTaken) this.#parts.onTakenOver?.();
     if (record.phase === "promoting") void this.#promote(record);
     // This process has restarted during a hand-over.
     else if (record.phase === "leaving" && !this.#isLeaving) {
@@ -253,27 +315,11 @@ export class RegionAgent {
     if (this.#promoting === record.term) this.#promoting = undefined;
   }
 
-  #onGrantRequest({ data, reply }: BusMessage): void {
-    const request = decodeGrantRequest(new TextDecoder().decode(data));
-    if (request === undefined || reply === undefined) return; // N5
-    this.#parts.bus.publish(reply, encodeGrant(this.grant(request.n)));
-  }
-
-  #onControl({ data, reply }: BusMessage): void {
-    if (reply === undefined) return;
-    const answer = (whole: RegionAnswer): void => {
-      this.#parts.bus.publish(reply, encodeRegionAnswer(whole));
-    };
-    const request = decodeRegionRequest(new TextDecoder().decode(data));
-    if (request === undefined) {
-      answer(refusal("bad_request", "the agent does not know this request"));
-      return;
-    }
-    void this.handle(request).then(answer);
-  }
-
   /** Resolves, never rejects. */
   async handle(request: RegionRequest): Promise<RegionAnswer> {
+    if (request.home !== this.home?.name && request.home !== undefined) {
+      return refusal("bad_request", "this region has no such home");
+    }
     if (request.verb === "status") return { v: 1, ok: await this.status() };
     if (this.#isBusy) return refusal("busy", "another change of the region is under way");
     this.#isBusy = true; // region-agent.4
@@ -318,7 +364,7 @@ export class RegionAgent {
 
   /** region-agent.3. */
   async #handOver(): Promise<RegionAnswer | undefined> {
-    const { watch, clock, report } = this.#parts;
+    const { watch, report } = this.#parts;
     const { record } = this.#term.core;
     if (!this.#serves() || record === undefined) {
       return refusal("not_serving", "this region does not serve");
@@ -329,7 +375,7 @@ export class RegionAgent {
     try {
       const leaving = await this.#term.change({ phase: "leaving" });
       if (leaving.kind !== "ok") return refusalOf(leaving);
-      await new Promise<void>((run) => clock.after(this.#options.leaseMs * WAIT_FACTOR, run));
+      await this.#rightsEnd();
       const isWhole = await watch.hasAll(FOLLOWED_WITHIN_MS);
       if (isWhole) {
         const next = {
@@ -348,10 +394,16 @@ export class RegionAgent {
     }
   }
 
+  /** Resolves when every right that this agent has given has ended. */
+  #rightsEnd(): Promise<void> {
+    const { clock } = this.#parts;
+    return new Promise((run) => clock.after(this.#options.leaseMs * WAIT_FACTOR, run));
+  }
+
   /** `saved`: the ends of the logs that the operator has written to a file. */
   async #rejoin(saved: RegionRequest["saved"]): Promise<RegionAnswer | undefined> {
     const { stores, follower } = this.#parts;
-    const { region } = this.#options;
+    const { region, home } = this.#options;
     const { core, now } = this.#term;
     const { record } = core;
     if (record === undefined || !core.isWitnessed(now)) {
@@ -362,12 +414,15 @@ export class RegionAgent {
     const logs = await stores.logs();
     const ends = logs.map((log) => (log === undefined || log.isMirror ? null : log.last));
     if (ends.some((end) => end !== null && end > 0)) {
-      const isSame = ends.every((end, p) => end === (saved?.[p] ?? null));
+      const isSame = ends.every(
+        (end, index) => end === (saved?.[stores.partitions[index] ?? 0] ?? null),
+      );
       if (!isSame) {
         return refusal("not_saved", "the logs hold entries that have not been saved: use --save");
       }
     }
     follower.follow(undefined);
+    if (home !== undefined) await this.#rightsEnd(); // Before the rows of the archive are replaced.
     await stores.follow(record.region);
     follower.follow(record.term);
     return undefined;
@@ -377,15 +432,12 @@ export class RegionAgent {
     const { record } = this.#term.core;
     if (record === undefined || record.region === this.#options.region) return logs;
     const history = await this.#parts.witness.history(record.term);
+    const { partitions } = this.#parts.stores;
     return logs.map((log) => {
-      const common = history?.ends[log.p];
+      const common = history?.ends[partitions.indexOf(log.p)];
       return common === undefined ? log : { ...log, common };
     });
   }
-}
-
-function refusal(error: RegionRefusal, message: string): RegionAnswer {
-  return { v: 1, error, message };
 }
 
 function refusalOf(outcome: Outcome): RegionAnswer | undefined {

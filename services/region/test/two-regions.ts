@@ -18,9 +18,10 @@ export class TwoRegions implements AsyncDisposable {
     this.west = west;
   }
 
-  static async launch(): Promise<TwoRegions> {
+  /** `both`: the rights of the link where both regions serve. */
+  static async launch({ both = false } = {}): Promise<TwoRegions> {
     const port = await freePort();
-    const { publish, subscribe } = linkPermissions("east", "west");
+    const { publish, subscribe } = linkPermissions("east", "west", { both });
     const rights = JSON.stringify({ publish, subscribe });
     const east = await launchNats({
       domain: "east",

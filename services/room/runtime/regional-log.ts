@@ -5,10 +5,10 @@
 // the grant (shared/process/region-grants.ts), the reaction to an uncertain outcome
 // (core/partition.ts). Without REGION no room node has it.
 //
-//   regional-log.1. Without a grant nothing is appended.
-//   regional-log.2. A result that arrives after the grant has ended is `unknown`, also when the log
+//   regional-log.1. Without the right to a partition nothing is appended to it.
+//   regional-log.2. A result that arrives after the right has ended is `unknown`, also when the log
 //        has stored the entry. So the owner acknowledges and broadcasts nothing.
-//   regional-log.3. While the grant names a mirror, an append is done when the mirror has it, too.
+//   regional-log.3. While the right names a mirror, an append is done when the mirror has it, too.
 //        After MIRROR_TIMEOUT_MS its outcome is `unknown`.
 //   regional-log.4. Results of a partition are passed on in the order of the appends. Appends that
 //        wait are bounded by the commit window of their owner (WINDOW_MAX, WINDOW_BYTES_MAX).
@@ -80,7 +80,7 @@ export class RegionalLog implements PartitionLog {
   }
 
   append(p: Partition, data: string | Uint8Array, expected: LogSeq): Promise<AppendOutcome> {
-    if (this.#right.allows() !== "everything") return Promise.resolve(NO_TERM); // regional-log.1
+    if (this.#right.allows(p) !== "everything") return Promise.resolve(NO_TERM); // regional-log.1
     return new Promise((resolve) => {
       const waiting: Waiting = { resolve, outcome: undefined, at: 0 };
       const queue = this.#waiting.get(p);
@@ -131,9 +131,9 @@ export class RegionalLog implements PartitionLog {
 
   /** Undefined: the mirror has not confirmed yet. */
   #resultOf(p: Partition, outcome: AppendOutcome, at: Millis): AppendOutcome | undefined {
-    if (this.#right.allows() !== "everything") return NO_TERM; // regional-log.2
+    if (this.#right.allows(p) !== "everything") return NO_TERM; // regional-log.2
     if (outcome.kind !== "ok") return outcome;
-    const mirror = this.#right.grant?.mirror ?? null;
+    const mirror = this.#right.rightOf(p)?.mirror ?? null;
     if (mirror === null || this.#ends.endOf(p) >= outcome.seq) return outcome;
     return this.#clock.monotonic() - at < MIRROR_TIMEOUT_MS ? undefined : NO_MIRROR;
   }

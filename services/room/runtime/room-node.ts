@@ -10,18 +10,20 @@
 //       finished when all are released.
 //   room-node.3. A change of the live nodes or of their partitions has an effect at once, and not
 //       at the next tick.
-//   room-node.4. A suspended node ends its tenures and claims nothing, until it is resumed. Its
-//       region may not serve meanwhile, so its log writes no release (regional-log.ts).
+//   room-node.4. A node ends its tenures of partitions that its region may not serve, and claims
+//       none of them. Its log writes no release then (regional-log.ts).
 //   room-node.5. The node has a runner for each partition that the operator wants, that a peer
 //       serves, or that the archive has. The request alone makes no partition exist (P28).
 //   room-node.6. A node splits one partition at a time, and the next one when the last one is
 //       served again.
+//   room-node.7. Room nodes of another region are no peers: they serve other partitions.
 
 import { LiveProcesses } from "#shared/kit/live-processes.ts";
 import { Refusals } from "#shared/kit/refusals.ts";
 import type { Millis, Partition as PartitionNumber, ProcessId } from "#shared/protocol/ids.ts";
 import { PeerPings } from "#shared/process/peer-pings.ts";
-import { BEAT_MS, decodeBeat, encodeBeat, GATEWAY_TIMEOUT_MS } from "#shared/protocol/beat.ts";
+import { BEAT_MS, decodeBeat, encodeBeat } from "#shared/protocol/beat.ts";
+import { GATEWAY_TIMEOUT_MS, isFar } from "#shared/protocol/beat.ts";
 import type { Beat } from "#shared/protocol/beat.ts";
 import { initialOf, isDoubling, PartitionMap } from "#shared/protocol/partition-map.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
@@ -66,8 +68,10 @@ export interface RoomNodeOptions {
   readonly version: string;
   /** The maximum memory of rooms, in bytes. */
   readonly memoryMax: number;
-  /** The node begins without the right to serve (room-node.4). */
-  readonly isSuspended?: boolean;
+  /** room-node.7. */
+  readonly region?: string | undefined;
+  /** Left out: every partition (room-node.4). `onRightsChanged` reports changes. */
+  readonly mayServe?: ((p: PartitionNumber) => boolean) | undefined;
   /** Default: BALANCE_MS. */
   readonly balanceMs?: number;
 }
@@ -90,7 +94,6 @@ export class RoomNode {
   #declaredDead = 0;
   #lostBusAt: Millis | undefined;
   #beatIsDue = false;
-  #isSuspended: boolean;
   #onSettled: (() => void) | undefined;
   /** Which partitions exist. */
   readonly #map: PartitionMap;
@@ -102,7 +105,6 @@ export class RoomNode {
   constructor(options: RoomNodeOptions, ports: RoomNodePorts) {
     this.id = options.id;
     this.#options = options;
-    this.#isSuspended = options.isSuspended === true;
     this.#ports = ports;
     this.#refusals = new Refusals(ports.report, ports.clock);
     this.#memory = new RoomMemory(options.memoryMax);
@@ -213,12 +215,12 @@ export class RoomNode {
   }
 
   /**
-   * True when this node serves exactly the partitions that placement assigns to it; suspended:
-   * none.
+   * True when this node serves exactly the partitions that it may serve and that placement assigns
+   * to it.
    */
   get isSettled(): boolean {
     const isMine = (p: PartitionNumber): boolean =>
-      !this.#isSuspended && this.#placement.ownerOf(p) === this.id;
+      this.#mayServe(p) && this.#placement.ownerOf(p) === this.id;
     return (
       this.#state === "live" &&
       this.#runners.every(
@@ -227,17 +229,12 @@ export class RoomNode {
     );
   }
 
-  /** room-node.4. */
-  suspend(): void {
-    if (this.#isSuspended) return;
-    this.#isSuspended = true;
-    for (const runner of this.#runners) runner.step({ kind: "drain" });
+  /** The answer to `mayServe` has changed for some partitions (room-node.4). */
+  onRightsChanged(): void {
+    for (const runner of this.#runners) {
+      if (!this.#mayServe(runner.p)) runner.step({ kind: "drain" });
+    }
     this.#changed();
-  }
-
-  resume(): void {
-    if (!this.#isSuspended) return;
-    this.#isSuspended = false;
     this.#place(this.#ports.clock.monotonic());
   }
 
@@ -261,6 +258,10 @@ export class RoomNode {
     this.#pings.stop();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     for (const runner of this.#runners) runner.close();
+  }
+
+  #mayServe(p: PartitionNumber): boolean {
+    return this.#options.mayServe?.(p) ?? true;
   }
 
   #grow(count: number): void {
@@ -316,17 +317,17 @@ export class RoomNode {
 
   #beat(): void {
     this.#beatIsDue = false;
-    const { id, version } = this.#options;
+    const { id, version, region } = this.#options;
     const load = this.#load?.announced;
-    const announced = { id, state: this.#state, version, owns: this.owns(), ...(load && { load }) };
-    const beat = encodeBeat(announced);
+    const announced = { id, state: this.#state, version, owns: this.owns() };
+    const beat = encodeBeat({ ...announced, ...(load && { load }), ...(region && { region }) });
     this.#ports.bus.publish(subjects.beat("room"), beat);
   }
 
   #onRoomBeat(message: BusMessage): void {
     const beat = decodeBeat(new TextDecoder().decode(message.data));
     if (beat === undefined) return this.#refuse("beat", message); // N5
-    if (beat.id === this.id) return;
+    if (beat.id === this.id || isFar(beat, this.#options.region)) return; // room-node.7
     const now = this.#ports.clock.monotonic();
     this.#pings.onBeat(beat.id, now);
     for (const [p, epoch] of Object.entries(beat.owns ?? {})) {
@@ -380,7 +381,7 @@ export class RoomNode {
     if (suspect === undefined) return this.#refuse("suspect", message); // N5
     const { p } = suspect;
     // A node that claims or serves the partition needs no report about it.
-    if (this.#runners[p] === undefined || this.#runners[p].core.state !== "idle") return;
+    if (this.#runners[p]?.core.state !== "idle" || !this.#mayServe(p)) return;
     const owner = this.#placement.holderOf(p) ?? this.#placement.ownerOf(p);
     if (owner !== undefined && owner !== this.id) this.#pings.report(owner);
   }
@@ -428,7 +429,7 @@ export class RoomNode {
   }
 
   #place(now: Millis): void {
-    if (this.#state !== "live" || this.#isSuspended) return;
+    if (this.#state !== "live") return;
     const held = new Set<PartitionNumber>();
     for (const { p, core } of this.#runners) {
       const rival = core.state === "fenced" ? core.rival : undefined;
@@ -437,7 +438,9 @@ export class RoomNode {
         held.add(p);
     }
     const { claim, drain } = this.#placement.decide(held, now);
-    for (const p of claim) this.#runners[p]?.step({ kind: "claim" });
+    for (const p of claim) {
+      if (this.#mayServe(p)) this.#runners[p]?.step({ kind: "claim" }); // room-node.4
+    }
     for (const p of drain) this.#runners[p]?.step({ kind: "drain" });
   }
 }

@@ -24,7 +24,9 @@ function startNode(cluster: RoomCluster, name: string): RoomNode {
     const cpuMs = work * CPU_MS;
     return { at: cluster.clock.monotonic(), cpuMs, loopCpuMs: cpuMs, loopBusyMs: cpuMs, limit: 1 };
   };
-  ({ node } = cluster.start(cluster.log, name, { read, balanceMs: BALANCE_MS }));
+  ({ node } = cluster.start(cluster.log, name, {
+    load: { read, balanceMs: BALANCE_MS },
+  }));
   return node;
 }
 

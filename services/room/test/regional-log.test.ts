@@ -8,6 +8,7 @@ import { encodeMirrored } from "#shared/protocol/regions.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { MIRROR_TIMEOUT_MS, RegionalLog } from "../runtime/regional-log.ts";
+import type { RoomNode } from "../runtime/room-node.ts";
 import { FakeRight } from "./fake-right.ts";
 import { idAt, send, T0 } from "./partition-fixture.ts";
 import { HeldLog, PARTITIONS, RoomCluster, TestLane } from "./room-cluster.ts";
@@ -144,7 +145,9 @@ describe("Room node with a term", () => {
     const { clock } = cluster;
     const bus = cluster.broker.connect();
     const log = new RegionalLog({ log: held, right, bus, clock });
-    const { node } = cluster.start(log);
+    const mayServe = (p: number): boolean => right.allows(p) === "everything";
+    const { node } = cluster.start(log, "a", { mayServe });
+    right.onChange(() => node.onRightsChanged());
     await cluster.pass(1_000);
     const lane = new TestLane(cluster, partitionOf(ROOM, PARTITIONS));
     const received = cluster.listen(ROOM);
@@ -161,7 +164,7 @@ describe("Room node with a term", () => {
     right.lapse();
     held.release();
     await cluster.pass(300);
-    node.suspend();
+    right.set("nothing");
     await cluster.pass(FENCE_MS);
     expect(received.length, "broadcasts without a term").to.equal(before);
     expect(lane.acked.has(second.c)).to.equal(false);
@@ -169,7 +172,6 @@ describe("Room node with a term", () => {
     expect(node.isSettled).to.equal(true);
 
     right.set("everything");
-    node.resume();
     await cluster.pass(1_000);
     lane.resend();
     await cluster.pass(300);
@@ -178,15 +180,39 @@ describe("Room node with a term", () => {
     expect(cluster.faults).to.deep.equal([]);
   });
 
-  it("room-node.4: a suspended node claims nothing", async () => {
+  it("room-node.4: a node claims nothing that its region may not serve", async () => {
     const cluster = new RoomCluster();
-    const { node } = cluster.start();
-    node.suspend();
+    const mine = new Set<number>();
+    const { node } = cluster.start(cluster.log, "a", { mayServe: (p) => mine.has(p) });
     await cluster.pass(2_000);
     expect(node.owns()).to.deep.equal({});
-    node.resume();
+    mine.add(1);
+    node.onRightsChanged();
     await cluster.pass(1_000);
-    expect(Object.keys(node.owns())).to.have.length(PARTITIONS);
+    expect(Object.keys(node.owns())).to.deep.equal(["1"]);
+    expect(node.isSettled).to.equal(true);
+    mine.delete(1);
+    for (let p = 0; p < PARTITIONS; p++) if (p !== 1) mine.add(p);
+    node.onRightsChanged();
+    await cluster.pass(1_000);
+    expect(Object.keys(node.owns())).to.have.length(PARTITIONS - 1);
+    expect(node.owns()).to.not.have.property("1");
+    expect(node.isSettled).to.equal(true);
+  });
+
+  it("T12, room-node.7: nodes of two regions serve the partitions of their own region", async () => {
+    const cluster = new RoomCluster();
+    const start = (region: string, home: number): RoomNode =>
+      cluster.start(cluster.log, region, { region, mayServe: (p) => p % 2 === home }).node;
+    const [east, west] = [start("east", 0), start("west", 1)];
+    await cluster.pass(2_000);
+    const ofHome = (home: number): string[] =>
+      Array.from({ length: PARTITIONS }, (_, p) => p)
+        .filter((p) => p % 2 === home)
+        .map(String);
+    expect(Object.keys(east.owns())).to.deep.equal(ofHome(0));
+    expect(Object.keys(west.owns())).to.deep.equal(ofHome(1));
+    expect(cluster.faults).to.deep.equal([]);
   });
 });
 

@@ -76,7 +76,14 @@ export class RoomCluster {
   start(
     log: PartitionLog = this.log,
     name = `n${++this.#nodes}`,
-    load?: { readonly read: () => LoadReading; readonly balanceMs: number },
+    {
+      load,
+      ...options
+    }: {
+      readonly load?: { readonly read: () => LoadReading; readonly balanceMs: number } | undefined;
+      readonly region?: string;
+      readonly mayServe?: (p: Partition) => boolean;
+    } = {},
   ): { node: RoomNode; bus: MemoryBus } {
     const bus = this.broker.connect();
     const id = `room-${name}` as ProcessId;
@@ -86,6 +93,7 @@ export class RoomCluster {
         partitions: PARTITIONS,
         version: "test",
         memoryMax: 1 << 20,
+        ...options,
         ...(load && { balanceMs: load.balanceMs }),
       },
       {

@@ -52,6 +52,12 @@ describe("regions", () => {
     expect(decodeGrantRequest(encodeGrantRequest(3))).to.deep.equal({ v: 1, n: 3 });
     const grant = { n: 3, term: 7, for: "everything", leftMs: 12.5, mirror: null } as const;
     expect(decodeGrant(encodeGrant(grant))).to.deep.equal({ v: 1, ...grant });
+    const right = { term: 7, for: "follow", leftMs: 0, mirror: null } as const;
+    const homes = [{ home: "west", partitions: [1, 3], ...right }];
+    const both = { n: 3, ...right, homes, clientsMs: 4_000 };
+    expect(decodeGrant(encodeGrant(both))).to.deep.equal({ v: 1, ...both });
+    const ofHome = { region: "west", home: "east", term: 7, ends: [] };
+    expect(decodeMirrored(encodeMirrored(ofHome))).to.deep.equal({ v: 1, ...ofHome });
     const mirrored = { region: "west", term: 7, ends: [[0, 12]] } as const;
     expect(decodeMirrored(encodeMirrored(mirrored))).to.deep.equal({ v: 1, ...mirrored });
     const request = { verb: "rejoin", by: "ada", saved: [4, null] } as const;
@@ -68,9 +74,21 @@ describe("regions", () => {
       [encodeHistory({ term: 7, region: "east", ends: [1, 0] })]: decodeHistory,
       [encodeGrantRequest(3)]: decodeGrantRequest,
       [encodeGrant({ n: 3, term: 7, for: "nothing", leftMs: 0, mirror: "west" })]: decodeGrant,
-      [encodeMirrored({ region: "west", term: 7, ends: [[0, 12]] })]: decodeMirrored,
+      [encodeGrant({
+        n: 3,
+        term: 7,
+        for: "nothing",
+        leftMs: 0,
+        mirror: null,
+        clientsMs: 1,
+        homes: [
+          { home: "east", partitions: [0], term: 7, for: "everything", leftMs: 3, mirror: null },
+        ],
+      })]: decodeGrant,
+      [encodeMirrored({ region: "west", home: "east", term: 7, ends: [[0, 12]] })]: decodeMirrored,
       [encodeRegionAnswer({ v: 1, ok: status })]: decodeRegionAnswer,
-      [encodeRegionRequest({ verb: "mode", by: "ada", mode: "asynchronous" })]: decodeRegionRequest,
+      [encodeRegionRequest({ verb: "mode", by: "ada", home: "east", mode: "asynchronous" })]:
+        decodeRegionRequest,
     };
     for (const [text, decode] of Object.entries(decoders)) {
       const whole = JSON.parse(text) as Record<string, unknown>;
