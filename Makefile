@@ -86,7 +86,7 @@ drill-forecast: $(INSTALLED) tools ## let room nodes and gateways leak until the
 drill-restore: $(INSTALLED) tools ## lose all data of PostgreSQL, then of NATS; restore them and measure the time (ACKED=5000 ROOMS=50)
 	@node verify/drills/restore.ts $(or $(ACKED),5000) $(or $(ROOMS),50)
 
-drill-region: $(INSTALLED) tools ## cut one of two regions off and measure loss and recovery; needs root and ip (ROUNDS=10 MODE=stretched SECONDS=10 RTT=20)
+drill-region: $(INSTALLED) tools ## cut one of two regions off and measure loss and recovery; needs root and ip (ROUNDS=10 MODE=stretched or both SECONDS=10 RTT=20)
 	@node verify/regions/main.ts ROUNDS=$(or $(ROUNDS),10) MODE=$(or $(MODE),all) SECONDS=$(or $(SECONDS),10) RTT=$(or $(RTT),20) CUT=$(or $(CUT),both) PUBLISH=$(or $(PUBLISH),0)
 
 forecast-eval: $(INSTALLED) ## let real Node processes leak until V8 ends them, and count how many ends were forecast (RUNS=11 SECONDS=50 PARALLEL=2)

@@ -15,8 +15,13 @@ export interface ModeResult {
   readonly rounds: readonly RoundResult[];
 }
 
-const BEGIN = "<!-- begin: make drill-region -->";
-const END = "<!-- end: make drill-region -->";
+/** A table of a page, between two lines. */
+export interface Table {
+  readonly begin: string;
+  readonly end: string;
+  readonly head: readonly string[];
+}
+
 const HEAD = [
   "mode",
   "round trip",
@@ -31,17 +36,22 @@ const HEAD = [
   "first ack of the other region, at least",
   "follows again after p50 / max",
 ] as const;
+const TABLE: Table = {
+  begin: "<!-- begin: make drill-region -->",
+  end: "<!-- end: make drill-region -->",
+  head: HEAD,
+};
 
 /** One line for a round. */
 export function roundLine(what: string, round: RoundResult): string {
   const [rto, sdk] = [spreadOf(round.rtoMs), spreadOf(round.sdkRtoMs)];
   return [
-    `${what}: RTO p50 ${s(rto.p50)} max ${s(rto.max)}, with the SDK max ${s(sdk.max)}`,
+    `${what}: RTO p50 ${secondsText(rto.p50)} max ${secondsText(rto.max)}, with the SDK max ${secondsText(sdk.max)}`,
     `RPO ${round.rpo} of ${round.acked} messages`,
-    `promoted after ${s(round.promotedMs)}`,
+    `promoted after ${secondsText(round.promotedMs)}`,
     `the lost region: last ack ${after(round.lastOldMs)}`,
     `the other region: first ack ${after(round.firstNewMs)}`,
-    `follows again ${s(round.rejoinedMs)} after the heal`,
+    `follows again ${secondsText(round.rejoinedMs)} after the heal`,
     `${round.violations.length} violations`,
   ].join("; ");
 }
@@ -51,25 +61,30 @@ export function modeLine({ mode, rttMs, cut, rounds }: ModeResult): string {
   const sdk = spreadOf(rounds.flatMap((r) => r.sdkRtoMs));
   return (
     `${mode}, round trip ${rttMs} ms, cut ${cut}, ${rounds.length} rounds: ` +
-    `RTO p50 ${s(rto.p50)} p99 ${s(rto.p99)} max ${s(rto.max)}; ` +
-    `with the SDK p50 ${s(sdk.p50)} p99 ${s(sdk.p99)} max ${s(sdk.max)}; RPO ${rpoOf(rounds)}; ` +
-    `send to ack p50 ${ms(ack.p50)} p99 ${ms(ack.p99)}`
+    `RTO p50 ${secondsText(rto.p50)} p99 ${secondsText(rto.p99)} max ${secondsText(rto.max)}; ` +
+    `with the SDK p50 ${secondsText(sdk.p50)} p99 ${secondsText(sdk.p99)} max ${secondsText(sdk.max)}; RPO ${rpoOf(rounds)}; ` +
+    `send to ack p50 ${msText(ack.p50)} p99 ${msText(ack.p99)}`
   );
 }
 
 /** regions/results.1. The page with the rows of `results`. */
 export function publish(page: string, results: readonly ModeResult[]): string {
-  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`the page needs the lines ${BEGIN} and ${END}`);
+  return withRows(page, TABLE, results.map(rowOf));
+}
+
+/** The page, where `added` replaces the rows of the table with the same keys. */
+export function withRows(page: string, table: Table, added: readonly string[]): string {
+  const { begin, end, head } = table;
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`the page needs the lines ${begin} and ${end}`);
   const rows = new Map<string, string>();
+  const isRow = (line: string): boolean =>
+    line.startsWith("| ") && !line.startsWith("| ---") && !line.startsWith(`| ${head[0]} |`);
   for (const line of page.slice(from, to).split("\n").filter(isRow)) rows.set(keyOf(line), line);
-  for (const result of results) {
-    const line = rowOf(result);
-    rows.set(keyOf(line), line);
-  }
-  const lines = [HEAD.join(" | "), HEAD.map(() => "---").join(" | ")].map((text) => `| ${text} |`);
-  const table = [BEGIN, "", ...lines, ...[...rows.values()].sort(), "", ""].join("\n");
-  return page.slice(0, from) + table + page.slice(to);
+  for (const line of added) rows.set(keyOf(line), line);
+  const lines = [head.join(" | "), head.map(() => "---").join(" | ")].map((text) => `| ${text} |`);
+  const text = [begin, "", ...lines, ...[...rows.values()].sort(), "", ""].join("\n");
+  return page.slice(0, from) + text + page.slice(to);
 }
 
 function rowOf({ mode, rttMs, cut, rounds }: ModeResult): string {
@@ -81,23 +96,19 @@ function rowOf({ mode, rttMs, cut, rounds }: ModeResult): string {
   const firstNew = Math.min(...rounds.map(({ firstNewMs }) => firstNewMs ?? Infinity));
   const cells = [
     mode,
-    ms(rttMs, 0),
+    msText(rttMs, 0),
     cut,
     rounds.length,
-    `${ms(ack.p50)} / ${ms(ack.p99)}`,
+    `${msText(ack.p50)} / ${msText(ack.p99)}`,
     rpoOf(rounds),
-    `${s(rto.p50)} / ${s(rto.p99)} / ${s(rto.max)}`,
-    `${s(sdk.p50)} / ${s(sdk.p99)} / ${s(sdk.max)}`,
-    `${s(promoted.p50)} / ${s(promoted.max)}`,
+    `${secondsText(rto.p50)} / ${secondsText(rto.p99)} / ${secondsText(rto.max)}`,
+    `${secondsText(sdk.p50)} / ${secondsText(sdk.p99)} / ${secondsText(sdk.max)}`,
+    `${secondsText(promoted.p50)} / ${secondsText(promoted.max)}`,
     after(Number.isFinite(lastOld) ? lastOld : undefined),
     after(Number.isFinite(firstNew) ? firstNew : undefined),
-    `${s(rejoined.p50)} / ${s(rejoined.max)}`,
+    `${secondsText(rejoined.p50)} / ${secondsText(rejoined.max)}`,
   ];
   return `| ${cells.join(" | ")} |`;
-}
-
-function isRow(line: string): boolean {
-  return line.startsWith("| ") && !line.startsWith("| ---") && !line.startsWith(`| ${HEAD[0]} |`);
 }
 
 /** Mode, round trip and cut. */
@@ -120,14 +131,14 @@ function rpoOf(rounds: readonly RoundResult[]): string {
 function after(value: number | undefined): string {
   if (value === undefined) return "none";
   const size = Math.abs(value);
-  const text = size < 1_000 ? ms(size, 0) : s(size);
+  const text = size < 1_000 ? msText(size, 0) : secondsText(size);
   return value < 0 ? `${text} before the cut` : `${text} after the cut`;
 }
 
-function s(value: number): string {
+export function secondsText(value: number): string {
   return `${(value / 1_000).toFixed(1)} s`;
 }
 
-function ms(value: number, digits = 1): string {
+export function msText(value: number, digits = 1): string {
   return `${value.toFixed(digits)} ms`;
 }
