@@ -101,6 +101,8 @@ export class RegionAgent {
   /** A hand-over is under way: nothing is granted (region-agent.3). */
   #isLeaving = false;
   #grantsArchive = false;
+  /** The rows and the mirrors of the home are being replaced: nothing follows meanwhile. */
+  #isRejoining = false;
   #promoting: number | undefined;
   #isBusy = false;
   #lastState: AgentState | undefined;
@@ -256,7 +258,7 @@ export class RegionAgent {
       this.#lastState = state;
       this.#parts.report("region state changed", { state, term: record?.term, mode: record?.mode });
     }
-    if (record !== undefined) {
+    if (record !== undefined && !this.#isRejoining) {
       // The ends of mirrors stay true while the witness is away.
       const isOther = record.region !== this.#options.region;
       this.#parts.follower.follow(isOther ? record.term : undefined);
@@ -422,8 +424,13 @@ export class RegionAgent {
       }
     }
     follower.follow(undefined);
-    if (home !== undefined) await this.#rightsEnd(); // Before the rows of the archive are replaced.
-    await stores.follow(record.region);
+    this.#isRejoining = home !== undefined;
+    try {
+      if (home !== undefined) await this.#rightsEnd(); // Before the rows are replaced.
+      await stores.follow(record.region);
+    } finally {
+      this.#isRejoining = false;
+    }
     follower.follow(record.term);
     return undefined;
   }
