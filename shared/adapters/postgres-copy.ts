@@ -6,6 +6,8 @@
 //
 //   postgres-copy.1. The target has all rows of the snapshot for these partitions and no others, or
 //        it is unchanged. Rows of other partitions are not touched, and their writers do not wait.
+//        A table that both servers have and that has a column `room` is copied by its rooms, so a
+//        table of a later migration is not forgotten.
 //   postgres-copy.2. The watermarks are deleted and inserted. A write of an archive runner that
 //        waits for the old row then finds none, and writes nothing.
 
@@ -27,7 +29,7 @@ export interface CopyCounts {
 
 /** A part of a table: rows whose `key` column is one of the keys. */
 interface Part {
-  readonly table: "watermarks" | "quarantine" | "rooms" | "events";
+  readonly table: string;
   readonly key: "partition" | "room";
   readonly keys: readonly (string | number)[];
 }
@@ -78,13 +80,20 @@ class Copy {
     const partitions = { key: "partition", keys: ps } as const;
     // Ends the writes that are under way in these partitions.
     await this.#target.query("select from watermarks where partition = any($1) for update", [ps]);
-    for (const part of partsOf(await roomsOf(this.#target, isTheirs))) await this.#remove(part);
+    const tables = await tablesOfRooms(this.#target);
+    for (const part of partsOf(tables, await roomsOf(this.#target, isTheirs))) {
+      await this.#remove(part);
+    }
     await this.#remove({ table: "quarantine", ...partitions });
     await this.#remove({ table: "watermarks", ...partitions }); // postgres-copy.2
     if (!hasSource) return { rooms: 0, events: 0 };
     const rooms = await roomsOf(this.#source, isTheirs);
     let events = 0;
-    for (const part of partsOf(rooms)) {
+    const known = await tablesOfRooms(this.#source);
+    for (const part of partsOf(
+      tables.filter((table) => known.includes(table)),
+      rooms,
+    )) {
       const count = await this.#copy(part);
       if (part.table === "events") events += count;
     }
@@ -126,13 +135,23 @@ class Copy {
   }
 }
 
-function partsOf(rooms: readonly string[]): Part[] {
+function partsOf(tables: readonly string[], rooms: readonly string[]): Part[] {
   const parts: Part[] = [];
   for (let at = 0; at < rooms.length; at += ROOMS_MAX) {
     const keys = rooms.slice(at, at + ROOMS_MAX);
-    parts.push({ table: "events", key: "room", keys }, { table: "rooms", key: "room", keys });
+    for (const table of tables) parts.push({ table, key: "room", keys });
   }
   return parts;
+}
+
+/** The tables with rows of rooms. Quarantine is copied by its partition. */
+async function tablesOfRooms(client: Client): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `select relname as name from pg_class join pg_attribute on attrelid = pg_class.oid
+     where attname = 'room' and not attisdropped and relkind in ('r', 'p') and not relispartition
+       and relnamespace = current_schema()::regnamespace and relname <> 'quarantine' order by 1`,
+  );
+  return rows.map(({ name }) => name);
 }
 
 async function roomsOf(client: Client, isTheirs: (room: string) => boolean): Promise<string[]> {
