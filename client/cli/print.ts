@@ -22,7 +22,8 @@ function visible(character: string): string {
 /** One line for one event: place, time, sender, text. */
 export function readable(event: RoomEvent): string {
   const body = bodyOf(event);
-  const text = body === undefined ? changeText(event) : body["text"];
+  const isText = body !== undefined && event.t === "msg" && event.deleted === undefined;
+  const text = isText ? body["text"] : changeText(event);
   const shown = typeof text === "string" ? text : JSON.stringify(body);
   const at = new Date(event.at).toISOString().slice(11, 19);
   return neutral(`${event.room}#${event.seq} ${at} ${event.from}: ${shown}`);
@@ -47,7 +48,16 @@ function changeText(event: RoomEvent): string {
     return `(member ${user}: ${banned === true ? "banned" : role}${muted}${why})`;
   }
   if (event.t === "room") return `(room: ${JSON.stringify(settingsOf(event))})`;
-  return `(${event.t})`;
+  if ("deleted" in event && event.deleted !== undefined) return "(deleted)";
+  if (event.t === "edited") {
+    const text = event.body["text"];
+    return `(edited #${event.target}: ${typeof text === "string" ? text : JSON.stringify(event.body)})`;
+  }
+  if (event.t === "deleted") return `(deleted #${event.target})`;
+  if (event.t === "reacted")
+    return `(${event.on ? "" : "no longer "}${event.emoji} to #${event.target})`;
+  if (event.t === "pinned") return `(${event.on ? "pinned" : "unpinned"} #${event.target})`;
+  return `(${(event as RoomEvent).t})`;
 }
 
 /** One line for the entry, then one for each event in it. */

@@ -52,6 +52,8 @@ export interface Outgoing {
 export interface SendOptions {
   /** The sequence number of the message that this one answers. */
   readonly replyTo?: number;
+  /** The sequence number of the message of the main line whose thread this one continues. */
+  readonly thread?: number;
   /** A UUIDv7, to retry a send of an earlier run of the program; default: a new one. */
   readonly id?: string;
   /** A W3C traceparent. With its sampled flag the message is traced through the cluster. */
@@ -159,9 +161,29 @@ export class RoomHandle {
    */
   send(
     body: { readonly text: string; readonly [key: string]: unknown },
-    { id, replyTo, trace }: SendOptions = {},
+    { id, replyTo, thread, trace }: SendOptions = {},
   ): Outgoing {
-    return this.#link.write({ t: "send", body, replyTo, trace }, id);
+    return this.#link.write({ t: "send", body, replyTo, thread, trace }, id);
+  }
+
+  /** Replaces the body of an own message. */
+  edit(target: number, body: { readonly text: string; readonly [key: string]: unknown }): Outgoing {
+    return this.#link.write({ t: "edit", target, body });
+  }
+
+  /** Deletes a message: its text is erased everywhere. */
+  delete(target: number, reason?: string): Outgoing {
+    return this.#link.write({ t: "delete", target, reason });
+  }
+
+  /** Reacts to a message with one emoji, or takes the reaction back. */
+  react(target: number, emoji: string, on = true): Outgoing {
+    return this.#link.write({ t: "react", target, emoji, on });
+  }
+
+  /** Pins a message to the room, or unpins it. */
+  pin(target: number, on = true): Outgoing {
+    return this.#link.write({ t: "pin", target, on });
   }
 
   /** Invites a user, or changes the role of one. */

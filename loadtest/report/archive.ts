@@ -7,6 +7,7 @@ import type { ArchiveEvent } from "#shared/ports/archive.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { launchPostgres } from "#shared/testing/launch-postgres.ts";
+import { systemClock } from "#shared/adapters/clock-system.ts";
 import { PostgresArchive } from "../../services/persistence/adapters/archive-postgres.ts";
 import { migrate } from "../../services/persistence/adapters/migrate.ts";
 import { PageCache } from "../../services/persistence/adapters/page-cache.ts";
@@ -62,8 +63,8 @@ export const HISTORY: Scenario = {
     const store = new PostgresArchive({ url: server.url });
     try {
       for (let r = 0; r < READ_ROOMS; r++) await fill(store, r);
-      const cold = await read(() => new PageCache(store));
-      const shared = new PageCache(store);
+      const cold = await read(() => new PageCache(store, systemClock));
+      const shared = new PageCache(store, systemClock);
       const warm = await read(() => shared);
       const asked = (shared.misses / READS) * 100;
       return [

@@ -121,7 +121,7 @@ const node = new PersistenceNode({
       },
     ),
 });
-const pages = new PageCache(store);
+const pages = new PageCache(store, systemClock);
 const history = new HistoryServer({
   bus,
   store,

@@ -14,18 +14,32 @@ import type {
   ArchiveStore,
   Claim,
   Found,
+  LookedUp,
   Read,
   Watermark,
   WriteOutcome,
 } from "../ports/archive.ts";
 import { cutMembers } from "../kit/archived-members.ts";
+import { targetOf } from "../kit/archived-targets.ts";
+import {
+  changesOfMessages,
+  eraseWithin,
+  keyOf as messageKey,
+  MessageFold,
+} from "../kit/message-fold.ts";
+import type { MessageState } from "../kit/message-fold.ts";
+import { cutPage, messageText, scanOf } from "../kit/message-view.ts";
+import type { Reaction } from "../kit/message-view.ts";
 import { stateChangesOf } from "../kit/state-changes.ts";
 import type { MemberChange, SettingsChange } from "../kit/state-changes.ts";
+import type { Deletion, ReactedEvent, RoomEvent } from "../protocol/events.ts";
 import type { ArchivedRange, MembersPage, RoomSnapshot } from "../protocol/history.ts";
+import type { MessagesPage, MessagesQuery } from "../protocol/history.ts";
 import type { RoomSnapshotState, StoredMember } from "../protocol/history.ts";
 import { isStorable, messageTime, utf8Length } from "../protocol/ids.ts";
 import type { LogSeq, MessageId, Millis, Partition, RoomId, Seq, UserId } from "../protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "../protocol/limits.ts";
+import { isTombstoneOf, tombstoneOf } from "../protocol/tombstone.ts";
 
 export interface MemoryArchiveOptions {
   /**
@@ -56,6 +70,8 @@ interface StoredRoom {
   readonly quarantined: Map<Seq, string>;
   settings: SettingsChange | undefined;
   readonly members: Map<UserId, MemberChange>;
+  /** By the number of the message: emoji → user → the newest reaction. */
+  readonly reactions: Map<Seq, Map<string, Map<UserId, ReactedEvent>>>;
 }
 
 export class MemoryArchive implements ArchiveStore {
@@ -66,6 +82,8 @@ export class MemoryArchive implements ArchiveStore {
   readonly #released = new Map<Partition, LogSeq>();
   readonly #claimed = new Map<Partition, LogSeq>();
   readonly #rooms = new Map<RoomId, StoredRoom>();
+  /** By `keyOf` of message-fold.ts. */
+  readonly #messages = new Map<string, MessageState>();
   readonly quarantine: QuarantinedText[] = [];
 
   constructor(options: MemoryArchiveOptions = {}) {
@@ -96,6 +114,10 @@ export class MemoryArchive implements ArchiveStore {
     return this.#read(() => this.#snapshot(p, room, since));
   }
 
+  messages(room: RoomId, query: MessagesQuery): Promise<Read<MessagesPage>> {
+    return this.#read(() => this.#page(room, query));
+  }
+
   members(room: RoomId, after: UserId): Promise<Read<MembersPage>> {
     return this.#read(() => cutMembers(membersOf(this.#rooms.get(room), after)));
   }
@@ -105,11 +127,22 @@ export class MemoryArchive implements ArchiveStore {
     room: RoomId,
     sender: UserId,
     id: MessageId,
-  ): Promise<Read<{ readonly found?: Found; readonly watermark: LogSeq }>> {
+    target?: Seq,
+  ): Promise<Read<LookedUp>> {
     return this.#read(() => {
-      const found = findId(this.#rooms.get(room), sender, id);
-      return { watermark: this.#watermarkOf(p).seq, ...(found !== undefined && { found }) };
+      const stored = this.#rooms.get(room);
+      const found = findId(stored, sender, id);
+      return {
+        watermark: this.#watermarkOf(p).seq,
+        ...(found !== undefined && { found }),
+        ...(target !== undefined && { target: targetOf(target, lineAt(stored, target)) }),
+      };
     });
+  }
+
+  /** The line at its place now, for a check after a run. */
+  lineOf(room: RoomId, seq: Seq): string | undefined {
+    return lineAt(this.#rooms.get(room), seq);
   }
 
   close(): Promise<void> {
@@ -125,7 +158,9 @@ export class MemoryArchive implements ArchiveStore {
     for (const split of splits) this.#beginUpperHalf(p + split / 2);
     if (isReleased === true) this.#released.set(p, to);
     const known = this.quarantine.length;
-    for (const event of events) {
+    const all = changesOfMessages(events) ?? [];
+    const changes = all.filter(({ room, seq }) => seq > (this.#rooms.get(room)?.head ?? 0));
+    for (const event of eraseWithin(events, all)) {
       const { room, seq, line } = event;
       const reason = this.#refusalOf(event) ?? this.#store(event);
       if (reason !== undefined) this.#putInQuarantine({ p, entry: to, room, seq, line, reason });
@@ -135,6 +170,7 @@ export class MemoryArchive implements ArchiveStore {
       if (seq === 1 && stored.born === "") stored.born = event.id;
     }
     this.#applyState(events);
+    this.#fold(changes);
     for (const { entry, place, text: line, reason } of unread) {
       this.#putInQuarantine({ p, entry, ...place, line, reason });
       if (place === undefined) continue;
@@ -163,6 +199,56 @@ export class MemoryArchive implements ArchiveStore {
     }
   }
 
+  /** archive.8, archive.9. */
+  #fold(changes: readonly RoomEvent[]): void {
+    const fold = new MessageFold(this.#messages);
+    for (const event of changes) fold.take(event);
+    for (const event of fold.reactions) {
+      const { target, emoji, from } = event;
+      const { reactions } = this.#room(event.room);
+      const ofMessage = reactions.get(target) ?? new Map<string, Map<UserId, ReactedEvent>>();
+      const users = ofMessage.get(emoji) ?? new Map<UserId, ReactedEvent>();
+      reactions.set(target, ofMessage.set(emoji, users.set(from, event)));
+    }
+    for (const { room, seq, deletion } of fold.erased) this.#erase(this.#room(room), seq, deletion);
+  }
+
+  #erase(room: StoredRoom, seq: Seq, deletion: Deletion): void {
+    const event = room.events.get(seq);
+    const line = event && tombstoneOf(event.line, deletion);
+    if (event !== undefined && line !== undefined) room.events.set(seq, { ...event, line });
+    const lost = tombstoneOf(room.quarantined.get(seq) ?? "", deletion);
+    if (lost !== undefined) room.quarantined.set(seq, lost);
+    for (const [i, text] of this.quarantine.entries()) {
+      if (text.seq !== seq || this.#rooms.get(text.room as RoomId) !== room) continue;
+      this.quarantine[i] = { ...text, line: tombstoneOf(text.line, deletion) ?? text.line };
+    }
+  }
+
+  #page(id: RoomId, query: MessagesQuery): MessagesPage {
+    const room = this.#rooms.get(id);
+    const head = room?.head ?? 0;
+    const { first, last } = scanOf(query, head);
+    const { thread = 0, pinned } = query;
+    const isListed = thread > 0 || pinned === true;
+    // A list of a thread or of pins needs no scan.
+    const from = isListed && query.after === undefined ? 1 : first;
+    const to = isListed && query.after !== undefined ? head : last;
+    const found: { seq: Seq; text: string }[] = [];
+    for (let seq = from; seq <= to; seq++) {
+      const event = room?.events.get(seq);
+      if (event?.kind !== "msg") continue;
+      const state = this.#messages.get(messageKey(id, seq));
+      if (pinned === true) {
+        if (state?.pin?.on !== true || state.deletion !== undefined) continue;
+      } else if ((state?.thread ?? 0) !== thread) continue;
+      const text = messageText(event.line, state, reactionsOf(room, seq));
+      found.push({ seq, text });
+    }
+    if (query.after === undefined) found.reverse();
+    return cutPage(query, { first: from, last: to, head }, found);
+  }
+
   #refusalOf(event: ArchiveEvent): string | undefined {
     if (!isStorable(event.sender) || !isStorable(event.line)) return "the text cannot be stored";
     return this.#refuse(event);
@@ -176,7 +262,8 @@ export class MemoryArchive implements ArchiveStore {
     const room = this.#room(event.room);
     const stored = room.events.get(event.seq);
     if (stored !== undefined) {
-      return stored.line === event.line ? undefined : "another event has this sequence number";
+      const isSame = stored.line === event.line || isTombstoneOf(stored.line, event.line);
+      return isSame ? undefined : "another event has this sequence number"; // archive.9
     }
     const key = keyOf(event.sender, event.id);
     if (room.byId.has(key)) return "this id has another sequence number";
@@ -202,7 +289,7 @@ export class MemoryArchive implements ArchiveStore {
     const lines: string[] = [];
     let bytes = 0;
     for (let seq = first; seq <= last && lines.length < RANGE_EVENTS_MAX; seq++) {
-      const line = room?.events.get(seq)?.line ?? room?.quarantined.get(seq);
+      const line = lineAt(room, seq);
       if (line === undefined) break;
       bytes += utf8Length(line);
       if (lines.length > 0 && bytes > RANGE_BYTES_MAX) break;
@@ -236,7 +323,8 @@ export class MemoryArchive implements ArchiveStore {
     let room = this.#rooms.get(id);
     if (room === undefined) {
       const [events, byId, quarantined] = [new Map(), new Map(), new Map()];
-      const state = { settings: undefined, members: new Map<UserId, MemberChange>() };
+      const members = new Map<UserId, MemberChange>();
+      const state = { settings: undefined, members, reactions: new Map() };
       room = { born: "", head: 0, lastAt: 0, events, byId, quarantined, ...state };
       this.#rooms.set(id, room);
     }
@@ -271,6 +359,21 @@ function membersOf(room: StoredRoom | undefined, after = ""): StoredMember[] {
     })
     .map(({ user, role, mutedUntil, banned }): StoredMember => [user, role, mutedUntil, banned])
     .sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** In the order of the reactions that stand. */
+function reactionsOf(room: StoredRoom | undefined, seq: Seq): Reaction[] {
+  const standing = [...(room?.reactions.get(seq) ?? [])].flatMap(([emoji, all]) => {
+    const on = [...all.values()].filter((event) => event.on).sort((x, y) => x.seq - y.seq);
+    const [oldest] = on;
+    if (oldest === undefined) return [];
+    return [{ at: oldest.seq, emoji, count: on.length, users: on.map(({ from }) => from) }];
+  });
+  return standing.sort((x, y) => x.at - y.at);
+}
+
+function lineAt(room: StoredRoom | undefined, seq: Seq): string | undefined {
+  return room?.events.get(seq)?.line ?? room?.quarantined.get(seq);
 }
 
 function keyOf(sender: UserId, id: MessageId): string {

@@ -9,7 +9,7 @@
 //        first answer counts. The bus gives each request to one persistence process. When that
 //        process is killed, its requests are lost, and the second one reaches another process.
 
-import type { ArchiveReader, Found, Read, Watermark } from "../ports/archive.ts";
+import type { ArchiveReader, LookedUp, Read, Watermark } from "../ports/archive.ts";
 import type { Bus, RequestOutcome } from "../ports/bus.ts";
 import type { Clock } from "../ports/clock.ts";
 import { decodeReply, encodeRequest } from "../protocol/history.ts";
@@ -17,6 +17,8 @@ import type {
   ArchivedRange,
   HistoryReply,
   HistoryRequest,
+  MessagesPage,
+  MessagesQuery,
   RoomSnapshot,
   RoomSnapshotState,
 } from "../protocol/history.ts";
@@ -90,6 +92,13 @@ class BusArchive implements ArchiveReader {
       : ok(snapshot);
   }
 
+  async messages(p: Partition, room: RoomId, query: MessagesQuery): Promise<Read<MessagesPage>> {
+    const read = await this.#request(p, "messages", { op: "messages", room, ...query });
+    if (read.kind !== "ok") return read;
+    const { page } = read.value;
+    return page.lines.length <= query.limit ? ok(page) : misfit("messages");
+  }
+
   /**
    * Reads the members that the snapshot does not have. They can be newer than the snapshot: the
    * replay above it gives the same state either way.
@@ -122,11 +131,19 @@ class BusArchive implements ArchiveReader {
     room: RoomId,
     sender: UserId,
     id: MessageId,
-  ): Promise<Read<{ readonly found?: Found; readonly watermark: LogSeq }>> {
-    const read = await this.#request(p, "lookup", { op: "lookup", room, from: sender, id });
+    target?: Seq,
+  ): Promise<Read<LookedUp>> {
+    const request = { op: "lookup", room, from: sender, id, target } as const;
+    const read = await this.#request(p, "lookup", request);
     if (read.kind !== "ok") return read;
-    const { found, watermark } = read.value;
-    return ok({ watermark, ...(found !== undefined && { found }) });
+    const { found, target: archived, watermark } = read.value;
+    // The request asked for one event; the answer to another one is none.
+    const isAsked = archived !== undefined && archived.seq === target;
+    return ok({
+      watermark,
+      ...(found !== undefined && { found }),
+      ...(isAsked && { target: archived }),
+    });
   }
 
   async #request<O extends Op>(p: Partition, op: O, body: RequestBody): Promise<Read<ReplyTo<O>>> {

@@ -22,6 +22,11 @@
 //        events in quarantine. It moves with the watermark, and a batch that is written twice
 //        changes nothing of it. A state with more members than fit is cut, and `members` has the
 //        rest.
+//   archive.8. The transaction of a batch folds its changes of messages (message-fold.ts).
+//        `messages` shows every event of the room up to the head that it returns.
+//   archive.9. A deletion erases in its transaction: the lines of the message and of its edits,
+//        also in quarantine, become tombstones. A line that arrives again does not bring the text
+//        back.
 
 import type {
   Epoch,
@@ -33,7 +38,14 @@ import type {
   Seq,
   UserId,
 } from "../protocol/ids.ts";
-import type { ArchivedRange, MembersPage, RoomSnapshot } from "../protocol/history.ts";
+import type {
+  ArchivedRange,
+  ArchivedTarget,
+  MembersPage,
+  MessagesPage,
+  MessagesQuery,
+  RoomSnapshot,
+} from "../protocol/history.ts";
 
 /**
  * The log sequence up to which a partition is archived, and the epoch in force there. The epoch is
@@ -107,6 +119,14 @@ export interface Found {
   readonly at: Millis;
 }
 
+/** The answer of a look-up: the number of the id, and the target, as far as they are archived. */
+export interface LookedUp {
+  readonly found?: Found;
+  /** Undefined only when no target was asked for, or by a process of an older version. */
+  readonly target?: ArchivedTarget;
+  readonly watermark: LogSeq;
+}
+
 export interface ArchiveStore {
   /** All methods resolve, never reject. */
   write(batch: ArchiveBatch): Promise<WriteOutcome>;
@@ -121,6 +141,8 @@ export interface ArchiveStore {
    * Ids whose own time is ≥ `since`; beyond SNAPSHOT_IDS_MAX `floor` is higher (archived-ids.2).
    */
   snapshot(p: Partition, room: RoomId, since: Millis): Promise<Read<RoomSnapshot>>;
+  /** Messages as they are now (archive.8). */
+  messages(room: RoomId, query: MessagesQuery): Promise<Read<MessagesPage>>;
   /** The stored members behind `after`, for a snapshot that is cut (archive.7). */
   members(room: RoomId, after: UserId): Promise<Read<MembersPage>>;
   lookup(
@@ -128,7 +150,8 @@ export interface ArchiveStore {
     room: RoomId,
     sender: UserId,
     id: MessageId,
-  ): Promise<Read<{ readonly found?: Found; readonly watermark: LogSeq }>>;
+    target?: Seq,
+  ): Promise<Read<LookedUp>>;
   close(): Promise<void>;
 }
 
@@ -137,12 +160,14 @@ export interface ArchiveReader {
   watermark(p: Partition, claim: LogSeq): Promise<Read<Watermark>>;
   range(p: Partition, room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>>;
   snapshot(p: Partition, room: RoomId, since: Millis): Promise<Read<RoomSnapshot>>;
+  messages(p: Partition, room: RoomId, query: MessagesQuery): Promise<Read<MessagesPage>>;
   lookup(
     p: Partition,
     room: RoomId,
     sender: UserId,
     id: MessageId,
-  ): Promise<Read<{ readonly found?: Found; readonly watermark: LogSeq }>>;
+    target?: Seq,
+  ): Promise<Read<LookedUp>>;
 }
 
 /** Ids in one snapshot, without those from the future. */

@@ -17,6 +17,7 @@ import type { JsonLoss } from "../kit/strict-json.ts";
 import { isBodyTooLarge, isCleanBody } from "./body.ts";
 import type { ErrorName } from "./errors.ts";
 import type { Body } from "./events.ts";
+import { isEmoji } from "./emoji.ts";
 import { fieldFault } from "./field-fault.ts";
 import { isMessageId, isStorable, isUserId } from "./ids.ts";
 import type { MessageId, RoomId } from "./ids.ts";
@@ -24,6 +25,7 @@ import {
   AVATAR_LENGTH_MAX,
   BODY_DEPTH_MAX,
   CREATE_MEMBERS_MAX,
+  EMOJI_BYTES_MAX,
   PAGE_EVENTS_MAX,
   REASON_LENGTH_MAX,
   TAIL_EVENTS_MAX,
@@ -72,6 +74,12 @@ export const memberSchemas = {
   banned: z.boolean().optional(),
   reason: text(REASON_LENGTH_MAX).optional(),
 };
+/** The number of an event. */
+export const targetSchema = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
+export const emojiSchema = z.string().max(EMOJI_BYTES_MAX).refine(isEmoji);
+export const reasonSchema = text(REASON_LENGTH_MAX);
+/** What a page shows: all events, or the messages as they are now. */
+export const viewSchema = z.enum(["events", "messages"]);
 const WRITE = { room: roomSchema, id: messageIdSchema, trace };
 
 export const clientFrameSchemas = {
@@ -94,9 +102,25 @@ export const clientFrameSchemas = {
     room: roomSchema,
     id: messageIdSchema,
     body: bodySchema,
-    replyTo: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
+    replyTo: targetSchema.optional(),
+    thread: targetSchema.optional(),
     trace,
   }),
+  edit: z.object({ t: z.literal("edit"), ...WRITE, target: targetSchema, body: bodySchema }),
+  delete: z.object({
+    t: z.literal("delete"),
+    ...WRITE,
+    target: targetSchema,
+    reason: reasonSchema.optional(),
+  }),
+  react: z.object({
+    t: z.literal("react"),
+    ...WRITE,
+    target: targetSchema,
+    emoji: emojiSchema,
+    on: z.boolean(),
+  }),
+  pin: z.object({ t: z.literal("pin"), ...WRITE, target: targetSchema, on: z.boolean() }),
   create: z.object({ t: z.literal("create"), ...WRITE, ...createSchemas }),
   member: z.object({ t: z.literal("member"), ...WRITE, user: userSchema, ...memberSchemas }),
   update: z.object({
@@ -113,6 +137,8 @@ export const clientFrameSchemas = {
     before: seq.optional(),
     after: seq.optional(),
     limit: z.number().int().min(1).max(PAGE_EVENTS_MAX),
+    view: viewSchema.optional(),
+    thread: targetSchema.optional(),
   }),
   refresh: z.object({ t: z.literal("refresh"), ref, token }),
   ping: z.object({ t: z.literal("ping"), ref }),
@@ -177,12 +203,23 @@ export function decodeClientFrame(line: string): DecodedFrame {
     return refuse(problem, value, `The field body is not valid: expected ${BODY_EXPECTED}.`);
   }
   if (problem !== undefined) return refuse(problem, value);
-  if (frame.t === "history" && frame.before !== undefined && frame.after !== undefined) {
-    return refuse("bad_frame", value, "Expected before or after, not both.");
-  }
+  const wrong = frame.t === "history" ? historyFault(frame) : undefined;
+  if (wrong !== undefined) return refuse("bad_frame", value, wrong);
   const fault = frame.t === "create" ? createFault(frame) : undefined;
   if (fault !== undefined) return refuse("bad_frame", value, fault);
   return { kind: "frame", frame };
+}
+
+/** Why the parts of a `history` do not fit together; undefined when they do. */
+export function historyFault({
+  before,
+  after,
+  view,
+  thread,
+}: Pick<ClientFrameOf<"history">, "before" | "after" | "view" | "thread">): string | undefined {
+  if (before !== undefined && after !== undefined) return "Expected before or after, not both.";
+  const isThread = thread !== undefined && view !== "messages";
+  return isThread ? "The field thread needs the view messages." : undefined;
 }
 
 /** Why the parts of a `create` do not fit together; undefined when they do. */

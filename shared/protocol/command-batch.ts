@@ -16,6 +16,7 @@ import type { JsonObject } from "../kit/json.ts";
 import { isBodyTooLarge, isCleanBody } from "./body.ts";
 import { COMMAND_VERSION } from "./commands.ts";
 import type { Command, CommandBatch } from "./commands.ts";
+import { isEmoji } from "./emoji.ts";
 import { isMessageId, isProcessId, isRoomId, isStorable, isUserId } from "./ids.ts";
 import {
   AVATAR_LENGTH_MAX,
@@ -83,6 +84,10 @@ type IsValid = (command: JsonObject, isLong: boolean) => boolean;
 /** What each op must have beside `c` (command-batch.3). */
 const IS_VALID: { readonly [Op in Command["op"]]: IsValid } = {
   send: (command, isLong) => isWrite(command) && hasMessage(command, isLong),
+  edit: (command, isLong) => isChange(command) && hasMessage(command, isLong),
+  delete: (command) => isChange(command) && isText(command["reason"], REASON_LENGTH_MAX),
+  react: (command) => isChange(command) && isEmoji(command["emoji"]) && isOn(command["on"]),
+  pin: (command) => isChange(command) && isOn(command["on"]),
   create: (command) => isWrite(command) && hasSettings(command) && hasMembers(command),
   member: (command) => isWrite(command) && hasStanding(command),
   update: (command) => isWrite(command) && hasSettings(command) && isFlag(command["archived"]),
@@ -114,8 +119,14 @@ function isWrite({ room, from, id, grant, trace, late }: JsonObject): boolean {
   return late === undefined || late === true;
 }
 
-function hasMessage({ body, replyTo }: JsonObject, isLong: boolean): boolean {
+/** What every change of a message has. */
+function isChange(command: JsonObject): boolean {
+  return isWrite(command) && isPositive(command["target"]);
+}
+
+function hasMessage({ body, replyTo, thread }: JsonObject, isLong: boolean): boolean {
   if (replyTo !== undefined && !isPositive(replyTo)) return false;
+  if (thread !== undefined && !isPositive(thread)) return false;
   return isObject(body) && isCleanBody(body) && !(isLong && isBodyTooLarge(body));
 }
 
@@ -165,6 +176,10 @@ function isUserGrant(item: unknown): boolean {
 function isText(value: unknown, lengthMax: number): boolean {
   if (value === undefined) return true;
   return typeof value === "string" && value.length <= lengthMax && isStorable(value);
+}
+
+function isOn(value: unknown): boolean {
+  return typeof value === "boolean";
 }
 
 function isFlag(value: unknown): boolean {

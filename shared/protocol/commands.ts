@@ -34,7 +34,9 @@ import type { Place } from "./state-events.ts";
 export const COMMAND_VERSION = 1;
 
 /** The client frames that are writes. A command has the name of its frame. */
-export type WriteOp = "send" | "create" | "member" | "update";
+export type WriteOp = "send" | ChangeOp | "create" | "member" | "update";
+/** The writes that change a message. */
+export type ChangeOp = "edit" | "delete" | "react" | "pin";
 
 /** A client's frame with its sender. The client's own trace context does not leave the gateway. */
 export type WriteOf<Op extends WriteOp> = Omit<ClientFrameOf<Op>, "t" | "trace"> & {
@@ -52,6 +54,7 @@ export type WriteOf<Op extends WriteOp> = Omit<ClientFrameOf<Op>, "t" | "trace">
   readonly late?: true;
 };
 export type SendCommand = WriteOf<"send">;
+export type ChangeCommand = { [Op in ChangeOp]: WriteOf<Op> }[ChangeOp];
 export type CreateCommand = WriteOf<"create">;
 export type MemberCommand = WriteOf<"member">;
 export type UpdateCommand = WriteOf<"update">;
@@ -165,6 +168,11 @@ interface WriteBehaviour<W extends Command> extends Behaviour<W> {
   /** The number of the earlier event that it refers to. The owner refuses an unknown number. */
   readonly refersTo: (write: W) => Seq | undefined;
   /**
+   * The message that it changes, or whose thread it continues. The owner knows the message before
+   * it decides, from memory or from the archive.
+   */
+  readonly target: (write: W) => Seq | undefined;
+  /**
    * Whether only a session that has joined the room may send it. Only then it has a place in the
    * order of the session's sends there.
    */
@@ -190,8 +198,16 @@ const CHANGE = {
   trace: "spans",
   isRefusable: true,
   refersTo: () => undefined,
+  target: () => undefined,
   needsJoin: false,
 } as const;
+
+/** The rows of the writes that change a message. They work without a join, as over HTTP. */
+const CHANGE_OF_MESSAGE = {
+  ...CHANGE,
+  target: ({ target }: { readonly target: Seq }) => target,
+} as const;
+const NOTHING_TO_HOLD = { content: () => ({}), empty: <W>(write: W): W => write } as const;
 
 export const COMMANDS: {
   readonly [O in Op]: O extends WriteOp ? WriteBehaviour<CommandOf<O>> : Behaviour<CommandOf<O>>;
@@ -205,9 +221,41 @@ export const COMMANDS: {
     trace: "spans",
     isRefusable: true,
     refersTo: ({ replyTo }) => replyTo,
+    target: ({ thread }) => thread,
     needsJoin: true,
-    events: ({ room, id, from, body, replyTo }, { seq, at }) => [
-      { t: "msg", room, seq, id, from, at, body, replyTo },
+    events: ({ room, id, from, body, replyTo, thread }, { seq, at }) => [
+      { t: "msg", room, seq, id, from, at, body, replyTo, thread },
+    ],
+  },
+  edit: {
+    ...CHANGE_OF_MESSAGE,
+    hold: { content: ({ body }) => body, empty: (write) => ({ ...write, body: {} }) },
+    events: ({ room, id, from, target, body }, { seq, at }) => [
+      { t: "edited", room, seq, id, from, at, target, body },
+    ],
+  },
+  delete: {
+    ...CHANGE_OF_MESSAGE,
+    hold: {
+      content: ({ reason = "" }) => ({ reason }),
+      empty: ({ reason: _reason, ...write }) => write,
+    },
+    events: ({ room, id, from, target, reason }, { seq, at }) => [
+      { t: "deleted", room, seq, id, from, at, target, reason },
+    ],
+  },
+  react: {
+    ...CHANGE_OF_MESSAGE,
+    hold: NOTHING_TO_HOLD,
+    events: ({ room, id, from, target, emoji, on }, { seq, at }) => [
+      { t: "reacted", room, seq, id, from, at, target, emoji, on },
+    ],
+  },
+  pin: {
+    ...CHANGE_OF_MESSAGE,
+    hold: NOTHING_TO_HOLD,
+    events: ({ room, id, from, target, on }, { seq, at }) => [
+      { t: "pinned", room, seq, id, from, at, target, on },
     ],
   },
   create: {

@@ -32,6 +32,47 @@ export interface MessageEvent extends EventHead {
   readonly t: "msg";
   readonly body: Body;
   readonly replyTo?: Seq | undefined;
+  /** The message of the main line whose thread this one continues. */
+  readonly thread?: Seq | undefined;
+  /** The message was deleted: its body is empty (tombstone.ts). */
+  readonly deleted?: Deletion | undefined;
+}
+
+/** Who deleted a message, when, and the number of the `deleted` event. */
+export interface Deletion {
+  readonly by: UserId;
+  readonly at: Millis;
+  readonly seq: Seq;
+}
+
+/** `{"t":"edited",…}`: the body of the message `target` from here on. */
+export interface EditedEvent extends EventHead {
+  readonly t: "edited";
+  readonly target: Seq;
+  readonly body: Body;
+  readonly deleted?: Deletion | undefined;
+}
+
+/** `{"t":"deleted",…}`: the text of the message `target` is erased. */
+export interface DeletedEvent extends EventHead {
+  readonly t: "deleted";
+  readonly target: Seq;
+  readonly reason?: string | undefined;
+}
+
+/** `{"t":"reacted",…}`: the sender reacts to the message `target`, or takes the reaction back. */
+export interface ReactedEvent extends EventHead {
+  readonly t: "reacted";
+  readonly target: Seq;
+  readonly emoji: string;
+  readonly on: boolean;
+}
+
+/** `{"t":"pinned",…}`: the message `target` is pinned to the room, or no more. */
+export interface PinnedEvent extends EventHead {
+  readonly t: "pinned";
+  readonly target: Seq;
+  readonly on: boolean;
 }
 
 /** `{"t":"member",…}`: replaces everything that the room has of `user`. */
@@ -63,7 +104,9 @@ export interface SettingsEvent extends EventHead, RoomSettings {
   readonly t: "room";
 }
 
-export type RoomEvent = MessageEvent | MemberEvent | SettingsEvent;
+/** The events that change a message. */
+export type ChangeEvent = EditedEvent | DeletedEvent | ReactedEvent | PinnedEvent;
+export type RoomEvent = MessageEvent | MemberEvent | SettingsEvent | ChangeEvent;
 /** The events that change who may do what. */
 export type StateEvent = MemberEvent | SettingsEvent;
 type Kind = RoomEvent["t"];
@@ -71,7 +114,7 @@ type EventByKind = { readonly [E in RoomEvent as E["t"]]: E };
 
 /** The keys of each kind in their order on the wire. JSON leaves out a key without a value. */
 const IN_ORDER: { readonly [K in Kind]: (event: EventByKind[K]) => EventByKind[K] } = {
-  msg: ({ t, room, seq, id, from, at, body, replyTo }) => ({
+  msg: ({ t, room, seq, id, from, at, body, replyTo, thread, deleted }) => ({
     t,
     room,
     seq,
@@ -80,6 +123,50 @@ const IN_ORDER: { readonly [K in Kind]: (event: EventByKind[K]) => EventByKind[K
     at,
     body,
     replyTo,
+    thread,
+    deleted,
+  }),
+  edited: ({ t, room, seq, id, from, at, target, body, deleted }) => ({
+    t,
+    room,
+    seq,
+    id,
+    from,
+    at,
+    target,
+    body,
+    deleted,
+  }),
+  deleted: ({ t, room, seq, id, from, at, target, reason }) => ({
+    t,
+    room,
+    seq,
+    id,
+    from,
+    at,
+    target,
+    reason,
+  }),
+  reacted: ({ t, room, seq, id, from, at, target, emoji, on }) => ({
+    t,
+    room,
+    seq,
+    id,
+    from,
+    at,
+    target,
+    emoji,
+    on,
+  }),
+  pinned: ({ t, room, seq, id, from, at, target, on }) => ({
+    t,
+    room,
+    seq,
+    id,
+    from,
+    at,
+    target,
+    on,
   }),
   member: ({ t, room, seq, id, from, at, user, role, mutedUntil, banned, reason }) => ({
     t,
@@ -131,6 +218,13 @@ export function isStateEvent(event: RoomEvent): event is StateEvent {
 /** A line of a commit that holds no event. */
 export class UnreadableLine extends Error {
   override readonly name = "UnreadableLine";
+}
+
+/** The event in a line that may hold none, such as one from quarantine (archive.4). */
+export function readEvent(line: string): RoomEvent | undefined {
+  const event = parseObject(line);
+  const isEvent = typeof event?.["from"] === "string" && isCount(event["seq"]);
+  return isEvent ? (event as unknown as RoomEvent) : undefined;
 }
 
 /** Decodes a line that this system wrote. Throws UnreadableLine (events.4). */

@@ -17,6 +17,7 @@ import type { JsonObject } from "../kit/json.ts";
 import type { RoomSettings } from "./events.ts";
 import { isMessageId, isRoomId, isUserId } from "./ids.ts";
 import type { Epoch, LogSeq, MessageId, Millis, RoomId, Seq, UserId } from "./ids.ts";
+import { PAGE_EVENTS_MAX } from "./limits.ts";
 import { isRole, isRoomKind } from "./roles.ts";
 import type { Role } from "./roles.ts";
 
@@ -30,11 +31,14 @@ export type HistoryRequest = { readonly v: typeof HISTORY_VERSION } &
     /** The stored members of the room behind the user `after`, for a state that is cut. */
     | { readonly op: "members"; readonly room: RoomId; readonly after: UserId }
     | { readonly op: "range"; readonly room: RoomId; readonly first: Seq; readonly last: Seq }
+    | ({ readonly op: "messages"; readonly room: RoomId } & MessagesQuery)
     | {
         readonly op: "lookup";
         readonly room: RoomId;
         readonly from: UserId;
         readonly id: MessageId;
+        /** The event that the write names. */
+        readonly target?: Seq | undefined;
       }
   );
 
@@ -69,11 +73,50 @@ export interface RoomSnapshotState {
   readonly isCut?: true;
 }
 
+/** What a change needs of the message that it names. */
+export interface TargetMessage {
+  /** Undefined only for a deleted message. */
+  readonly from?: UserId;
+  /** The root of the thread that the message is in. */
+  readonly thread?: Seq;
+  readonly isDeleted?: true;
+}
+
+/** The archived event `seq`. Without `message` it is no message. */
+export interface ArchivedTarget {
+  readonly seq: Seq;
+  readonly message?: TargetMessage;
+}
+
 /** Lines first, first+1, … Empty when the archive has no event at or above `first`. */
 export interface ArchivedRange {
   readonly first: Seq;
   readonly lines: readonly string[];
   /** The room's archived head. */
+  readonly head: Seq;
+}
+
+/**
+ * The messages of the main line, of the thread with the root `thread`, or those that are pinned. At
+ * most one of `before` and `after` is set; with neither, the page is the newest one.
+ */
+export interface MessagesQuery {
+  readonly before?: Seq | undefined;
+  readonly after?: Seq | undefined;
+  readonly limit: number;
+  readonly thread?: Seq | undefined;
+  readonly pinned?: true | undefined;
+}
+
+/** Messages as they are now, ascending: their lines with their states (message-view.ts). */
+export interface MessagesPage {
+  readonly lines: readonly string[];
+  /** The page has every message with a number from `first` to `last`. */
+  readonly first: Seq;
+  readonly last: Seq;
+  /** Further numbers follow in the direction of the page. */
+  readonly more: boolean;
+  /** The archived head: the page shows the messages as of this event. */
   readonly head: Seq;
 }
 
@@ -95,11 +138,14 @@ export type HistoryReply =
   | { readonly ok: true; readonly op: "snapshot"; readonly snapshot: RoomSnapshot }
   | ({ readonly ok: true; readonly op: "members" } & MembersPage)
   | { readonly ok: true; readonly op: "range"; readonly range: ArchivedRange }
+  | { readonly ok: true; readonly op: "messages"; readonly page: MessagesPage }
   | {
       readonly ok: true;
       readonly op: "lookup";
       /** Undefined: the id is not archived at this watermark. */
       readonly found?: { readonly seq: Seq; readonly at: Millis };
+      /** The requested target; a persistence process of an older version does not answer it. */
+      readonly target?: ArchivedTarget;
       readonly watermark: LogSeq;
     }
   | { readonly ok: false; readonly error: "unavailable" | "bad_request" };
@@ -126,12 +172,30 @@ export function decodeRequest(text: string): DecodedRequest | undefined {
   if (op === "members" && isUserId(request["after"])) {
     return { v, op, room, after: request["after"] };
   }
+  if (op === "messages") return readMessagesQuery(room, request);
   if (op === "snapshot" && isCount(since)) return { v, op, room, since };
   if (op === "range" && isCount(first) && first >= 1 && isCount(last)) {
     return { v, op, room, first, last };
   }
-  if (op === "lookup" && isUserId(from) && isMessageId(id)) return { v, op, room, from, id };
+  if (op === "lookup" && isUserId(from) && isMessageId(id)) {
+    const { target } = request;
+    if (target !== undefined && !isCount(target)) return undefined;
+    return { v, op, room, from, id, ...(target !== undefined && { target }) };
+  }
   return undefined;
+}
+
+function readMessagesQuery(room: RoomId, request: JsonObject): DecodedRequest | undefined {
+  const { before, after, limit, thread, pinned } = request;
+  if (!isCount(limit) || limit < 1 || limit > PAGE_EVENTS_MAX) return undefined;
+  if (!isCountOrNot(before) || !isCountOrNot(after) || !isCountOrNot(thread)) return undefined;
+  if (pinned !== undefined && pinned !== true) return undefined;
+  const query = { before, after, limit, thread, ...(pinned === true && { pinned: true as const }) };
+  return { v: HISTORY_VERSION, op: "messages", room, ...query };
+}
+
+function isCountOrNot(value: unknown): value is number | undefined {
+  return value === undefined || isCount(value);
 }
 
 export function encodeReply(reply: HistoryReply): string {
@@ -144,6 +208,11 @@ export function encodeReply(reply: HistoryReply): string {
   if (reply.op === "range") {
     const { first, lines, head } = reply.range;
     const header = { v: HISTORY_VERSION, ok: true, op: reply.op, first, count: lines.length, head };
+    return [JSON.stringify(header), ...lines].join("\n");
+  }
+  if (reply.op === "messages") {
+    const { lines, ...page } = reply.page;
+    const header = { v: HISTORY_VERSION, ok: true, op: reply.op, ...page, count: lines.length };
     return [JSON.stringify(header), ...lines].join("\n");
   }
   return JSON.stringify({ v: HISTORY_VERSION, ...reply });
@@ -169,6 +238,12 @@ export function decodeReply(text: string): HistoryReply | undefined {
       if (!isCount(first) || !isCount(head)) return undefined;
       return { ok: true, op, range: { first, head, lines } };
     }
+    case "messages": {
+      const { head, first, last, more } = rest;
+      if (!isCount(head) || !isCount(first) || !isCount(last)) return undefined;
+      if (typeof more !== "boolean") return undefined;
+      return { ok: true, op, page: { head, first, last, more, lines } };
+    }
     case "snapshot": {
       if (!isSnapshot(rest)) return undefined;
       return { ok: true, op, snapshot: { ...rest, tail: lines } as unknown as RoomSnapshot };
@@ -182,7 +257,10 @@ export function decodeReply(text: string): HistoryReply | undefined {
         ? (reply as unknown as HistoryReply)
         : undefined;
     case "lookup":
-      return lines.length === 0 && isCount(rest["watermark"]) && isFoundOrNot(rest["found"])
+      return lines.length === 0 &&
+        isCount(rest["watermark"]) &&
+        isFoundOrNot(rest["found"]) &&
+        isTargetOrNot(rest["target"])
         ? (reply as unknown as HistoryReply)
         : undefined;
     default:
@@ -238,4 +316,15 @@ function isSnapshotId(item: unknown): boolean {
 function isFoundOrNot(value: unknown): boolean {
   if (value === undefined) return true;
   return isObject(value) && isCount(value["seq"]) && Number.isSafeInteger(value["at"]);
+}
+
+function isTargetOrNot(target: unknown): boolean {
+  if (target === undefined) return true;
+  if (!isObject(target) || !isCount(target["seq"])) return false;
+  const { message } = target;
+  if (message === undefined) return true;
+  if (!isObject(message)) return false;
+  const { from, thread, isDeleted } = message;
+  if (thread !== undefined && !isCount(thread)) return false;
+  return isUserId(from) || (from === undefined && isDeleted === true);
 }

@@ -67,5 +67,9 @@ export const TITLE_LENGTH_MAX = 256;
 export const TOPIC_LENGTH_MAX = 1_024;
 export const AVATAR_LENGTH_MAX = 512;
 export const REASON_LENGTH_MAX = 256;
+/** The UTF-8 bytes of the emoji of a reaction. A longer one gets `bad_frame`. */
+export const EMOJI_BYTES_MAX = 64;
+/** The users that a message names for each of its reactions. All of them are counted. */
+export const REACTION_NAMES_MAX = 50;
 /** Presence frames name the users of a room up to this number. Above it they have a count only. */
 export const PRESENCE_NAMES_MAX = 200;

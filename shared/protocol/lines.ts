@@ -116,22 +116,29 @@ export function blockCost({ bytes }: Block): number {
 
 /** The kind of a line begins behind `{"t":"`, because events.2 fixes the order of the keys. */
 const KIND_AT = 6;
-const [E, M, O, R] = [101, 109, 111, 114];
+const [D, E, M, O, R] = [100, 101, 109, 111, 114];
 
-/** The lines that change who may do what: `member` and `room` (events.ts), each with its number. */
-export function stateLines(block: Block): readonly (readonly [Seq, Uint8Array])[] {
+/**
+ * The lines that change what a gateway may show, each with its number: `member` and `room` change
+ * who may read, `deleted` erases a message (events.ts).
+ */
+export function notableLines(block: Block): readonly (readonly [Seq, Uint8Array])[] {
   const { first, count, bytes } = block;
   let found: (readonly [Seq, Uint8Array])[] | undefined;
   let at = 0;
   for (let i = 0; i < count; i++) {
     const [one, two] = [bytes[at + KIND_AT], bytes[at + KIND_AT + 1]];
     const next = i + 1 < count ? bytes.indexOf(NEWLINE, at) : bytes.length;
-    if ((one === M && two === E) || (one === R && two === O)) {
+    if ((one === M && two === E) || (one === R && two === O) || one === D) {
       (found ??= []).push([first + i, bytes.subarray(at, next)]);
     }
     at = next + 1;
   }
   return found ?? [];
+}
+
+export function isDeletion(line: Uint8Array): boolean {
+  return line[KIND_AT] === D;
 }
 
 export function blockLast(block: Block): Seq {

@@ -84,12 +84,31 @@ export interface TypingFrame {
   readonly user: UserId;
   readonly on: boolean;
 }
+/** The state of a message in a page of messages; a message to which nothing happened has none. */
+export interface ShownState {
+  readonly edited?: { readonly seq: Seq; readonly at: Millis };
+  /** The replies in its thread, and the number of the newest one. */
+  readonly replies?: number;
+  readonly lastReply?: Seq;
+  /** The number of the event that pinned it. */
+  readonly pinned?: Seq;
+  /** In the order of the first reaction; `users` has at most 50 names. */
+  readonly reactions?: readonly {
+    readonly emoji: string;
+    readonly count: number;
+    readonly users: readonly UserId[];
+  }[];
+}
 export interface PageFrame {
   readonly t: "page";
   readonly ref: number;
   readonly room: RoomId;
   readonly events: readonly RoomEvent[];
   readonly more: boolean;
+  /** With the view `messages`: the numbers that the page covers, as of the event `asOf`. */
+  readonly first?: Seq;
+  readonly last?: Seq;
+  readonly asOf?: Seq;
 }
 export interface PongFrame {
   readonly t: "pong";
@@ -181,6 +200,12 @@ function withoutWrongFields(value: JsonObject): JsonObject {
   if (t === "error" && !Object.hasOwn(ERRORS, String(name))) {
     // An error of a newer server: the client needs to know only whether a retry is possible.
     return { ...value, name: value["retry"] === true ? "unavailable" : "conflict" };
+  }
+  if (t === "page") {
+    const isWhole = ["first", "last", "asOf"].every((key) => typeof value[key] === "number");
+    if (isWhole) return value;
+    const { first: _first, last: _last, asOf: _asOf, ...page } = value;
+    return page;
   }
   if (t === "joined") return { ...value, here: typeof here === "number" ? here : 0 };
   if (t !== "presence") return value;

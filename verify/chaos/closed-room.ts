@@ -1,5 +1,5 @@
-// ClosedRoom: a room with members in a chaos run. Its manager removes, bans and invites guests
-// while another member sends.
+// ClosedRoom: a room with members in a chaos run. Its manager removes, bans and invites guests, and
+// changes own messages, while another member sends.
 //
 // Owns: the changes of the members, and sending each until it is acknowledged. Does not own: the
 // clients (load.ts), the judgement (verify/checker/members.ts).
@@ -11,7 +11,7 @@ import { systemRandom } from "#shared/adapters/clock-system.ts";
 import { below } from "#shared/kit/random.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { Random } from "#shared/ports/clock.ts";
-import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { MessageId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { WireClient, WireClientHooks } from "../wire-client/wire-client.ts";
 
 const TICK_MS = 20;
@@ -23,7 +23,7 @@ interface Change {
   readonly frame: object;
   readonly id: MessageId;
   readonly more?: number;
-  readonly onAcked: () => void;
+  readonly onAcked: (seq: Seq) => void;
   isInFlight: boolean;
   notBefore: number;
 }
@@ -38,6 +38,9 @@ export class ClosedRoom {
   #nextAt = Infinity;
   #isCreated = false;
   #removals = 0;
+  #turn = 0;
+  /** The manager's message that changes next, and the number of its changes so far. */
+  #message: { readonly target: Seq; changes: number } | undefined;
   readonly #timer: NodeJS.Timeout;
 
   constructor(room: RoomId, random: Random) {
@@ -49,7 +52,7 @@ export class ClosedRoom {
   /** For the client of the manager. */
   get hooks(): Pick<WireClientHooks, "onAck" | "onRefused" | "onLost"> {
     return {
-      onAck: (_, id) => this.#onAck(id),
+      onAck: (_, id, seq) => this.#onAck(id, seq),
       onRefused: ({ id, afterMs }) => this.#again(id, performance.now() + afterMs),
       onLost: (ids) => ids.forEach((id) => this.#again(id, 0)),
     };
@@ -93,7 +96,8 @@ export class ClosedRoom {
   #tick(now: number): void {
     if (this.#change === undefined && now >= this.#nextAt) {
       this.#nextAt = now + CHANGE_EVERY_MS;
-      this.#changeOne();
+      if (++this.#turn % 2 === 0) this.#changeOne();
+      else this.#changeMessage();
     }
     const change = this.#change;
     if (change === undefined || change.isInFlight || change.notBefore > now) return;
@@ -119,17 +123,38 @@ export class ClosedRoom {
     });
   }
 
-  #begin(frame: object, onAcked: () => void, more?: number): void {
+  /** A message of the manager, then each kind of change of it, then the next message. */
+  #changeMessage(): void {
+    const message = this.#message;
+    const body = { text: `a message that changes ${this.#turn}` };
+    if (message === undefined) {
+      this.#begin({ t: "send", body }, (target) => (this.#message = { target, changes: 0 }));
+      return;
+    }
+    const { target } = message;
+    const frames = [
+      { t: "react", target, emoji: "👍", on: true },
+      { t: "edit", target, body },
+      { t: "pin", target, on: true },
+      { t: "send", body, thread: target },
+      { t: "delete", target },
+    ];
+    const frame = frames[message.changes++];
+    if (message.changes === frames.length) this.#message = undefined;
+    if (frame !== undefined) this.#begin(frame, () => undefined);
+  }
+
+  #begin(frame: object, onAcked: (seq: Seq) => void, more?: number): void {
     const id = uuidv7(Date.now(), systemRandom);
     const further = more !== undefined && { more };
     this.#change = { frame, id, ...further, onAcked, isInFlight: false, notBefore: 0 };
   }
 
-  #onAck(id: MessageId): void {
+  #onAck(id: MessageId, seq: Seq): void {
     const change = this.#change;
     if (change?.id !== id) return;
     this.#change = undefined;
-    change.onAcked();
+    change.onAcked(seq);
   }
 
   #again(id: MessageId, notBefore: number): void {

@@ -150,8 +150,8 @@ export class Load {
   async #openClosed(i: number, tokenOf: TokenOf): Promise<void> {
     const room = `closed-${i}` as RoomId;
     const closed = new ClosedRoom(room, this.#random);
-    const manager = await this.#client(`manager-${i}` as UserId, [], tokenOf, closed.hooks);
     const start = [{ room, isClosed: true }];
+    const manager = await this.#client(`manager-${i}` as UserId, start, tokenOf, closed.hooks);
     const speaker = await this.#client(`speaker-${i}` as UserId, start, tokenOf);
     this.#closed.push({ closed, speaker });
     const guests: ResendingClient[] = [];
@@ -318,8 +318,8 @@ export class Load {
       hooks: {
         ...hooks,
         onRecord: (record) => this.#record(record),
-        onAck: (room, id) => {
-          hooks.onAck?.(room, id);
+        onAck: (room, id, seq) => {
+          hooks.onAck?.(room, id, seq);
           this.#acked++;
           if (this.#ackedAt.has(room)) this.#ackedAt.set(room, runNow());
         },

@@ -4,7 +4,7 @@
 // It is pure and streaming. It knows records, log entries and event lines only, and it shares no
 // code with the services. It needs about two hundred bytes of memory for each message.
 //
-// The invariants I1 to I16 of docs/SPEC.md, and the file that judges each:
+// The invariants I1 to I17 of docs/SPEC.md, and the file that judges each:
 //
 //   I1, I3, I4, I15   stored.ts
 //   I2                sends.ts, streams.ts, stored.ts
@@ -16,10 +16,12 @@
 //   I12, I13          faults.ts
 //   I14               conns.ts
 //   I16               members.ts
+//   I17               changes.ts
 //
 // Order of the input: all records, then the archive, then the logs, then the pages, then `finish`.
 
 import type { MessageId, RoomId, Seq } from "#shared/protocol/ids.ts";
+import { Changes } from "./changes.ts";
 import { Conns } from "./conns.ts";
 import { Faults } from "./faults.ts";
 import type { FaultReport } from "./faults.ts";
@@ -58,6 +60,10 @@ export interface Sometimes {
   resumeReplayed: number;
   /** A line took the right to read from a connection. */
   memberRemoved: number;
+  /** A page of messages was judged by the fold of the lines. */
+  messagesViewed: number;
+  /** The archive has a tombstone in the place of a text. */
+  textErased: number;
 }
 
 export interface Report {
@@ -109,6 +115,7 @@ export class Check {
   readonly #sends = new Sends(this.#messages, this.#conns, this.#fail);
   readonly #streams = new Streams(this.#messages, this.#conns, this.#fail);
   readonly #members = new Members(this.#fail);
+  readonly #changes = new Changes(this.#members, this.#fail);
   readonly #faults = new Faults(this.#conns, this.#fail);
   readonly #tenures = new Tenures(this.#fail);
   readonly #stored = new Stored(this.#messages, this.#fail);
@@ -140,6 +147,8 @@ export class Check {
         return this.#streams.onPresence(record);
       case "page":
         return this.#onPage(record);
+      case "view":
+        return this.#onView(record);
       case "open":
         this.#conns.of(record).via = record.via;
         return;
@@ -159,6 +168,7 @@ export class Check {
 
   takeArchived(line: string): void {
     this.#members.takeArchived(line);
+    this.#changes.takeArchived(line);
     this.#stored.takeArchived(line);
   }
 
@@ -177,6 +187,7 @@ export class Check {
     this.#sends.finish();
     this.#conns.finish();
     this.#members.finish();
+    this.#changes.finish();
     this.#stored.finish({ isTrimmed, hasPages, seen: this.#streams.seen() });
     for (const { client, room, next } of this.#streams.last) {
       const head = this.#stored.head(room);
@@ -198,6 +209,8 @@ export class Check {
         retryAnsweredOld: this.#sends.oldAnswers,
         resumeReplayed: this.#streams.replayed,
         memberRemoved: this.#members.removed,
+        messagesViewed: this.#changes.viewed,
+        textErased: this.#changes.erased,
       },
       faults,
       ackMs: this.#sends.latencies.percentiles(),
@@ -233,6 +246,16 @@ export class Check {
     const { room, first, ids } = record;
     const messages = Uint32Array.from(ids, (id: MessageId) => this.#messages.number(id));
     this.#paged.push({ room, first, messages });
+  }
+
+  #onView(record: Extract<HistoryRecord, { op: "view" }>): void {
+    const request = `view ${record.ref}`;
+    if (record.phase === "invoke") {
+      this.#conns.begin(record, request);
+      return;
+    }
+    this.#conns.end(record, request);
+    if (record.phase === "ok") this.#changes.onViewed(record);
   }
 
   #count(): Omit<Counts, "claims" | "voided" | "violations"> {

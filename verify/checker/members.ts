@@ -110,6 +110,18 @@ export class Members {
     });
   }
 
+  /** The effective role behind the line `seq`, of the lines taken so far. */
+  roleAt(room: RoomId, user: UserId, seq: Seq): string {
+    const known = this.#rooms.get(room);
+    return known === undefined ? "member" : roleAt(known, user, seq);
+  }
+
+  isMutedAt(room: RoomId, user: UserId, seq: Seq, at: number): boolean {
+    const known = this.#rooms.get(room);
+    const standing = known === undefined ? undefined : standingAt(known, user, seq);
+    return (standing?.mutedUntil ?? 0) > at;
+  }
+
   finish(): void {
     for (const membership of this.#all) this.#judgeMembership(membership);
     for (const page of this.#pages) this.#judgePage(page);

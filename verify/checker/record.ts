@@ -87,7 +87,34 @@ type Paged =
     })
   | (InRoom<"page"> & Unanswered & { readonly ref: number });
 
-export type ClientRecord = Connected | Sent | Joined | Shown | Paged;
+/** A message of a page of messages; 0 and none stand for what did not happen to it. */
+export interface ViewedMessage {
+  readonly seq: Seq;
+  /** The number of the newest edit, of the deletion, and of the event that pinned it. */
+  readonly edited: Seq;
+  readonly deleted: Seq;
+  readonly pinned: Seq;
+  readonly replies: number;
+  readonly lastReply: Seq;
+  /** Each emoji with its count: "👍 2". */
+  readonly reactions: readonly string[];
+}
+
+/** A page of messages for the request `ref`. */
+type Viewed =
+  | (InRoom<"view"> & { readonly phase: "invoke"; readonly ref: number })
+  | (InRoom<"view"> & {
+      readonly phase: "ok";
+      readonly ref: number;
+      readonly thread?: Seq;
+      readonly first: Seq;
+      readonly last: Seq;
+      readonly asOf: Seq;
+      readonly messages: readonly ViewedMessage[];
+    })
+  | (InRoom<"view"> & Unanswered & { readonly ref: number });
+
+export type ClientRecord = Connected | Sent | Joined | Shown | Paged | Viewed;
 
 /** The units of a fault: all rooms, some rooms, or the clients of one gateway. */
 export type FaultScope =

@@ -17,6 +17,7 @@ export const INVARIANTS = [
   "I14",
   "I15",
   "I16",
+  "I17",
 ] as const;
 
 export type InvariantId = (typeof INVARIANTS)[number];

@@ -78,6 +78,7 @@ async function openCluster() {
   const archive: ArchiveReader = {
     watermark: (p, claim) => store.watermark(p, claim),
     range: (_, room, first, last) => store.range(room, first, last),
+    messages: (_, room, query) => store.messages(room, query),
     lookup: (p, room, sender, id) => store.lookup(p, room, sender, id),
     async snapshot(p, room, since) {
       if (snapshots.areHeld) await new Promise<void>((resume) => waiting.push(resume));

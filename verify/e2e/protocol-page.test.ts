@@ -24,6 +24,10 @@ const SERVER_FRAMES: { readonly [T in ServerFrame["t"]]: { readonly example: boo
   refreshed: { example: true },
   reconnect: { example: false },
   msg: { example: true },
+  edited: { example: true },
+  deleted: { example: true },
+  reacted: { example: true },
+  pinned: { example: true },
   member: { example: true },
   room: { example: true },
 };

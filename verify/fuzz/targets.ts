@@ -46,7 +46,7 @@ import {
   decodeOut,
   encodeHead,
   encodeOut,
-  stateLines,
+  notableLines,
 } from "#shared/protocol/lines.ts";
 import {
   decodeLeaseOutcome,
@@ -124,12 +124,18 @@ const CLIENT_FRAMES: readonly object[] = [
   { t: "join", ref: 1, room: ROOM, after: 3, tail: 9 },
   { t: "leave", ref: 1, room: ROOM },
   { t: "send", room: ROOM, id: ID, body: { text: "hi", list: [1, { a: null }] }, replyTo: 3 },
+  { t: "send", room: ROOM, id: ID, body: { text: "in a thread" }, thread: 3 },
+  { t: "edit", room: ROOM, id: ID, target: 3, body: { text: "hello" } },
+  { t: "delete", room: ROOM, id: ID, target: 3, reason: "typo" },
+  { t: "react", room: ROOM, id: ID, target: 3, emoji: "👍", on: true },
+  { t: "pin", room: ROOM, id: ID, target: 3, on: false },
   { t: "create", room: ROOM, id: ID, kind: "closed", title: "Plans", members: [{ user: BOB }] },
   { t: "create", room: ROOM, id: ID, kind: "direct", user: BOB },
   { t: "member", room: ROOM, id: ID, user: BOB, role: "none", banned: true, reason: "spam" },
   { t: "update", room: ROOM, id: ID, topic: "", sendRole: "moderator", archived: true },
   { t: "typing", room: ROOM, on: true },
   { t: "history", ref: 1, room: ROOM, after: 3, limit: 10 },
+  { t: "history", ref: 1, room: ROOM, limit: 10, view: "messages", thread: 3 },
   { t: "refresh", ref: 1, token: "token" },
   { t: "ping", ref: 1 },
 ];
@@ -146,6 +152,11 @@ const COMMANDS: readonly Command[] = [
   { c: 9, op: "update", room: ROOM, from: ADA, id: ID, title: "Plans", grant: "admin" },
   { c: 10, op: "about", room: ROOM, user: ADA, grant: "reader" },
   { c: 11, op: "members", room: ROOM, user: ADA, after: BOB, limit: 9 },
+  { c: 13, op: "edit", room: ROOM, from: ADA, id: ID, target: 3, body: { text: "hello" } },
+  { c: 14, op: "delete", room: ROOM, from: ADA, id: ID, target: 3, reason: "typo" },
+  { c: 15, op: "react", room: ROOM, from: ADA, id: ID, target: 3, emoji: ":ok:", on: false },
+  { c: 16, op: "pin", room: ROOM, from: ADA, id: ID, target: 3, on: true },
+  { c: 17, op: "send", room: ROOM, from: ADA, id: ID, body: { text: "hi" }, thread: 3 },
   { c: 12, op: "sync", rooms: [[ROOM, 3, [ADA, BOB], [[BOB, "member"]]]] },
 ];
 
@@ -164,6 +175,7 @@ const SERVER_FRAMES: readonly ServerFrame[] = [
   { t: "reconnect", afterMs: 100 },
   EVENT,
   { t: "page", ref: 1, room: ROOM, events: [EVENT], more: false },
+  { t: "page", ref: 1, room: ROOM, events: [EVENT], more: true, first: 1, last: 9, asOf: 9 },
 ];
 
 const json = (values: readonly object[]): string[] => values.map((value) => JSON.stringify(value));
@@ -187,6 +199,8 @@ function use(..._values: readonly unknown[]): void {
   // The use is to read the values.
 }
 
+const TARGET = { seq: 3, message: { from: ADA, thread: 1, isDeleted: true } } as const;
+const PAGE = { head: 9, first: 1, last: 9, more: false } as const;
 const ENTRIES = sample(arbitrary.entry, 1).map(encodeEntry);
 const LINES = sample(arbitrary.event.map(encodeEvent), 2);
 const at = (n: number): string => LINES[n % LINES.length] ?? "";
@@ -297,7 +311,7 @@ function roomTargets(): Target[] {
       (text) => decodeOut(encoder.encode(text)),
       (block) => {
         use(bornOf(block), blockAbove(block, block.first), blockUpTo(block, block.first));
-        use(...stateLines(block));
+        use(...notableLines(block));
         if (block.count > 0 && textOf(block.bytes).split("\n").length !== block.count) {
           throw new Error("a block with another number of lines");
         }
@@ -354,6 +368,9 @@ function archiveTargets(): Target[] {
         encodeRequest({ op: "members", room: ROOM, after: ADA }),
         encodeRequest({ op: "range", room: ROOM, first: 1, last: 9 }),
         encodeRequest({ op: "lookup", room: ROOM, from: ADA, id: ID }),
+        encodeRequest({ op: "lookup", room: ROOM, from: ADA, id: ID, target: 3 }),
+        encodeRequest({ op: "messages", room: ROOM, before: 9, limit: 5, thread: 3 }),
+        encodeRequest({ op: "messages", room: ROOM, limit: 5, pinned: true }),
       ],
       decodeRequest,
     ),
@@ -362,6 +379,8 @@ function archiveTargets(): Target[] {
       [
         encodeReply({ ok: true, op: "watermark", watermark: 3, epoch: 1 }),
         encodeReply({ ok: true, op: "lookup", watermark: 3, found: { seq: 1, at: 2 } }),
+        encodeReply({ ok: true, op: "lookup", watermark: 3, target: TARGET }),
+        encodeReply({ ok: true, op: "messages", page: { ...PAGE, lines: [at(0), at(1)] } }),
         encodeReply({ ok: false, error: "unavailable" }),
         encodeReply({ ok: true, op: "members", members: [[ADA, "owner", 0, false]], isCut: true }),
         encodeReply({ ok: true, op: "range", range: { first: 1, head: 9, lines: [at(0)] } }),

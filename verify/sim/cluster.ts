@@ -372,7 +372,7 @@ export class SimulatedCluster {
         return new ArchiveRunner(p, { log, store, bus, clock, random, onReport }, own);
       },
     });
-    const pages = new PageCache(store);
+    const pages = new PageCache(store, clock);
     const localWatermark = (p: number): ReturnType<PersistenceNode["watermarkOf"]> =>
       node.watermarkOf(p);
     const history = new HistoryServer({ bus, store, pages, localWatermark, clock });

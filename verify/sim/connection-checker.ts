@@ -13,7 +13,7 @@
 // arrive, and verify/checker tracks one membership at a time.
 
 import { LOST } from "../checker/record.ts";
-import type { ClientRecord, HistoryRecord } from "../checker/record.ts";
+import type { ClientRecord, HistoryRecord, ViewedMessage } from "../checker/record.ts";
 import { sumOf } from "../checker/sum.ts";
 import type { MessageId, Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { Findings } from "./findings.ts";
@@ -24,6 +24,9 @@ interface Request {
   readonly at: Millis;
   readonly room: RoomId;
   readonly after?: Seq | undefined;
+  /** A page of messages. */
+  readonly isView?: boolean;
+  readonly thread?: Seq | undefined;
 }
 
 /** With one of these errors the server guarantees that nothing was stored. */
@@ -35,6 +38,7 @@ const REFUSALS = new Set([
   "bad_frame",
   "forbidden",
   "conflict",
+  "not_found",
 ]);
 
 export interface ConnectionCheckerOptions {
@@ -74,6 +78,10 @@ export class ConnectionChecker {
         this.#record({ room, op: "send", phase: "invoke", id, sum: sumOf(frame["body"]) });
         return;
       }
+      case "edit":
+      case "delete":
+      case "react":
+      case "pin":
       case "create":
       case "member":
       case "update": {
@@ -87,8 +95,7 @@ export class ConnectionChecker {
       case "join":
         return this.#expectAnswer(refOf(frame), { room, after: frame["after"] as Seq | undefined });
       case "history":
-        this.#record({ room, op: "page", phase: "invoke", ref: frame["ref"] as number });
-        return this.#expectAnswer(pageOf(frame), { room, after: frame["after"] as Seq });
+        return this.#onHistory(room, frame);
       case "leave":
       case "ping":
         return this.#expectAnswer(refOf(frame), { room });
@@ -104,11 +111,12 @@ export class ConnectionChecker {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     if (code !== 1005 && this.#hasWelcome) this.#options.findings.shown.push(`close ${code}`);
-    for (const [name, { room }] of this.#pending) {
+    for (const [name, { room, isView }] of this.#pending) {
       const [kind, rest = ""] = name.split(" ");
       const lost = { room, phase: "info", err: LOST } as const;
       if (kind === "send") this.#record({ ...lost, op: "send", id: rest as MessageId });
-      if (kind === "page") this.#record({ ...lost, op: "page", ref: Number(rest) });
+      const op = isView === true ? "view" : "page";
+      if (kind === "page") this.#record({ ...lost, op, ref: Number(rest) });
     }
     this.#record({ op: "close", phase: code === 1005 ? "ok" : "info" });
   }
@@ -124,6 +132,10 @@ export class ConnectionChecker {
       case "caught-up":
         return this.#onCaughtUp(room, frame["seq"] as Seq);
       case "msg":
+      case "edited":
+      case "deleted":
+      case "reacted":
+      case "pinned":
       case "member":
       case "room":
         return this.#onEvent(room, frame);
@@ -182,13 +194,32 @@ export class ConnectionChecker {
     this.#record({ room, op: "leave", phase: "ok" });
   }
 
+  #onHistory(room: RoomId, frame: Frame): void {
+    const [ref, after] = [Number(frame["ref"]), frame["after"] as Seq];
+    const isView = frame["view"] === "messages";
+    const thread = frame["thread"] as Seq | undefined;
+    this.#record({ room, op: isView ? "view" : "page", phase: "invoke", ref });
+    this.#expectAnswer(pageOf(frame), { room, after, isView, thread });
+  }
+
   #onPage(room: RoomId, frame: Frame): void {
-    const after = this.#settle(pageOf(frame))?.after ?? 0;
+    const request = this.#settle(pageOf(frame));
+    if (request?.isView === true) return this.#onView(room, frame, request.thread);
+    const after = request?.after ?? 0;
     const events = frame["events"] as readonly { seq: Seq; id: MessageId }[];
     const first = events[0]?.seq ?? after + 1;
     if (first !== after + 1) this.#fail("O12", `a page after ${after} begins at ${first}`);
     const ids = events.map(({ id }) => id);
     this.#record({ room, op: "page", phase: "ok", ref: frame["ref"] as number, first, ids });
+  }
+
+  #onView(room: RoomId, frame: Frame, thread: Seq | undefined): void {
+    const { ref, first, last, asOf } = frame as unknown as Record<string, number>;
+    const messages = (frame["events"] as readonly ShownMessage[]).map(viewedOf);
+    this.#options.findings.count("page of messages read");
+    const places = { first: Number(first), last: Number(last), asOf: Number(asOf) };
+    const list = thread !== undefined && { thread };
+    this.#record({ room, op: "view", phase: "ok", ref: Number(ref), ...list, ...places, messages });
   }
 
   #onPresence(room: RoomId, frame: Frame): void {
@@ -212,7 +243,8 @@ export class ConnectionChecker {
 
   #onError(room: RoomId, frame: Frame): void {
     const err = String(frame["name"]);
-    const kind = this.#pending.has(pageOf(frame)) ? "page" : "request";
+    const isPage = this.#pending.has(pageOf(frame));
+    const kind = isPage ? "page" : "request";
     this.#options.findings.shown.push(`${kind} ${err}`);
     const phase = REFUSALS.has(err) ? "fail" : "info";
     const id = frame["id"] as MessageId | undefined;
@@ -224,8 +256,8 @@ export class ConnectionChecker {
     if (err === "forbidden") this.#options.findings.count("read refused");
     if (typeof ref !== "number") return;
     if (!this.#pending.has(pageOf(frame))) return void this.#settle(refOf(frame));
-    this.#settle(pageOf(frame));
-    this.#record({ room, op: "page", phase, ref, err });
+    const op = this.#settle(pageOf(frame))?.isView === true ? "view" : "page";
+    this.#record({ room, op, phase, ref, err });
   }
 
   #expectAnswer(name: string, request: Omit<Request, "at">): void {
@@ -250,6 +282,31 @@ export class ConnectionChecker {
     const { now, records, client, conn } = this.#options;
     records.push({ t: now(), client, conn, ...part });
   }
+}
+
+interface ShownMessage {
+  readonly seq: Seq;
+  readonly deleted?: { readonly seq: Seq };
+  readonly state?: {
+    readonly edited?: { readonly seq: Seq };
+    readonly pinned?: Seq;
+    readonly replies?: number;
+    readonly lastReply?: Seq;
+    readonly reactions?: readonly { readonly emoji: string; readonly count: number }[];
+  };
+}
+
+function viewedOf({ seq, deleted, state = {} }: ShownMessage): ViewedMessage {
+  const { edited, pinned = 0, replies = 0, lastReply = 0, reactions = [] } = state;
+  return {
+    seq,
+    edited: edited?.seq ?? 0,
+    deleted: deleted?.seq ?? 0,
+    pinned,
+    replies,
+    lastReply,
+    reactions: reactions.map(({ emoji, count }) => `${emoji} ${count}`),
+  };
 }
 
 function refOf(frame: Frame): string {

@@ -14,21 +14,19 @@ import type {
   ArchiveBatch,
   ArchiveEvent,
   ArchiveStore,
-  Found,
+  LookedUp,
   Read,
   Watermark,
   WriteOutcome,
 } from "#shared/ports/archive.ts";
-import type { ArchivedRange, MembersPage, RoomSnapshot } from "#shared/protocol/history.ts";
 import type {
-  LogSeq,
-  MessageId,
-  Millis,
-  Partition,
-  RoomId,
-  Seq,
-  UserId,
-} from "#shared/protocol/ids.ts";
+  ArchivedRange,
+  MembersPage,
+  MessagesPage,
+  MessagesQuery,
+  RoomSnapshot,
+} from "#shared/protocol/history.ts";
+import type { MessageId, Millis, Partition, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { SeededRng } from "./seeded-rng.ts";
 import type { Findings } from "./findings.ts";
 import type { SimulatedProcess } from "./process.ts";
@@ -65,6 +63,11 @@ export class Database {
     const archiveOptions = { schedule, ...(refuse !== undefined && { refuse }) };
     this.primary = new MemoryArchive(archiveOptions);
     this.replica = new MemoryArchive(archiveOptions);
+  }
+
+  /** The time at which the replica has every write. */
+  get replicaAt(): Millis {
+    return this.#replicaBusyUntil;
   }
 
   async write(batch: ArchiveBatch): Promise<WriteOutcome> {
@@ -119,13 +122,18 @@ export class SimulatedStore implements ArchiveStore {
     return this.#call(() => this.#database.replica.members(room, after));
   }
 
+  messages(room: RoomId, query: MessagesQuery): Promise<Read<MessagesPage>> {
+    return this.#call(() => this.#database.replica.messages(room, query));
+  }
+
   lookup(
     p: Partition,
     room: RoomId,
     sender: UserId,
     id: MessageId,
-  ): Promise<Read<{ readonly found?: Found; readonly watermark: LogSeq }>> {
-    return this.#call(() => this.#database.replica.lookup(p, room, sender, id));
+    target?: Seq,
+  ): Promise<Read<LookedUp>> {
+    return this.#call(() => this.#database.replica.lookup(p, room, sender, id, target));
   }
 
   close(): Promise<void> {

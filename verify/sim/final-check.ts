@@ -35,6 +35,7 @@ export function checkRun(evidence: Evidence, findings: Findings): RunTotals {
   const report = check({ records, archive: archived, log, ...(pages && { pages }) });
   for (const { invariant, detail } of report.violations) findings.violation(invariant, detail);
   for (let i = 0; i < report.sometimes.ownerChanged; i++) findings.count("owner changed");
+  for (let i = 0; i < report.sometimes.textErased; i++) findings.count("text erased");
   for (const user of users) checkDelivered(user, archive, findings);
   const { acked, seen } = report.counts;
   return { acked, seen };

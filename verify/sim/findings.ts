@@ -37,6 +37,10 @@ export const COVERAGE_EVENTS = [
   "closed room created",
   "member removed",
   "read refused",
+  "message changed",
+  "change refused",
+  "page of messages read",
+  "text erased",
 ] as const;
 
 export type CoverageEvent = (typeof COVERAGE_EVENTS)[number];

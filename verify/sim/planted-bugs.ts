@@ -16,6 +16,8 @@
 //   early-watermark    persistence reports a watermark above the real one
 //   serve-both-halves  the owner of a split partition forgets the split and serves all of its rooms
 //   line-after-removal a gateway does not recognise the line that removes a member
+//   edit-by-stranger   an owner accepts the edit of another message than the one that it judged
+//   fold-twice         persistence folds each reply in a thread twice
 //   serve-without-term a room node serves although the right of its region has ended
 
 import { COMMAND_VERSION, isWrite } from "#shared/protocol/commands.ts";
@@ -150,6 +152,30 @@ const BUGS: Readonly<Record<string, Bug>> = {
     }),
   },
   "line-after-removal": { kind: "gateway", wrap: ({ bus }) => ({ bus: withoutRemovals(bus) }) },
+  "edit-by-stranger": {
+    kind: "room",
+    wrap: ({ bus, log }) => ({
+      log: overLog(log, {
+        append: (p, data, expected) => log.append(p, withOtherTargets(data), expected),
+      }),
+      bus: overBus(bus, {
+        publish: (subject, data, reply) => bus.publish(subject, withOtherTargets(data), reply),
+      }),
+    }),
+  },
+  "fold-twice": {
+    kind: "persistence",
+    wrap: ({ store }) => ({
+      store: overStore(store, {
+        write(batch) {
+          const events = batch.events.flatMap((event) =>
+            event.line.includes('"thread":') ? [event, event] : [event],
+          );
+          return store.write({ ...batch, events });
+        },
+      }),
+    }),
+  },
   "serve-without-term": {
     kind: "room",
     wrap: ({ right }) => (right === undefined ? {} : { right: ALLOWS_EVERYTHING }),
@@ -260,6 +286,15 @@ function withoutHolds(bus: Bus): Bus {
   });
 }
 
+/** Each edit names the message before its target. */
+function withOtherTargets<D extends string | Uint8Array>(data: D): D | string {
+  if (typeof data !== "string" || !data.includes('{"t":"edited"')) return data;
+  return data.replaceAll(
+    /(\{"t":"edited",[^{}]*"target":)(\d+)/g,
+    (_, head: string, target: string) => `${head}${Math.max(1, Number(target) - 1)}`,
+  );
+}
+
 function overLog(log: PartitionLog, changed: Partial<PartitionLog>): PartitionLog {
   return {
     append: (...args) => log.append(...args),
@@ -276,6 +311,7 @@ function overArchive(archive: ArchiveReader, changed: Partial<ArchiveReader>): A
     watermark: (...args) => archive.watermark(...args),
     range: (...args) => archive.range(...args),
     snapshot: (...args) => archive.snapshot(...args),
+    messages: (...args) => archive.messages(...args),
     lookup: (...args) => archive.lookup(...args),
     ...changed,
   };
@@ -288,6 +324,7 @@ function overStore(store: ArchiveStore, changed: Partial<ArchiveStore>): Archive
     range: (...args) => store.range(...args),
     snapshot: (...args) => store.snapshot(...args),
     members: (...args) => store.members(...args),
+    messages: (...args) => store.messages(...args),
     lookup: (...args) => store.lookup(...args),
     close: () => store.close(),
     ...changed,

@@ -17,6 +17,7 @@ import { SimulatedCluster } from "./cluster.ts";
 import type { PlantedBug } from "./cluster.ts";
 import { Database } from "./database.ts";
 import { SeededRng, STREAMS } from "./seeded-rng.ts";
+import { PAGE_KEPT_MS } from "../../services/persistence/adapters/page-cache.ts";
 import { HttpCaller } from "./http-caller.ts";
 import { FaultInjector } from "./fault-injector.ts";
 import { Findings } from "./findings.ts";
@@ -280,6 +281,9 @@ class Simulation {
   }
 
   async #check(): Promise<RunTotals> {
+    // Reads of rooms use the replica, and a page cache keeps a page for a while (C6).
+    const { now } = this.#scheduler;
+    await this.#scheduler.runUntil(Math.max(now, this.#database.replicaAt) + PAGE_KEPT_MS);
     this.#readLogs();
     let pages: readonly string[] | undefined;
     void this.#httpCaller.readAll([...this.#logFollower.rooms]).then((lines) => (pages = lines));
@@ -290,10 +294,18 @@ class Simulation {
     const [records, logFollower, archive, users] = [
       this.#records,
       this.#logFollower,
-      this.#archived,
+      this.#linesNow(),
       this.#users,
     ];
     return checkRun({ records, logFollower, archive, pages, users }, this.#findings);
+  }
+
+  /** The archived lines as they are now: a deletion has made tombstones of some. */
+  #linesNow(): Map<RoomId, Map<number, string>> {
+    const { primary } = this.#database;
+    const linesOf = (room: RoomId, lines: ReadonlyMap<number, string>): Map<number, string> =>
+      new Map([...lines].map(([seq, line]) => [seq, primary.lineOf(room, seq) ?? line]));
+    return new Map([...this.#archived].map(([room, lines]) => [room, linesOf(room, lines)]));
   }
 
   #onStored({ p, to, events }: ArchiveBatch): void {

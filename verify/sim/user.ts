@@ -1,5 +1,6 @@
 // SimulatedUser: a user with the SDK who sends, types, joins, leaves, reads history, restarts,
-// creates closed rooms, and invites, removes and bans others there.
+// creates closed rooms, invites, removes and bans others there, and edits, deletes, pins and
+// answers messages, own ones and those of others.
 //
 // Owns: one user across several client processes. A new process resumes from the cursors of the
 // process before it. Does not own: faults of sockets, the cluster. The events that the SDK delivers
@@ -151,7 +152,8 @@ export class SimulatedUser {
   act(): void {
     const { rng } = this.#options;
     const percent = rng.int(0, 99);
-    if (percent < 62) this.send();
+    if (percent < 50) this.send();
+    else if (percent < 62) this.#change();
     else if (percent < 74) this.#manage();
     else if (percent < 82) this.#requestHistory();
     else if (percent < 88) this.#type();
@@ -264,7 +266,11 @@ export class SimulatedUser {
   }
 
   /** Counts a write as open until it has ended in this process. */
-  #follow(write: () => Outgoing, onAcked: () => void = () => undefined): void {
+  #follow(
+    write: () => Outgoing,
+    onAcked: () => void = () => undefined,
+    onRefused: () => void = () => undefined,
+  ): void {
     const incarnation = this.#incarnation;
     this.#process.run(() => {
       this.#open++;
@@ -272,7 +278,51 @@ export class SimulatedUser {
         if (incarnation !== this.#incarnation) return;
         this.#open--;
         if (kind === "acked") onAcked();
+        else onRefused();
       });
+    });
+  }
+
+  /** Changes a message, mostly a recent one, or reads a page of messages. */
+  #change(): void {
+    const { rng, findings, trace } = this.#options;
+    const handle = this.#handles.get(rng.pick([...this.#handles.keys()]) as RoomId);
+    if (handle === undefined || handle.head === 0) return;
+    const own = this.acked.filter(({ room }) => room === handle.room);
+    const recent = Math.max(1, handle.head - rng.int(0, 12));
+    const any = rng.chance(0.7) ? recent : rng.int(1, handle.head + 1);
+    const target = rng.chance(0.5) ? (rng.pick(own)?.seq ?? any) : any;
+    const percent = rng.int(0, 99);
+    const text = `${this.id} edits ${target} ${"y".repeat(rng.int(0, 40))}`;
+    const emoji = rng.pick(["👍", "🎉", ":ok:"]) ?? "👍";
+    if (percent >= 85) return this.#view(handle, percent >= 95 ? target : undefined);
+    trace.add(`${this.id} changes ${handle.room} ${target} (${percent})`);
+    this.#follow(
+      () => {
+        if (percent < 30) return handle.edit(target, { text });
+        if (percent < 50) return handle.react(target, emoji, rng.chance(0.7));
+        if (percent < 60) return handle.pin(target, rng.chance(0.7));
+        if (percent < 72) return handle.delete(target);
+        return handle.send({ text }, { thread: target });
+      },
+      () => findings.count("message changed"),
+      () => findings.count("change refused"),
+    );
+  }
+
+  /** The content is checked on the wire; here the request must end (I14). */
+  #view(handle: RoomHandle, thread: Seq | undefined): void {
+    const { rng } = this.#options;
+    const [limit, before] = [rng.int(1, 12), rng.int(1, handle.head + 1)];
+    const list = { view: "messages", limit, ...(thread !== undefined && { thread }) } as const;
+    const range = rng.chance(0.5) ? list : { ...list, before };
+    const incarnation = this.#incarnation;
+    const end = (): void => {
+      if (incarnation === this.#incarnation) this.#open--;
+    };
+    this.#process.run(() => {
+      this.#open++;
+      handle.history(range).then(end, end);
     });
   }
 

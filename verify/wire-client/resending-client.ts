@@ -34,9 +34,9 @@ export class ResendingClient {
           hooks.onJoined?.(room);
           this.#pump();
         },
-        onAck: (room, id) => {
+        onAck: (room, id, seq) => {
           this.#outbox.acknowledge(id);
-          hooks.onAck?.(room, id);
+          hooks.onAck?.(room, id, seq);
           this.#pump();
         },
         onRefused: (refusal) => {

@@ -67,7 +67,7 @@ export interface WireClientHooks {
   /** Receives every decoded frame before the client handles it. */
   readonly onFrame?: (frame: JsonObject) => void;
   readonly onJoined?: (room: RoomId) => void;
-  readonly onAck?: (room: RoomId, id: MessageId) => void;
+  readonly onAck?: (room: RoomId, id: MessageId, seq: Seq) => void;
   /** The server refused a send; it accepts a retry after `afterMs`. */
   readonly onRefused?: (refusal: Refusal) => void;
   /** The connection was lost while these sends were in flight, in the order of their first send. */
@@ -340,6 +340,10 @@ export class WireClient {
     const room = frame["room"] as RoomId;
     switch (frame["t"]) {
       case "msg":
+      case "edited":
+      case "deleted":
+      case "reacted":
+      case "pinned":
       case "member":
       case "room":
         return this.#onEvent(room, Number(frame["seq"]), frame["id"] as MessageId);
@@ -409,7 +413,7 @@ export class WireClient {
     }
     this.#sends.delete(id);
     this.#record({ op: "send", phase: "ok", room: send.room, id, seq });
-    this.#hooks.onAck?.(send.room, id);
+    this.#hooks.onAck?.(send.room, id, seq);
   }
 
   #onPresence(room: RoomId, frame: JsonObject): void {

@@ -20,10 +20,10 @@ import type { Millis, RoomId } from "#shared/protocol/ids.ts";
 import { isMessageId, utf8Length } from "#shared/protocol/ids.ts";
 import { BODY_BYTES_MAX } from "#shared/protocol/limits.ts";
 import { decodeServerFrame } from "#shared/protocol/server-frames.ts";
-import type { HandledFrame, LeftFrame } from "#shared/protocol/server-frames.ts";
+import type { HandledFrame, LeftFrame, PageFrame } from "#shared/protocol/server-frames.ts";
 import { WIRE_SENDS_MAX } from "./bounds.ts";
 import { Connection } from "./connection.ts";
-import type { ConnectionState, Effect, Input } from "./effects.ts";
+import type { ConnectionState, Effect, Input, Page } from "./effects.ts";
 import { Outbox } from "./outbox.ts";
 import type { Settled } from "./outbox.ts";
 import { Pages } from "./pages.ts";
@@ -243,7 +243,7 @@ export class Client {
       case "ack":
         return settle(this.#outbox.onAck(frame.id, frame.seq, frame.at));
       case "page":
-        return this.#pages.onPage(frame.ref, { events: frame.events, more: frame.more });
+        return this.#pages.onPage(frame.ref, pageOf(frame));
       case "refreshed":
         this.#connection.onRefreshed(frame.ref, frame.until, now);
         return [];
@@ -334,4 +334,9 @@ function settle(settled: readonly Settled[]): readonly Effect[] {
 
 function faultOf({ name, message, room }: ErrorFrame): Effect {
   return { kind: "fault", fault: { name, message, ...(room !== undefined && { room }) } };
+}
+
+function pageOf({ events, more, first, last, asOf }: PageFrame): Page {
+  const isOfMessages = first !== undefined && last !== undefined && asOf !== undefined;
+  return { events, more, ...(isOfMessages && { first, last, asOf }) };
 }

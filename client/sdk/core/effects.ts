@@ -24,12 +24,20 @@ export type SendResult =
 export interface Page {
   readonly events: readonly RoomEvent[];
   readonly more: boolean;
+  /** With the view `messages`: the numbers that the page covers, as of the event `asOf`. */
+  readonly first?: Seq;
+  readonly last?: Seq;
+  readonly asOf?: Seq;
 }
 /** `before` and `after` exclude each other; without both, the newest events. `limit`: 1 to 200. */
 export interface PageRange {
   readonly before?: Seq;
   readonly after?: Seq;
   readonly limit: number;
+  /** `messages`: the messages as they are now, each with its `state`; default: all events. */
+  readonly view?: "events" | "messages";
+  /** The replies to this message, with the view `messages`. */
+  readonly thread?: Seq;
 }
 
 /** The users now, and the change. `users` is empty above 200 users. */

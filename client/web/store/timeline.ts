@@ -11,6 +11,8 @@
 //       the range.
 //   timeline.4. A message object is never changed, only replaced, so that rows can compare by
 //       identity.
+//   timeline.5. An edit or a deletion in the range changes its message in the range, and shows on
+//       its own as one line without the text.
 
 import { bodyOf } from "#shared/protocol/events.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
@@ -88,6 +90,7 @@ export class Timeline {
     if (!wasAttached || !isNext) return; // A repeat, or beyond a detached range: timeline.1.
     if (this.#sent.length >= this.#max && !keepEnd) return; // Detached from now on: timeline.2.
     this.#sent.push(toMessage(event));
+    this.#apply(event);
     this.#trimStart();
   }
 
@@ -99,6 +102,7 @@ export class Timeline {
     const older = events.filter((event) => event.seq < this.first);
     if (older.length === 0 || older.at(-1)?.seq !== this.first - 1) return; // timeline.1
     this.#sent = [...older.map(toMessage), ...this.#sent].slice(0, this.#max);
+    for (const event of older) this.#apply(event);
   }
 
   /** Adds a page that begins directly after the range. */
@@ -106,6 +110,7 @@ export class Timeline {
     const newer = events.filter((event) => event.seq > this.last);
     if (newer.length === 0 || newer[0]?.seq !== this.last + 1) return; // timeline.1
     this.#sent = [...this.#sent, ...newer.map(toMessage)];
+    for (const event of newer) this.#apply(event);
     this.#newest = Math.max(this.#newest, this.last);
     this.#trimStart();
   }
@@ -113,6 +118,7 @@ export class Timeline {
   /** Replaces the range by this page, after a jump to another place of the room. */
   replace(events: readonly RoomEvent[]): void {
     this.#sent = events.slice(-this.#max).map(toMessage);
+    for (const event of events) this.#apply(event);
     this.#newest = Math.max(this.#newest, this.last);
   }
 
@@ -153,6 +159,16 @@ export class Timeline {
     this.#forget(id);
   }
 
+  /** timeline.5. */
+  #apply(event: RoomEvent): void {
+    if (event.t !== "edited" && event.t !== "deleted") return;
+    if (event.t === "edited" && event.deleted !== undefined) return;
+    this.#sent = this.#sent.map((message) => {
+      if (message.seq !== event.target) return message;
+      return { ...message, text: event.t === "edited" ? textOf(event.body) : DELETED };
+    });
+  }
+
   #forget(id: string): void {
     if (!this.#unsent.some((item) => item.id === id)) return;
     this.#unsent = this.#unsent.filter((item) => item.id !== id);
@@ -166,10 +182,12 @@ export class Timeline {
 
 /** The text of an event of a kind that this page does not know. */
 const UNKNOWN_KIND = "Reload this page to see what was sent here.";
+const DELETED = "This message was deleted.";
+const EDITED = "edited a message.";
 
 function toMessage(event: RoomEvent): SentMessage {
   const { id, seq, from, at } = event;
-  const body = bodyOf(event);
+  const body = event.t === "msg" && event.deleted === undefined ? bodyOf(event) : undefined;
   return {
     kind: "sent",
     id,
@@ -183,6 +201,11 @@ function toMessage(event: RoomEvent): SentMessage {
 /** A sentence for an event that is no message. */
 function changeOf(event: RoomEvent): string {
   if (event.t === "room") return "changed the settings of this room.";
+  if (event.t === "msg") return DELETED;
+  if (event.t === "edited") return EDITED;
+  if (event.t === "deleted") return "deleted a message.";
+  if (event.t === "reacted") return event.on ? `reacted ${event.emoji}.` : "took a reaction back.";
+  if (event.t === "pinned") return event.on ? "pinned a message." : "unpinned a message.";
   if (event.t !== "member") return UNKNOWN_KIND;
   const { user, role, banned, mutedUntil } = event;
   if (banned === true) return `banned ${user} from this room.`;

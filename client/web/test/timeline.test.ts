@@ -2,7 +2,7 @@
 
 import { expect } from "chai";
 import * as fc from "fast-check";
-import type { MessageEvent } from "#shared/protocol/events.ts";
+import type { MessageEvent, RoomEvent } from "#shared/protocol/events.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { Timeline } from "../store/timeline.ts";
 
@@ -29,6 +29,24 @@ function window(timeline: Timeline): number[] {
 }
 
 describe("timeline", () => {
+  it("timeline.5: an edit replaces the text of its message, and a deletion removes it", () => {
+    const timeline = new Timeline("ada", 10);
+    for (const one of events(1, 2)) timeline.receive(one, true);
+    const head = { room: "general", id: "id-3", from: "grace", at: 3, target: 1 };
+    const change = (seq: number, more: object): RoomEvent =>
+      ({ ...head, seq, ...more }) as unknown as RoomEvent;
+    timeline.receive(change(3, { t: "edited", body: { text: "better" } }), true);
+    expect(timeline.sent[0]?.text).to.equal("better");
+    expect(timeline.sent[2]?.text).to.equal("edited a message.");
+    timeline.receive(change(4, { t: "deleted" }), true);
+    expect(timeline.sent[0]?.text).to.equal("This message was deleted.");
+    timeline.receive(change(5, { t: "reacted", emoji: "👍", on: true }), true);
+    expect(JSON.stringify(timeline.sent)).to.include("reacted 👍").and.to.not.include("better");
+    const tombstone = { ...events(1, 1)[0]!, body: {}, deleted: { by: "ada", at: 4, seq: 4 } };
+    timeline.replace([tombstone as unknown as RoomEvent]);
+    expect(timeline.sent[0]?.text).to.equal("This message was deleted.");
+  });
+
   it("K3: each event is in the range once and in order", () => {
     const timeline = new Timeline(ME, 10);
     for (const seq of [4, 5, 5, 6, 4]) timeline.receive(event(seq), true);

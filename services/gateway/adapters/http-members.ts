@@ -5,7 +5,6 @@
 //        creates an id. A repeated id gets the first number, and its body is not compared.
 //   http-members.2. The owner of the room's partition judges every request, reads too (M6).
 
-import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Clock, Random } from "#shared/ports/clock.ts";
 import {
@@ -17,16 +16,16 @@ import {
   settingsSchemas,
   userSchema,
 } from "#shared/protocol/client-frames.ts";
-import type { WriteFrame } from "#shared/protocol/commands.ts";
 import { directRoomId } from "#shared/protocol/direct-room.ts";
-import type { RoomId } from "#shared/protocol/ids.ts";
 import { MEMBERS_PAGE_MAX } from "#shared/protocol/limits.ts";
 import { grantFor, ROLES, ROOM_KINDS } from "#shared/protocol/roles.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
-import { BAD_ID, chooseMessageId, keyHeaders } from "./idempotency.ts";
+import { keyHeaders } from "./idempotency.ts";
 import { queryInteger } from "./http-route.ts";
 import type { HttpRoute } from "./http-route.ts";
 import { sendProblem } from "./problem.ts";
+import { done, READ, WRITE, writerOf } from "./http-writes.ts";
+import type { Write } from "./http-writes.ts";
 
 const MEMBERS_PAGE_DEFAULT = 50;
 
@@ -43,12 +42,6 @@ const membersQuery = z.object({
   limit: queryInteger(z.number().int().min(1).max(MEMBERS_PAGE_MAX)).default(MEMBERS_PAGE_DEFAULT),
 });
 
-const done = z.object({
-  id: z.string(),
-  room: z.string(),
-  seq: z.number().int(),
-  at: z.number().int(),
-});
 const about = z.object({
   room: z.string(),
   kind: z.enum(ROOM_KINDS),
@@ -74,42 +67,8 @@ const members = z.object({
   more: z.boolean(),
 });
 
-const READ = { access: "bearer", limited: true, errors: ["forbidden", "unavailable"] } as const;
-const WRITE = {
-  access: "bearer",
-  limited: true,
-  errors: ["bad_id", "forbidden", "conflict", "busy", "unavailable"],
-} as const;
-
-/** Writes the frame of a request, and answers with its number. */
-type Write = (
-  request: FastifyRequest,
-  reply: FastifyReply,
-  room: RoomId,
-  content: WriteContent,
-) => Promise<unknown>;
-type WriteContent = WriteFrame extends infer F
-  ? F extends WriteFrame
-    ? Omit<F, "room" | "id" | "trace">
-    : never
-  : never;
-
 export function memberRoutes(roomApi: RoomApi, clock: Clock, random: Random): readonly HttpRoute[] {
-  const write: Write = async (request, reply, room, content) => {
-    const { identity } = request;
-    if (identity === undefined) return sendProblem(reply, "unauthorized");
-    const { user } = identity;
-    const { "idempotency-key": key } = request.headers as z.output<typeof keyHeaders>;
-    const id = chooseMessageId({ user, room, key }, clock.now(), random);
-    if (id === undefined) return sendProblem(reply, "bad_id", { detail: BAD_ID });
-    const frame = { room, id, ...content, trace: request.trace } as WriteFrame;
-    const outcome = await roomApi.write({ user, grant: grantFor(room, identity), frame });
-    if (outcome.kind === "refused") {
-      return sendProblem(reply, outcome.error, { afterMs: outcome.afterMs, id });
-    }
-    const { seq, at } = outcome;
-    return reply.code(content.t === "create" ? 201 : 200).send({ id, room, seq, at });
-  };
+  const write = writerOf(roomApi, clock, random);
   return [
     createRoom(write),
     readRoom(roomApi),

@@ -8,7 +8,15 @@
 import { z } from "zod";
 import { isObject } from "#shared/kit/json.ts";
 import type { Clock, Random } from "#shared/ports/clock.ts";
-import { BODY_EXPECTED, checkBody, roomSchema } from "#shared/protocol/client-frames.ts";
+import {
+  BODY_EXPECTED,
+  checkBody,
+  historyFault,
+  roomSchema,
+  targetSchema,
+  viewSchema,
+} from "#shared/protocol/client-frames.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Body } from "#shared/protocol/events.ts";
 import { BODY_BYTES_MAX, BODY_DEPTH_MAX, PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import { grantFor } from "#shared/protocol/roles.ts";
@@ -32,22 +40,34 @@ const pageQuery = z.object({
   before: queryInteger(seq).optional(),
   after: queryInteger(seq).optional(),
   limit: queryInteger(z.number().int().min(1).max(PAGE_EVENTS_MAX)).default(PAGE_EVENTS_DEFAULT),
+  view: viewSchema.optional().meta({
+    description:
+      "`messages`: the messages as they are now, each with its `state`; default: all events.",
+  }),
+  thread: queryInteger(targetSchema).optional().meta({
+    description: "The replies to this message, with the view `messages`.",
+  }),
 });
+/** The description of a message body. */
+export const BODY_META = {
+  type: "object",
+  propertyNames: { pattern: "^[^\\u0000]*$", not: { const: "__proto__" } },
+  description:
+    `At most ${BODY_BYTES_MAX} bytes of JSON and ${BODY_DEPTH_MAX} levels. At any depth without U+0000, lone ` +
+    "surrogates, the key `__proto__`, a repeated key, or a number that a double cannot hold exactly.",
+  examples: [{ text: "hi" }],
+} as const;
 const sendBody = z.object({
   id: z.string().max(64).optional().meta({
     pattern: ID_PATTERN,
     description: "A UUIDv7 that the caller creates. Its time is at most one day ahead.",
   }),
   // The original object: z.record would drop a key "__proto__" before F2 refuses it.
-  body: z.custom<Body>(isObject).meta({
-    type: "object",
-    propertyNames: { pattern: "^[^\\u0000]*$", not: { const: "__proto__" } },
-    description:
-      `At most ${BODY_BYTES_MAX} bytes of JSON and ${BODY_DEPTH_MAX} levels. At any depth without U+0000, lone ` +
-      "surrogates, the key `__proto__`, a repeated key, or a number that a double cannot hold exactly.",
-    examples: [{ text: "hi" }],
+  body: z.custom<Body>(isObject).meta(BODY_META),
+  replyTo: targetSchema.optional(),
+  thread: targetSchema.optional().meta({
+    description: "The message of the main line whose thread this one continues.",
   }),
-  replyTo: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
 });
 const event = z.looseObject({
   t: z.string(),
@@ -57,7 +77,28 @@ const event = z.looseObject({
   from: z.string(),
   at: z.number().int(),
 });
-const page = z.object({ events: z.array(event), more: z.boolean() });
+const number = z.number().int();
+const page = z.object({
+  events: z.array(event),
+  more: z.boolean(),
+  first: number.optional().meta({ description: "With the view `messages`." }),
+  last: number.optional(),
+  asOf: number.optional(),
+});
+/** A page of messages covers the numbers `first` to `last`, as of the event `asOf`. */
+export const messagesPage = z.object({
+  events: z.array(event),
+  more: z.boolean(),
+  first: number,
+  last: number,
+  asOf: number,
+});
+
+/** The detail of a body that is refused. */
+export function bodyProblem(wrong: ErrorName): { readonly detail: string } {
+  return { detail: wrong === "too_large" ? BODY_TOO_LARGE : BODY_BROKEN };
+}
+
 const sent = z.object({
   id: z.string(),
   room: z.string(),
@@ -78,7 +119,8 @@ function readMessages(roomApi: RoomApi): HttpRoute {
     summary: "Read one page of a room",
     description:
       "Ascending by seq. Set at most one of `before` and `after`; with neither, the page is the newest. " +
-      "`more` is true when further events exist in that direction. `after=0` starts at the first event.",
+      "`more` is true when further events exist in that direction. `after=0` starts at the first event. " +
+      "A page of messages covers the numbers `first` to `last` and can be empty with `more`.",
     checks: { params, querystring: pageQuery, exclusive: ["before", "after"] },
     answer: { status: 200, schema: page },
     errors: ["forbidden", "unavailable"],
@@ -86,22 +128,21 @@ function readMessages(roomApi: RoomApi): HttpRoute {
       const { identity } = request;
       if (identity === undefined) return sendProblem(reply, "unauthorized");
       const { room } = request.params as z.output<typeof params>;
-      const { before, after, limit } = request.query as z.output<typeof pageQuery>;
-      if (before !== undefined && after !== undefined) {
-        return sendProblem(reply, "bad_frame", { detail: "Expected before or after, not both." });
-      }
+      const query = request.query as z.output<typeof pageQuery>;
+      const fault = historyFault(query);
+      if (fault !== undefined) return sendProblem(reply, "bad_frame", { detail: fault });
       const outcome = await roomApi.page({
         user: identity.user,
         grant: grantFor(room, identity),
         room,
-        limit,
-        before,
-        after,
+        ...query,
       });
       if (outcome.kind === "refused") return sendProblem(reply, outcome.error, outcome);
       reply.type("application/json; charset=utf-8").header("cache-control", "no-store");
+      const { events, more, covered } = outcome;
       // http-rooms.1
-      return reply.send(`{"events":[${outcome.events.join(",")}],"more":${outcome.more}}`);
+      const rest = JSON.stringify({ more, ...covered }).slice(1);
+      return reply.send(`{"events":[${events.join(",")}],${rest}`);
     },
   };
 }
@@ -119,22 +160,19 @@ function sendMessage(roomApi: RoomApi, clock: Clock, random: Random): HttpRoute 
       "After `unavailable` the outcome is unknown and a retry with the same id is safe.",
     checks: { params, headers: keyHeaders, body: sendBody },
     answer: { status: 201, schema: sent },
-    errors: ["bad_id", "forbidden", "reused_id", "not_found", "busy", "unavailable"],
+    errors: ["bad_id", "forbidden", "conflict", "reused_id", "not_found", "busy", "unavailable"],
     async handle(request, reply) {
       const { identity } = request;
       if (identity === undefined) return sendProblem(reply, "unauthorized");
       const { room } = request.params as z.output<typeof params>;
-      const { body, id: given, replyTo } = request.body as z.output<typeof sendBody>;
+      const { body, id: given, replyTo, thread } = request.body as z.output<typeof sendBody>;
       const { "idempotency-key": key } = request.headers as z.output<typeof keyHeaders>;
       const wrong = checkBody(body);
-      if (wrong !== undefined) {
-        const detail = wrong === "too_large" ? BODY_TOO_LARGE : BODY_BROKEN;
-        return sendProblem(reply, wrong, { detail });
-      }
+      if (wrong !== undefined) return sendProblem(reply, wrong, bodyProblem(wrong));
       const { user } = identity;
       const id = chooseMessageId({ user, room, key, given }, clock.now(), random);
       if (id === undefined) return sendProblem(reply, "bad_id", { detail: BAD_ID });
-      const frame = { t: "send", room, id, body, replyTo, trace: request.trace } as const;
+      const frame = { t: "send", room, id, body, replyTo, thread, trace: request.trace } as const;
       const grant = grantFor(room, identity);
       const outcome = await roomApi.write({ user, grant, frame });
       if (outcome.kind === "refused") {

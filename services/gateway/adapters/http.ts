@@ -47,6 +47,7 @@ import {
   healthRoutes,
 } from "./http-meta.ts";
 import { memberRoutes } from "./http-members.ts";
+import { messageRoutes } from "./http-messages.ts";
 import { roomRoutes } from "./http-rooms.ts";
 import { addRoute } from "./http-route.ts";
 import { createServer } from "./http-server.ts";
@@ -110,6 +111,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   const routes = [
     ...roomRoutes(roomApi, clock, systemRandom),
     ...memberRoutes(roomApi, clock, systemRandom),
+    ...messageRoutes(roomApi, clock, systemRandom),
     ...(devSecret === undefined ? [] : [devTokenRoute(devSecret, clock)]),
     ...healthRoutes(roomApi, auth),
   ];

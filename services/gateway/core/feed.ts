@@ -18,14 +18,25 @@
 //   feed.6. Every line passes `#take` once, in order. A line that takes the right to read from
 //        members gives each of them a stop: no flush and no chunk passes it, and the member is
 //        removed when it has every line up to it. So a removal needs no message but that line (M8).
+//   feed.7. A `deleted` line erases its message in the ring, and in every block that arrives later
+//        (erased-messages.ts). So a member that has not yet received the message gets its
+//        tombstone.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { Millis, Seq } from "#shared/protocol/ids.ts";
-import { blockAbove, blockLast, blockUpTo, stateLines } from "#shared/protocol/lines.ts";
+import {
+  blockAbove,
+  blockLast,
+  blockUpTo,
+  isDeletion,
+  notableLines,
+} from "#shared/protocol/lines.ts";
 import type { Block } from "#shared/protocol/lines.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import * as bounds from "./bounds.ts";
 import type { FeedEffect, FeedInput, JudgeRemovals, Removal } from "./feed-io.ts";
+import { ErasedMessages } from "./erased-messages.ts";
+import type { TextCodec } from "./erased-messages.ts";
 import { Fetches } from "./fetches.ts";
 import type { Range } from "./fetches.ts";
 import { ReorderBuffer } from "./reorder-buffer.ts";
@@ -50,6 +61,7 @@ export class Feed<M> {
   #head: Seq = 0;
   /** feed.6: members that get no line behind their stop. */
   readonly #stops = new Map<M, Removal>();
+  readonly #erased: ErasedMessages;
   /** The newest line that may have changed rights; also of the lines that the feed skipped. */
   #changedAt: Seq = 0;
   readonly #judge: JudgeRemovals<M>;
@@ -63,7 +75,9 @@ export class Feed<M> {
     pace: FlushPace = defaultPace(),
     reorderTotal?: SharedBound,
     judge: JudgeRemovals<M> = () => new Map<M, Removal>(),
+    utf8?: TextCodec,
   ) {
+    this.#erased = new ErasedMessages(utf8);
     this.#pace = pace;
     this.#judge = judge;
     this.#reorder = new ReorderBuffer(reorderTotal);
@@ -197,13 +211,27 @@ export class Feed<M> {
     this.#ring.push(block);
     this.#last = blockLast(block);
     this.#head = Math.max(this.#head, this.#last);
-    const changes = stateLines(block);
+    const notable = notableLines(block);
+    if (notable.length === 0) return;
+    const changes = notable.filter(([, line]) => !isDeletion(line));
     const newest = changes.at(-1);
     if (newest !== undefined) this.#onChanges(changes, newest[0]);
+    if (changes.length < notable.length) this.#erase(notable);
+  }
+
+  /** feed.7. */
+  #erase(lines: ReturnType<typeof notableLines>): void {
+    for (const [, line] of lines) if (isDeletion(line)) this.#erased.take(line);
+    this.#ring.rewrite((block) => this.#erased.redact(block));
+  }
+
+  /** A block from another source, without the texts of the messages that were deleted (feed.7). */
+  redact(block: Block): Block {
+    return this.#erased.redact(block);
   }
 
   /** feed.6. */
-  #onChanges(changes: ReturnType<typeof stateLines>, newest: Seq): void {
+  #onChanges(changes: ReturnType<typeof notableLines>, newest: Seq): void {
     this.#changedAt = newest;
     for (const [member, removal] of this.#judge(changes, this.#all())) {
       if (!this.#stops.has(member)) this.#stops.set(member, removal);
@@ -398,7 +426,8 @@ export class Feed<M> {
     return { kind: "chunk", member, blocks };
   }
 
-  #onFetched(first: Seq, block: Block | undefined, now: Millis): FeedEffect<M>[] {
+  #onFetched(first: Seq, fetched: Block | undefined, now: Millis): FeedEffect<M>[] {
+    const block = fetched && this.redact(fetched);
     if (block === undefined || block.count === 0 || block.first !== first) {
       this.#fetches.fail(first, now);
       return this.#endTurns();

@@ -60,6 +60,17 @@ export class Ring {
     return true;
   }
 
+  /** Replaces the blocks that `replace` changes, without another count of lines. */
+  rewrite(replace: (block: Block) => Block): void {
+    for (const [i, block] of this.#blocks.entries()) {
+      const other = replace(block);
+      if (other === block) continue;
+      const own = ownBlock(other); // ring.3
+      this.#blocks[i] = own;
+      this.#bytes += blockCost(own) - blockCost(block);
+    }
+  }
+
   /** Drops whole blocks that end at or below `seq`. */
   forget(seq: Seq): void {
     for (;;) {

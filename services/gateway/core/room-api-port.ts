@@ -32,6 +32,12 @@ export interface PageInput {
   readonly before?: Seq | undefined;
   readonly after?: Seq | undefined;
   readonly limit: number;
+  /** `messages`: the messages as they are now, in place of all events. */
+  readonly view?: "events" | "messages" | undefined;
+  /** The replies in the thread with this root, for the view `messages`. */
+  readonly thread?: Seq | undefined;
+  /** The pinned messages, for the view `messages`. */
+  readonly pinned?: true | undefined;
   /**
    * A number that is known to be stored. The head is then not requested, and the page may reach it.
    */
@@ -48,9 +54,22 @@ export type WriteOutcome =
     }
   | Refused;
 
+/** The numbers that a page of messages covers, and the event as of which it shows them. */
+export interface Covered {
+  readonly first: Seq;
+  readonly last: Seq;
+  readonly asOf: Seq;
+}
+
 /** `events` are lines of JSON, ascending by seq. `more` refers to the direction of the page. */
 export type PageOutcome =
-  | { readonly kind: "page"; readonly events: readonly string[]; readonly more: boolean }
+  | {
+      readonly kind: "page";
+      readonly events: readonly string[];
+      readonly more: boolean;
+      /** For the view `messages`. */
+      readonly covered?: Covered;
+    }
   | Refused;
 
 /** A user who asks for what the owner knows of a room. */

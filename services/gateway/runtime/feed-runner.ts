@@ -61,6 +61,11 @@ export interface FeedRunnerOptions {
 }
 
 const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+const UTF8 = {
+  decode: (bytes: Uint8Array): string => decoder.decode(bytes),
+  encode: (text: string): Uint8Array => encoder.encode(text),
+};
 
 export class FeedRunner {
   readonly room: RoomId;
@@ -94,8 +99,11 @@ export class FeedRunner {
     const { room, bus, clock, frames } = options;
     this.room = room;
     this.#options = options;
-    this.#feed = new Feed<Member>(options.pace, options.reorderTotal, (lines, members) =>
-      this.#judge(lines, [...members]),
+    this.#feed = new Feed<Member>(
+      options.pace,
+      options.reorderTotal,
+      (lines, members) => this.#judge(lines, [...members]),
+      UTF8,
     );
     this.#timer = new CoalescedTimer(clock, () => this.#step({ kind: "wake" }));
     this.#fanout = new EphemeralFanout({ room, clock, frames, members: this.#members });

@@ -189,7 +189,14 @@ export class Gateway {
       ranges,
       lanes: this.#lanes,
     });
-    const pages = new Pages({ lanes: this.#lanes, rooms: this.#rooms, ranges, clock });
+    const pages = new Pages({
+      lanes: this.#lanes,
+      rooms: this.#rooms,
+      ranges,
+      archive,
+      map,
+      clock,
+    });
     this.#roomApi = new GatewayRoomApi({ lanes: this.#lanes, pages, bus, clock, stats, traces });
   }
 

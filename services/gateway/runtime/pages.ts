@@ -8,12 +8,17 @@
 //        Later answers of its reads are ignored.
 //   gateway/pages.4. A user has at most PAGES_PER_USER_MAX pages in flight over all their sockets
 //        and HTTP, and all users have PAGES_MAX. Beyond it: `busy`.
+//   gateway/pages.5. A page of messages comes from the archive. It waits up to MESSAGES_WAITS_MS
+//        for the archive to have the events up to the head, and says as of which event it is.
 
+import type { ArchiveReader } from "#shared/ports/archive.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
+import type { MessagesPage } from "#shared/protocol/history.ts";
 import type { Seq, UserId } from "#shared/protocol/ids.ts";
 import { blockLast } from "#shared/protocol/lines.ts";
 import type { Block } from "#shared/protocol/lines.ts";
+import type { PartitionMap } from "#shared/protocol/partition-map.ts";
 import { COMMAND_TIMEOUT_MS, PAGES_MAX, PAGES_PER_USER_MAX } from "../core/bounds.ts";
 import type { PageInput } from "../core/room-api-port.ts";
 import type { Lanes } from "./lanes.ts";
@@ -22,15 +27,20 @@ import type { RangeReader } from "./range-reader.ts";
 
 /** Waits before a range is requested again, because a fresh commit may not be readable yet. */
 const RETRY_WAITS_MS = [50, 200, 800, 2_000];
+/** Waits for the archive, which is a moment behind the head. */
+const MESSAGES_WAITS_MS = [50, 100, 200, 400, 800];
 
 export type RawPage =
   | { readonly kind: "page"; readonly blocks: readonly Block[]; readonly more: boolean }
+  | { readonly kind: "messages"; readonly page: MessagesPage }
   | { readonly kind: "refused"; readonly error: ErrorName; readonly afterMs?: number };
 
 export interface PagesParts {
   readonly lanes: Pick<Lanes, "submit">;
-  readonly rooms: Pick<Rooms, "head" | "read">;
+  readonly rooms: Pick<Rooms, "head" | "read" | "redact">;
   readonly ranges: Pick<RangeReader, "read">;
+  readonly archive: Pick<ArchiveReader, "messages">;
+  readonly map: Pick<PartitionMap, "partitionOf">;
   readonly clock: Clock;
 }
 
@@ -38,6 +48,8 @@ export class Pages {
   readonly #lanes: PagesParts["lanes"];
   readonly #rooms: PagesParts["rooms"];
   readonly #ranges: PagesParts["ranges"];
+  readonly #archive: PagesParts["archive"];
+  readonly #map: PagesParts["map"];
   readonly #clock: Clock;
   readonly #byUser = new Map<UserId, number>();
   #underWay = 0;
@@ -46,6 +58,8 @@ export class Pages {
     this.#lanes = parts.lanes;
     this.#rooms = parts.rooms;
     this.#ranges = parts.ranges;
+    this.#archive = parts.archive;
+    this.#map = parts.map;
     this.#clock = parts.clock;
   }
 
@@ -86,6 +100,7 @@ export class Pages {
     if (typeof local !== "number") return local;
     // The feed receives a line a moment after its sender received the ack.
     const head = Math.max(local, input.known ?? 0);
+    if (input.view === "messages") return this.#findMessages(input, head);
     const { first, last, more } = pageRange(input, head);
     const blocks: Block[] = [];
     for (let next = first; next <= last;) {
@@ -96,6 +111,21 @@ export class Pages {
       next = blockLast(newest) + 1;
     }
     return { kind: "page", blocks, more };
+  }
+
+  /** gateway/pages.5. */
+  async #findMessages(input: PageInput, head: Seq): Promise<RawPage> {
+    const { room, before, after, limit, thread, pinned } = input;
+    const query = { before, after, limit, thread, pinned };
+    let newest: RawPage = { kind: "refused", error: "unavailable" };
+    for (const waitMs of [0, ...MESSAGES_WAITS_MS]) {
+      if (waitMs > 0) await new Promise<void>((run) => this.#clock.after(waitMs, run));
+      const read = await this.#archive.messages(this.#map.partitionOf(room), room, query);
+      if (read.kind !== "ok") continue;
+      newest = { kind: "messages", page: read.value };
+      if (read.value.head >= head) break;
+    }
+    return newest;
   }
 
   async #read(
@@ -109,7 +139,7 @@ export class Pages {
       const local = this.#rooms.read(room, first, last);
       if (local.length > 0) return local;
       const block = await this.#ranges.read({ room, first, last, head }, user);
-      if (block !== undefined) return [block];
+      if (block !== undefined) return [this.#rooms.redact(room, block)];
     }
     return [];
   }

@@ -5,6 +5,7 @@ import type { Bus } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import { writeOf } from "#shared/protocol/commands.ts";
 import type { Result } from "#shared/protocol/commands.ts";
+import type { MessagesPage } from "#shared/protocol/history.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { encodeLive } from "#shared/protocol/live.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
@@ -12,6 +13,7 @@ import type { SessionInput } from "../core/session-io.ts";
 import type {
   AboutOutcome,
   ClientWrite,
+  Covered,
   MembersOutcome,
   PageInput,
   PageOutcome,
@@ -114,6 +116,10 @@ export class GatewayRoomApi implements RoomApi {
   async page(input: PageInput): Promise<PageOutcome> {
     const page = await this.#pages.page(input);
     if (page.kind === "refused") return page;
+    if (page.kind === "messages") {
+      const { lines: events, more } = page.page;
+      return { kind: "page", events, more, covered: coveredBy(page.page) };
+    }
     const events = page.blocks.flatMap(({ bytes }) => decoder.decode(bytes).split("\n"));
     return { kind: "page", events, more: page.more };
   }
@@ -122,10 +128,20 @@ export class GatewayRoomApi implements RoomApi {
   async pageText(input: PageInput & { readonly ref: number }): Promise<PageAnswer> {
     const page = await this.#pages.page(input);
     if (page.kind === "refused") return page;
-    const lines = page.blocks.map(({ bytes }) => decoder.decode(bytes).replaceAll("\n", ","));
     const head = `{"t":"page","ref":${input.ref},"room":"${input.room}"`;
+    if (page.kind === "messages") {
+      const { lines, more } = page.page;
+      const covered = JSON.stringify(coveredBy(page.page)).slice(1);
+      const text = `${head},"events":[${lines.join(",")}],"more":${more},${covered}`;
+      return { kind: "page", text };
+    }
+    const lines = page.blocks.map(({ bytes }) => decoder.decode(bytes).replaceAll("\n", ","));
     return { kind: "page", text: `${head},"events":[${lines.join(",")}],"more":${page.more}}` };
   }
+}
+
+function coveredBy({ first, last, head }: MessagesPage): Covered {
+  return { first, last, asOf: head };
 }
 
 function writeOutcome(result: Result): WriteOutcome {

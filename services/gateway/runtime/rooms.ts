@@ -176,6 +176,11 @@ export class Rooms {
     return this.#runners.get(room)?.feed.read(first, last) ?? [];
   }
 
+  /** A block from another source, as it may be shown (feed.7). */
+  redact(room: RoomId, block: Block): Block {
+    return this.#runners.get(room)?.feed.redact(block) ?? block;
+  }
+
   /** Empties the least recently used rings while memory is short (L9). */
   shed(): void {
     const { memory } = this.#options;

@@ -43,6 +43,8 @@ export class MemoryRoomApi implements RoomApi {
   readonly #answered = new Map<string, WriteOutcome>();
   /** Delays every page until it resolves. */
   before: (() => Promise<void>) | undefined;
+  /** The requested pages. */
+  readonly pages: PageInput[] = [];
   /** Replaces the answer to a page. */
   pageInstead: (() => PageOutcome) | undefined;
   /** Replaces the answers about a room and its members. */
@@ -61,7 +63,9 @@ export class MemoryRoomApi implements RoomApi {
     return outcome;
   }
 
-  async page({ room, before, after, limit }: PageInput): Promise<PageOutcome> {
+  async page(input: PageInput): Promise<PageOutcome> {
+    const { room, before, after, limit } = input;
+    this.pages.push(input);
     await this.before?.();
     if (this.instead !== undefined) return this.instead();
     if (this.pageInstead !== undefined) return this.pageInstead();

@@ -201,14 +201,21 @@ describe("HttpRooms: sending", () => {
 
   it("H2: user, reply and a well formed trace reach the RoomApi; a broken trace does not", async () => {
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    await send({ id: idNumber(1), body: textBody("a"), replyTo: 3 }, { traceparent });
+    await send({ id: idNumber(1), body: textBody("a"), replyTo: 3, thread: 2 }, { traceparent });
     await send({ id: idNumber(2), body: textBody("b") }, { traceparent: "00-00-00-zz" });
     const both = { t: "send", room: "general" };
     expect(fixture.roomApi.sends).to.deep.equal([
       {
         user: "ada",
         grant: undefined,
-        frame: { ...both, id: idNumber(1), body: textBody("a"), replyTo: 3, trace: traceparent },
+        frame: {
+          ...both,
+          id: idNumber(1),
+          body: textBody("a"),
+          replyTo: 3,
+          thread: 2,
+          trace: traceparent,
+        },
       },
       {
         user: "ada",
@@ -218,6 +225,7 @@ describe("HttpRooms: sending", () => {
           id: idNumber(2),
           body: textBody("b"),
           replyTo: undefined,
+          thread: undefined,
           trace: undefined,
         },
       },

@@ -36,12 +36,21 @@ describe("OpenApi", () => {
     expect(openapi).to.equal("3.1.0");
     const rooms = ["/v1/rooms", "/v1/rooms/{room}", "/v1/rooms/{room}/members"];
     const member = "/v1/rooms/{room}/members/{user}";
+    const message = `${MESSAGES}/{seq}`;
+    const pins = "/v1/rooms/{room}/pins";
+    const changes = [message, `${message}/reactions/{emoji}`, pins, `${pins}/{seq}`];
     const others = ["/v1/dev/token", "/healthz", "/readyz"];
-    expect(Object.keys(paths)).to.have.members([MESSAGES, ...rooms, member, ...others]);
+    const all = [MESSAGES, ...rooms, member, ...changes, ...others];
+    expect(Object.keys(paths)).to.have.members(all);
     for (const [path, methods] of Object.entries(paths)) {
       for (const [method, operation] of Object.entries(methods)) {
         const response = await fetch(
-          fixture.url + path.replace("{room}", "general").replace("{user}", "ben"),
+          fixture.url +
+            path
+              .replace("{room}", "general")
+              .replace("{user}", "ben")
+              .replace("{seq}", "3")
+              .replace("{emoji}", ":ok:"),
           {
             method: method.toUpperCase(),
             headers: { connection: "close" },
@@ -95,7 +104,14 @@ describe("OpenApi", () => {
       Object.keys(paths[path]![method]!.responses);
     const bearer = ["400", "401", "403", "429", "500", "503"];
     expect(statuses(MESSAGES, "get")).to.have.members(["200", ...bearer]);
-    expect(statuses(MESSAGES, "post")).to.have.members(["201", ...bearer, "404", "413", "422"]);
+    expect(statuses(MESSAGES, "post")).to.have.members([
+      "201",
+      ...bearer,
+      "404",
+      "409",
+      "413",
+      "422",
+    ]);
     expect(statuses("/v1/dev/token", "post")).to.have.members([
       "200",
       "400",

@@ -118,6 +118,10 @@ export class OwnerModel {
         );
         return { result: { c, ok: "synced", heads } };
       }
+      case "edit":
+      case "delete":
+      case "react":
+      case "pin":
       case "create":
       case "member":
       case "update":

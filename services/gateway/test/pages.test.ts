@@ -11,9 +11,17 @@ const INPUT = { user: "ada" as UserId, room: "general" as RoomId, limit: 10 };
 
 function pagesOver(ranges: PagesParts["ranges"]): { pages: Pages; clock: FakeClock } {
   const clock = new FakeClock();
-  const rooms: PagesParts["rooms"] = { head: () => 10, read: () => [] };
+  const rooms: PagesParts["rooms"] = {
+    head: () => 10,
+    read: () => [],
+    redact: (_, block) => block,
+  };
+  const archive: PagesParts["archive"] = { messages: () => expect.fail("the view is events") };
   const lanes: PagesParts["lanes"] = { submit: () => expect.fail("the head is known") };
-  return { pages: new Pages({ lanes, rooms, ranges, clock }), clock };
+  return {
+    pages: new Pages({ lanes, rooms, ranges, archive, map: { partitionOf: () => 0 }, clock }),
+    clock,
+  };
 }
 
 describe("Pages", () => {

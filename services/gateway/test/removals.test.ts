@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import type { Seq, UserId } from "#shared/protocol/ids.ts";
 import { blockLast } from "#shared/protocol/lines.ts";
 import type { Block } from "#shared/protocol/lines.ts";
-import { stateLines } from "#shared/protocol/lines.ts";
+import { notableLines } from "#shared/protocol/lines.ts";
 import type { Grant, RoomKind } from "#shared/protocol/roles.ts";
 import { Feed } from "../core/feed.ts";
 import type { FeedEffect, FeedInput } from "../core/feed-io.ts";
@@ -44,7 +44,7 @@ function judged(
   events: readonly Event[],
   subscribers: Subscriber[],
 ): string[] {
-  const lines = stateLines(blockFrom(first, events));
+  const lines = notableLines(blockFrom(first, events));
   const texts = lines.map(([seq, bytes]) => [seq, text(bytes)] as const);
   const { removals } = judgeRemovals(texts, kind, subscribers);
   return [...removals].map(([{ user }, { seq, reason }]) => `${user} ${reason} ${seq}`);
@@ -53,12 +53,12 @@ function judged(
 describe("Removals", () => {
   it("M8: exactly the lines that change rights are read, with their numbers", () => {
     const block = blockFrom(7, [msg, member("ben", "none"), msg, { t: "room", kind: "closed" }]);
-    const found = stateLines(block).map(([seq, bytes]) => [seq, JSON.parse(text(bytes)).t]);
+    const found = notableLines(block).map(([seq, bytes]) => [seq, JSON.parse(text(bytes)).t]);
     expect(found).to.deep.equal([
       [8, "member"],
       [10, "room"],
     ]);
-    expect(stateLines(blockFrom(1, [msg, msg]))).to.deep.equal([]);
+    expect(notableLines(blockFrom(1, [msg, msg]))).to.deep.equal([]);
   });
 
   it("M8: a member line ends the right of its user alone, unless the kind or a grant keeps it", () => {

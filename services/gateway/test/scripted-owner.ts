@@ -124,6 +124,10 @@ export class ScriptedArchive implements ArchiveReader {
     return this.#unavailable();
   }
 
+  messages(): Promise<Read<never>> {
+    return Promise.resolve({ kind: "unavailable", reason: "not scripted" });
+  }
+
   lookup(): Promise<Read<never>> {
     return this.#unavailable();
   }

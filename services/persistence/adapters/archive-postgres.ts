@@ -26,11 +26,13 @@
 import type { Pool } from "pg";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import { keysOf } from "#shared/kit/archived-ids.ts";
+import { targetOf } from "#shared/kit/archived-targets.ts";
 import type {
   ArchiveBatch,
   ArchiveStore,
   Claim,
   Found,
+  LookedUp,
   Read,
   Watermark,
   WriteOutcome,
@@ -39,15 +41,8 @@ import type { Clock } from "#shared/ports/clock.ts";
 import { Breaker } from "#shared/process/breaker.ts";
 import type { Transition } from "#shared/process/breaker.ts";
 import type { ArchivedRange, MembersPage, RoomSnapshot } from "#shared/protocol/history.ts";
-import type {
-  LogSeq,
-  MessageId,
-  Millis,
-  Partition,
-  RoomId,
-  Seq,
-  UserId,
-} from "#shared/protocol/ids.ts";
+import type { MessagesPage, MessagesQuery } from "#shared/protocol/history.ts";
+import type { MessageId, Millis, Partition, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import { isAway, isSilent, reasonOf } from "./postgres-errors.ts";
 import { Gathered } from "./gathered.ts";
@@ -56,6 +51,7 @@ import { LOOKUP, RANGE, readQuarantined } from "./postgres-reads.ts";
 import type { LookupRow, RangeRow } from "./postgres-reads.ts";
 import { readWatermarks, claimWatermarks } from "./postgres-watermarks.ts";
 import type { ClaimKey } from "./postgres-watermarks.ts";
+import { readMessages } from "./postgres-messages.ts";
 import { readMembers } from "./postgres-state.ts";
 import { readSnapshots } from "./postgres-snapshots.ts";
 import type { SnapshotKey } from "./postgres-snapshots.ts";
@@ -176,6 +172,10 @@ export class PostgresArchive implements ArchiveStore {
     });
   }
 
+  messages(room: RoomId, query: MessagesQuery): Promise<Read<MessagesPage>> {
+    return this.#attemptRead((db) => readMessages(db, room, query));
+  }
+
   members(room: RoomId, after: UserId): Promise<Read<MembersPage>> {
     return this.#attemptRead((db) => readMembers(db, room, after));
   }
@@ -185,14 +185,20 @@ export class PostgresArchive implements ArchiveStore {
     room: RoomId,
     sender: UserId,
     id: MessageId,
-  ): Promise<Read<{ readonly found?: Found; readonly watermark: LogSeq }>> {
+    target?: Seq,
+  ): Promise<Read<LookedUp>> {
     return this.#attemptRead(async (db) => {
-      const values = [p, room, id, sender];
+      const values = [p, room, id, sender, target];
       const { rows } = await db.query<LookupRow>({ ...LOOKUP, values });
-      const { watermark, seq = null, at = null, quarantined = false } = rows[0] ?? {};
-      if (seq !== null && at !== null) return { found: { seq, at }, watermark: watermark ?? 0 };
-      const found = quarantined ? await lookUpQuarantined(db, { room, sender, id }) : undefined;
-      return { watermark: watermark ?? 0, ...(found !== undefined && { found }) };
+      const { watermark, seq = null, at = null, line = null, quarantined = false } = rows[0] ?? {};
+      const stored = seq !== null && at !== null ? { seq, at } : undefined;
+      const isLost = stored === undefined && quarantined;
+      const found = isLost ? await lookUpQuarantined(db, { room, sender, id }) : stored;
+      const known = { watermark: watermark ?? 0, ...(found !== undefined && { found }) };
+      if (target === undefined) return known;
+      const [lost] =
+        line === null && quarantined ? await readQuarantined(db, room, target, target) : [];
+      return { ...known, target: targetOf(target, line ?? lost?.line) };
     });
   }
 

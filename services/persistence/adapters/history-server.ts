@@ -33,7 +33,7 @@ const BAD_REQUEST: HistoryReply = { ok: false, error: "bad_request" };
 
 export interface HistoryServerPorts {
   readonly bus: Pick<Bus, "subscribe" | "publish">;
-  readonly store: Pick<ArchiveStore, "watermark" | "snapshot" | "members" | "lookup">;
+  readonly store: Pick<ArchiveStore, "watermark" | "snapshot" | "members" | "messages" | "lookup">;
   readonly pages: Pick<ArchiveStore, "range">;
   /** The watermark that this process knows of a partition. */
   readonly localWatermark: (p: Partition) => Watermark | undefined;
@@ -135,14 +135,19 @@ export class HistoryServer {
         const read = await store.members(room, after);
         return orUnavailable(read, (page) => ({ ok: true, op, ...page }));
       }
+      case "messages": {
+        const { op, v: _version, room, ...query } = request;
+        const read = await store.messages(room, query);
+        return orUnavailable(read, (page) => ({ ok: true, op, page }));
+      }
       case "range": {
         const { op, room, first, last } = request;
         const read = await pages.range(room, first, last);
         return orUnavailable(read, (range) => ({ ok: true, op, range }));
       }
       case "lookup": {
-        const { op, room, from, id } = request;
-        const read = await store.lookup(p, room, from, id);
+        const { op, room, from, id, target } = request;
+        const read = await store.lookup(p, room, from, id, target);
         return orUnavailable(read, (value) => ({ ok: true, op, ...value }));
       }
       default:

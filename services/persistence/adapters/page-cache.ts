@@ -1,40 +1,53 @@
 // PageCache: ranges of archived lines through an LRU of aligned pages, with single-flight.
 //
-// A room's sequence numbers have no gaps and its lines never change, so a full page never changes.
-// The cache keeps only full pages and invalidates nothing.
+// A room's sequence numbers have no gaps, so a full page never gets another line. Only a deletion
+// changes a line. The cache keeps only full pages, and each for a short time.
 //
 //   page-cache.1. Parallel requests for one page cause one read of the store.
 //   page-cache.2. At most PAGES_BYTES_MAX are kept; the pages read least recently are removed
 //        first.
-//   page-cache.3. An answer equals the store's answer, except that `head` may be a lower bound.
+//   page-cache.3. An answer equals an answer that the store gave within PAGE_KEPT_MS, except that
+//        `head` may be a lower bound. So a deleted text is served for at most PAGE_KEPT_MS more
+//        (C6), whichever process has archived the deletion.
 //   page-cache.4. A region that rejoins replaces rows. `clear` forgets all pages, and a page whose
 //        read began before is not kept.
 
 import { LRUCache } from "lru-cache";
 import type { Accounted } from "#shared/kit/foresight.ts";
 import type { ArchiveStore, Read } from "#shared/ports/archive.ts";
+import type { Clock } from "#shared/ports/clock.ts";
 import type { ArchivedRange } from "#shared/protocol/history.ts";
-import type { RoomId, Seq } from "#shared/protocol/ids.ts";
+import type { Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 
 export const PAGE_EVENTS = 64;
 export const PAGES_BYTES_MAX = 64 * 1024 * 1024;
 
+/** Long enough for the readers of one outage, who request the same pages at the same time. */
+export const PAGE_KEPT_MS = 1_000;
+
 type Ranges = Pick<ArchiveStore, "range">;
+
+interface Kept {
+  readonly lines: readonly string[];
+  readonly until: Millis;
+}
 
 export class PageCache implements Ranges {
   readonly #store: Ranges;
-  readonly #pages: LRUCache<string, readonly string[]>;
+  readonly #clock: Pick<Clock, "monotonic">;
+  readonly #pages: LRUCache<string, Kept>;
   readonly #loading = new Map<string, Promise<Read<ArchivedRange>>>();
   #clears = 0;
   hits = 0;
   misses = 0;
 
-  constructor(store: Ranges, bytesMax = PAGES_BYTES_MAX) {
+  constructor(store: Ranges, clock: Pick<Clock, "monotonic">, bytesMax = PAGES_BYTES_MAX) {
     this.#store = store;
+    this.#clock = clock;
     this.#pages = new LRUCache({
       maxSize: bytesMax,
-      sizeCalculation: (lines) => lines.reduce((sum, line) => sum + line.length, 64),
+      sizeCalculation: ({ lines }) => lines.reduce((sum, line) => sum + line.length, 64),
     });
   }
 
@@ -81,21 +94,22 @@ export class PageCache implements Ranges {
   async #page(room: RoomId, page: number, start: Seq): Promise<Read<ArchivedRange>> {
     const key = `${room}:${page}`;
     const kept = this.#pages.get(key);
-    if (kept !== undefined) {
+    if (kept !== undefined && this.#clock.monotonic() < kept.until) {
       this.hits++;
-      return ok({ first: start, lines: kept, head: start + PAGE_EVENTS - 1 });
+      return ok({ first: start, lines: kept.lines, head: start + PAGE_EVENTS - 1 });
     }
     const loading = this.#loading.get(key);
     if (loading !== undefined) return loading; // page-cache.1
     this.misses++;
     const clears = this.#clears;
+    const until = this.#clock.monotonic() + PAGE_KEPT_MS;
     const reading = this.#store.range(room, start, start + PAGE_EVENTS - 1);
     this.#loading.set(key, reading);
     const read = await reading;
     if (clears !== this.#clears) return read; // page-cache.4
     this.#loading.delete(key);
     if (read.kind === "ok" && read.value.lines.length === PAGE_EVENTS) {
-      this.#pages.set(key, read.value.lines);
+      this.#pages.set(key, { lines: read.value.lines, until });
     }
     return read;
   }

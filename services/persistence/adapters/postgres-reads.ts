@@ -56,16 +56,18 @@ export interface LookupRow {
   readonly watermark: LogSeq | null;
   readonly seq: Seq | null;
   readonly at: Millis | null;
+  /** The event $5. */
+  readonly line: string | null;
   readonly quarantined: boolean;
 }
 
-/** $1 partition, $2 room, $3 id, $4 sender. */
+/** $1 partition, $2 room, $3 id, $4 sender, $5 the number of a further event, or null. */
 export const LOOKUP = {
   name: "lookup",
   text: `select
       (select seq from watermarks where partition = $1) as watermark,
       exists (select from quarantine where room = $2) as quarantined,
-      e.seq, e.at
+      e.seq, e.at, (select line from events where room = $2 and seq = $5::bigint) as line
     from (values (1)) as one
     left join events e on e.room = $2 and e.id = $3::uuid and e.sender = $4`,
 };

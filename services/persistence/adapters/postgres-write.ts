@@ -6,8 +6,9 @@
 // it, the batch is written the slow way: a transaction with savepoints that halves the batch until
 // only the refused event is left (D4).
 //
-// A batch that changes the state of a room takes a longer statement (postgres-state.ts). So all
-// other batches cost what they did without rooms with members.
+// A batch that changes the state of a room takes a longer statement (postgres-state.ts). A batch
+// that changes messages is written the slow way, which folds them (postgres-messages.ts). So all
+// other batches cost what they did without rooms with members and changes.
 //
 // PostgreSQL guarantees that all parts of a statement with data-modifying CTEs see one snapshot and
 // commit together. The row lock on the watermark makes a second runner wait and then find no row.
@@ -19,11 +20,15 @@ import type {
   UnreadText,
   WriteOutcome,
 } from "#shared/ports/archive.ts";
-import type { RoomId, Seq } from "#shared/protocol/ids.ts";
+import { changesOfMessages, eraseWithin } from "#shared/kit/message-fold.ts";
 import { stateChangesOf } from "#shared/kit/state-changes.ts";
+import type { RoomEvent } from "#shared/protocol/events.ts";
+import type { RoomId, Seq } from "#shared/protocol/ids.ts";
+import { isTombstoneOf } from "#shared/protocol/tombstone.ts";
 import { int8Array, textArray } from "./pg-arrays.ts";
 import { eventColumns, headColumns, headsOf, encodingProblemOf } from "./postgres-batch.ts";
 import { refusalOf } from "./postgres-errors.ts";
+import { foldMessages } from "./postgres-messages.ts";
 import { memberColumns, mergeMembers, settingsColumns, settingsTable } from "./postgres-state.ts";
 
 const EVENTS = `unnest($1::text[], $2::bigint[], $3::text[], $4::uuid[], $5::text[], $6::bigint[],
@@ -102,6 +107,11 @@ const MERGE_HEADS = {
     ${HEADS_MERGE}`,
 };
 
+const HEADS_BEFORE = {
+  name: "heads-before",
+  text: `select room, head from rooms where room = any($1::text[])`,
+};
+
 const STANDING = {
   name: "standing",
   text: `select e.room, e.seq, e.line from events e
@@ -120,7 +130,8 @@ const QUARANTINE = {
 /** Rejects when the outcome is uncertain. */
 export async function writeBatch(pool: Pool, batch: ArchiveBatch): Promise<WriteOutcome> {
   const isPlain = batch.unread === undefined && !batch.events.some(encodingProblemOf);
-  if (isPlain && batch.splits === undefined) {
+  const isSimple = batch.splits === undefined && changesOfMessages(batch.events) === undefined;
+  if (isPlain && isSimple) {
     const outcome = await writeAll(pool, batch);
     if (outcome !== "refused") return outcome;
   }
@@ -198,11 +209,23 @@ class CarefulWrite {
       if (reason === undefined) encodable.push(event);
       else await this.#refuse(event, reason);
     }
-    await this.#store(encodable);
+    const changes = changesOfMessages(encodable) ?? [];
+    const fresh = await this.#above(changes); // Before the heads move.
+    await this.#store(eraseWithin(encodable, changes));
     await this.#client.query({ ...MERGE_HEADS, values: headColumns(headsOf(this.#batch)) });
-    await this.#mergeState(events.filter((event) => encodingProblemOf(event) === undefined));
+    await this.#mergeState(encodable);
+    if (fresh.length > 0) await foldMessages(this.#client, fresh);
     await this.#client.query("commit");
     return { kind: "ok", quarantined: this.#quarantined };
+  }
+
+  /** The changes above the heads that the archive has (message-fold.2). */
+  async #above(changes: readonly RoomEvent[]): Promise<readonly RoomEvent[]> {
+    if (changes.length === 0) return changes;
+    const values = [textArray([...new Set(changes.map(({ room }) => room))])];
+    const { rows } = await this.#client.query<RoomHead>({ ...HEADS_BEFORE, values });
+    const heads = new Map(rows.map(({ room, head }) => [room, head]));
+    return changes.filter(({ room, seq }) => seq > (heads.get(room) ?? 0));
   }
 
   /** Also for an event that went to quarantine: its number is taken, and its sender has its ack. */
@@ -252,6 +275,7 @@ class CarefulWrite {
     for (const event of missing) {
       const line = standing.get(nameOf(event));
       if (line === event.line) continue;
+      if (line !== undefined && isTombstoneOf(line, event.line)) continue; // archive.9
       const reason =
         line === undefined
           ? "this id has another sequence number"
@@ -276,6 +300,11 @@ class CarefulWrite {
     const { rowCount } = await this.#client.query({ ...QUARANTINE, values });
     this.#quarantined += rowCount ?? 0;
   }
+}
+
+interface RoomHead {
+  readonly room: RoomId;
+  readonly head: Seq;
 }
 
 interface Place {

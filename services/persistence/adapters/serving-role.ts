@@ -4,8 +4,9 @@
 // (the job services/persistence/migrate-main.ts, as the schema's owner).
 //
 //   serving-role.1. The role reads and writes rows as the archive does. It has no right to delete a
-//        row, to change an archived event or a quarantined text, or to create, alter or drop
-//        anything.
+//        row, to change the keys of an archived event, or to create, alter or drop anything. It can
+//        replace the line of an event and of a quarantined text by a tombstone only, because a
+//        deletion erases them (a trigger of migration 005).
 //   serving-role.2. A role that owns the tables, or may act as their owner, is refused: grants
 //        would not restrict it.
 //   serving-role.3. Granting again changes nothing, and adds the rights on tables of new
@@ -28,10 +29,12 @@ export interface ServingRole {
  */
 const RIGHTS: Readonly<Record<string, string>> = {
   watermarks: "select, insert, update",
-  events: "select, insert",
+  events: "select, insert, update (line)",
   rooms: "select, insert, update",
   members: "select, insert, update",
-  quarantine: "select, insert",
+  message_state: "select, insert, update",
+  reactions: "select, insert, update",
+  quarantine: "select, insert, update (line)",
   cluster: "select, insert",
   migrations: "select",
 };

@@ -3,6 +3,7 @@
 
 import { Client } from "pg";
 import { archiveContract } from "#shared/testing/archive.contract.ts";
+import { archiveMessagesContract } from "#shared/testing/archive-messages.contract.ts";
 import { archiveStatesContract } from "#shared/testing/archive-states.contract.ts";
 import type { ArchiveUnderTest } from "#shared/testing/archive.contract.ts";
 import { launchPostgres } from "#shared/testing/launch-postgres.ts";
@@ -71,4 +72,5 @@ describe("ArchiveStore on PostgreSQL", () => {
   };
   archiveContract("PostgreSQL", open);
   archiveStatesContract("PostgreSQL", open);
+  archiveMessagesContract("PostgreSQL", open);
 });

@@ -93,6 +93,7 @@ describe("Archive runners", () => {
       range: (room, first, last) => inner.range(room, first, last),
       snapshot: (p, room, since) => inner.snapshot(p, room, since),
       members: (room, after) => inner.members(room, after),
+      messages: (room, query) => inner.messages(room, query),
       lookup: (p, room, sender, id) => inner.lookup(p, room, sender, id),
       close: () => inner.close(),
     });

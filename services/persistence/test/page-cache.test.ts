@@ -5,7 +5,8 @@ import * as fc from "fast-check";
 import type { ArchiveStore } from "#shared/ports/archive.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
-import { PAGE_EVENTS, PageCache } from "../adapters/page-cache.ts";
+import { FakeClock } from "#shared/testing/fake-clock.ts";
+import { PAGE_EVENTS, PAGE_KEPT_MS, PageCache } from "../adapters/page-cache.ts";
 
 const ROOM = "general" as RoomId;
 
@@ -39,7 +40,7 @@ async function linesOf(cache: PageCache, first: number, last: number): Promise<r
 describe("PageCache", () => {
   it("O12: returns any range as the store does, from its beginning and without a gap", async () => {
     const store = new Store(300);
-    const cache = new PageCache(store);
+    const cache = new PageCache(store, new FakeClock());
     const number = fc.integer({ min: 1, max: 350 });
     await fc.assert(
       fc.asyncProperty(number, number, async (a, b) => {
@@ -51,7 +52,7 @@ describe("PageCache", () => {
 
   it("O12: reads lines to their end even if they are so long that a page does not fit one answer", async () => {
     const store = new Store(PAGE_EVENTS * 2, 16_000);
-    const cache = new PageCache(store);
+    const cache = new PageCache(store, new FakeClock());
     for (let next = 1; next <= store.lines.length;) {
       const got = await linesOf(cache, next, store.lines.length);
       expect(got).to.deep.equal(store.lines.slice(next - 1, next - 1 + got.length));
@@ -62,7 +63,7 @@ describe("PageCache", () => {
 
   it("O12: reads a full page once for any number of requests; does not keep the newest page", async () => {
     const store = new Store(PAGE_EVENTS + 10);
-    const cache = new PageCache(store);
+    const cache = new PageCache(store, new FakeClock());
     await Promise.all(Array.from({ length: 20 }, () => linesOf(cache, 1, PAGE_EVENTS)));
     expect(store.reads).to.equal(1);
     await linesOf(cache, PAGE_EVENTS + 1, PAGE_EVENTS + 10);
@@ -72,7 +73,7 @@ describe("PageCache", () => {
 
   it("T12, page-cache.4: forgets all pages when the rows of a region were replaced", async () => {
     const store = new Store(PAGE_EVENTS);
-    const cache = new PageCache(store);
+    const cache = new PageCache(store, new FakeClock());
     await linesOf(cache, 1, 1);
     const under = linesOf(cache, 1, 1);
     store.lines[0] = "replaced";
@@ -80,5 +81,17 @@ describe("PageCache", () => {
     await under;
     expect(await linesOf(cache, 1, 1)).to.deep.equal(["replaced"]);
     expect(store.reads).to.equal(2);
+  });
+
+  it("C6: serves an erased line for at most a second", async () => {
+    const store = new Store(PAGE_EVENTS);
+    const clock = new FakeClock();
+    const cache = new PageCache(store, clock);
+    expect((await linesOf(cache, 1, 1))[0]).to.match(/^1/);
+    store.lines[0] = "erased";
+    clock.advance(PAGE_KEPT_MS - 1);
+    expect((await linesOf(cache, 1, 1))[0]).to.match(/^1/);
+    clock.advance(1);
+    expect((await linesOf(cache, 1, 1))[0]).to.equal("erased");
   });
 });

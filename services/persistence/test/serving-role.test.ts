@@ -77,8 +77,9 @@ describe("Serving role", function () {
       "delete from events",
       "delete from rooms",
       "delete from quarantine",
-      "update events set line = ''",
-      "update quarantine set line = ''",
+      "update events set at = 0",
+      "update events set sender = 'eve', line = '{}'",
+      "update quarantine set reason = ''",
       "insert into events_3 select * from events",
       "insert into migrations (name, sha256) values ('003-own.sql', '')",
       "update cluster set partitions = 1",
@@ -104,6 +105,16 @@ describe("Serving role", function () {
     expect(await store.write({ ...batch, unread })).to.include({ kind: "ok" });
     expect(valueOf(await store.watermark(0, 7))).to.include({ seq: 1, epoch: 1 });
     expect(valueOf(await store.range(ROOM, 1, 9)).lines).to.have.length(1);
+    // A line can become a tombstone and nothing else.
+    await using client = await connected(serving);
+    for (const table of ["events", "quarantine"]) {
+      for (const line of ["''", "'{}'", "line", `'{"deleted":{"by":"ada"},"body":{"text":"x"}}'`]) {
+        const sql = `update ${table} set line = ${line}`;
+        expect(await refusal(client, sql), sql).to.be.oneOf([INSUFFICIENT_PRIVILEGE, "22P02"]);
+      }
+      const tombstone = `update ${table} set line = '{"body":{},"deleted":{"by":"ada"}}' where false`;
+      expect(await refusal(client, tombstone)).to.equal(undefined);
+    }
     await store.close();
     await using archive = await RestoreArchive.open(serving);
     await archive.declareLost([{ p: 0, from: 1, to: 5 }], {

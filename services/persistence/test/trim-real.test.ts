@@ -55,6 +55,7 @@ describe("Archive runners on a real log", () => {
       range: (room, first, last) => archive.range(room, first, last),
       snapshot: (p, room, since) => archive.snapshot(p, room, since),
       members: (room, after) => archive.members(room, after),
+      messages: (room, query) => archive.messages(room, query),
       lookup: (p, room, sender, id) => archive.lookup(p, room, sender, id),
       close: () => archive.close(),
     };

@@ -1,5 +1,5 @@
-// Look-ups: sends whose ids memory may have forgotten, until the archive answers, and the later
-// sends of the same sender to the same room.
+// Look-ups: writes whose ids, or whose targets, memory may have forgotten, until the archive
+// answers, and the later writes of the same sender to the same room. "Send" stands for every write.
 //
 // Owns: one queue of sends per room and sender, and the look-ups for them. Does not own: the
 // decision about a send (writes.ts, room.ts), the request to the archive
@@ -8,7 +8,8 @@
 //   look-ups.1. A queue holds the sends of one sender to one room in order of arrival and returns
 //       them in that order (O4). It exists only while a look-up for one of its sends is open, so no
 //       other sender and no other room waits (P21).
-//   look-ups.2. There is one look-up per room, sender and id. Copies of a send share its answer.
+//   look-ups.2. There is one look-up per room, sender, id and target. Copies of a send share its
+//       answer.
 //   look-ups.3. An answer counts only if its watermark is at least the watermark at the time of the
 //       request (P25).
 //   look-ups.4. An id that was not archived when its look-up was requested stays in the room's
@@ -20,7 +21,9 @@
 //       queue wait, it waits behind them without its body and gets `busy` after them. The refusals
 //       keep the order, because holds.ts accepts the send first that was refused first.
 
+import { behaviourOf } from "#shared/protocol/commands.ts";
 import type { Write } from "#shared/protocol/commands.ts";
+import type { ArchivedTarget } from "#shared/protocol/history.ts";
 import type { LogSeq, MessageId, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import type { UserId } from "#shared/protocol/ids.ts";
 import type { Found } from "#shared/ports/archive.ts";
@@ -43,6 +46,7 @@ interface LookUp {
   readonly room: Room;
   readonly from: UserId;
   readonly id: MessageId;
+  readonly target: Seq | undefined;
   /** The last archived sequence number of the room before the request (look-ups.4). */
   readonly archived: Seq;
   /** The number of sends that wait for the answer. */
@@ -54,7 +58,7 @@ interface LookUp {
 
 /** `unavailable`: no answer, or one that does not count. */
 export type Answer =
-  | { readonly kind: "known"; readonly found?: Found }
+  | { readonly kind: "known"; readonly found?: Found; readonly target?: ArchivedTarget }
   | { readonly kind: "unavailable" };
 
 interface Waiting {
@@ -137,15 +141,16 @@ export class LookUps {
       lookUp.watermark = watermark;
       this.#requested++;
       this.#requestedOf.set(sender, requested);
-      const { room, from, id } = lookUp;
-      effects.push({ kind: "look-up", room: room.id, from, id });
+      const { room, from, id, target } = lookUp;
+      const named = target !== undefined && { target };
+      effects.push({ kind: "look-up", room: room.id, from, id, ...named });
     }
     return effects;
   }
 
   /** Records an answer. Afterwards the queue of this room and sender may have sends to return. */
-  answer({ room, from, id, outcome }: LookedUp): void {
-    const lookUp = this.#open.get(lookUpKey(room, from, id));
+  answer({ room, from, id, target, outcome }: LookedUp): void {
+    const lookUp = this.#open.get(lookUpKey(room, from, id, target));
     if (lookUp?.watermark === undefined || lookUp.answer !== undefined) return;
     // look-ups.3
     const isGood = outcome.kind === "ok" && outcome.value.watermark >= lookUp.watermark;
@@ -235,12 +240,15 @@ export class LookUps {
   }
 
   /** look-ups.2. */
-  #share(room: Room, { from, id }: Write): LookUp {
-    const key = lookUpKey(room.id, from, id);
+  #share(room: Room, write: Write): LookUp {
+    const { from, id } = write;
+    const target = behaviourOf(write).target(write);
+    const key = lookUpKey(room.id, from, id, target);
     let lookUp = this.#open.get(key);
     if (lookUp === undefined) {
       const { archived } = room;
-      lookUp = { room, from, id, archived, waiters: 0, watermark: undefined, answer: undefined };
+      const asked = { room, from, id, target, archived };
+      lookUp = { ...asked, waiters: 0, watermark: undefined, answer: undefined };
       this.#open.set(key, lookUp);
       room.pins.add(lookUp); // look-ups.4
       const isAtBound = (this.#requestedOf.get(from) ?? 0) >= LOOK_UPS_PER_SENDER_MAX;
@@ -258,9 +266,9 @@ export class LookUps {
    * the answer.
    */
   #release(lookUp: LookUp): void {
-    const { room, from, id, waiters, watermark, answer } = lookUp;
+    const { room, from, id, target, waiters, watermark, answer } = lookUp;
     if (waiters > 0 || (watermark !== undefined && answer === undefined)) return;
-    this.#open.delete(lookUpKey(room.id, from, id));
+    this.#open.delete(lookUpKey(room.id, from, id, target));
     room.pins.delete(lookUp);
     for (const queue of [this.#turns, this.#atBound]) {
       const turns = queue.get(from) ?? [];
@@ -282,7 +290,7 @@ function queueKey(room: RoomId, from: UserId): string {
   return `${room} ${from}`;
 }
 
-/** Ids have a fixed length, so two triples never have the same key. */
-function lookUpKey(room: RoomId, from: UserId, id: MessageId): string {
-  return id + queueKey(room, from);
+/** Ids have a fixed length, and a number has no space, so two look-ups never have the same key. */
+function lookUpKey(room: RoomId, from: UserId, id: MessageId, target: Seq = 0): string {
+  return `${id}${target} ${queueKey(room, from)}`;
 }

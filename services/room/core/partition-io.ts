@@ -18,7 +18,7 @@ import type {
   UserId,
 } from "#shared/protocol/ids.ts";
 import type { PresenceFrame } from "#shared/protocol/server-frames.ts";
-import type { Found, Read, Watermark } from "#shared/ports/archive.ts";
+import type { LookedUp, Read, Watermark } from "#shared/ports/archive.ts";
 import type { AppendOutcome, LastOutcome } from "#shared/ports/log.ts";
 
 export type Effect =
@@ -53,6 +53,8 @@ export type Effect =
       readonly room: RoomId;
       readonly from: UserId;
       readonly id: MessageId;
+      /** The message that the write names. */
+      readonly target?: Seq | undefined;
     }
   | { readonly kind: "subscribe" }
   | { readonly kind: "unsubscribe" }
@@ -156,7 +158,8 @@ export type Input =
       readonly room: RoomId;
       readonly from: UserId;
       readonly id: MessageId;
-      readonly outcome: Read<{ readonly found?: Found; readonly watermark: LogSeq }>;
+      readonly target?: Seq | undefined;
+      readonly outcome: Read<LookedUp>;
     };
 
 /**

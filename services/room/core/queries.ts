@@ -157,7 +157,9 @@ export class Queries {
     const answer = room.recent.range(first, Math.min(last, room.head));
     const lines = answer.kind === "lines" ? answer.lines : [];
     if (answer.kind === "in-log") {
-      const asked = this.#readBacks.ask(answer.logSeq, gateway, query);
+      const asked = this.#readBacks.ask(answer.logSeq, gateway, query, (seq, line) =>
+        room.redact(seq, line),
+      );
       if (asked === "first") this.#out.effect({ kind: "get-entry", logSeq: answer.logSeq });
       if (asked !== "full") return;
     }

@@ -7,13 +7,17 @@
 
 import type { RangeCommand, ResultWithLines } from "#shared/protocol/commands.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
-import type { LogSeq, ProcessId } from "#shared/protocol/ids.ts";
+import type { LogSeq, ProcessId, Seq } from "#shared/protocol/ids.ts";
 
 export const READ_BACKS_MAX = 256;
+
+/** The line as it may be shown. */
+type Redact = (seq: Seq, line: string) => string;
 
 interface Waiting {
   readonly gateway: ProcessId;
   readonly command: RangeCommand;
+  readonly redact: Redact;
 }
 
 export class ReadBacks {
@@ -23,14 +27,19 @@ export class ReadBacks {
    * "first": the caller must read the entry. "joined": the entry is being read. "full": not
    * accepted.
    */
-  ask(logSeq: LogSeq, gateway: ProcessId, command: RangeCommand): "first" | "joined" | "full" {
+  ask(
+    logSeq: LogSeq,
+    gateway: ProcessId,
+    command: RangeCommand,
+    redact: Redact = (_seq, line) => line,
+  ): "first" | "joined" | "full" {
     const waiting = this.#waiting.get(logSeq);
     if (waiting !== undefined) {
-      waiting.push({ gateway, command });
+      waiting.push({ gateway, command, redact });
       return "joined";
     }
     if (this.#waiting.size >= READ_BACKS_MAX) return "full";
-    this.#waiting.set(logSeq, [{ gateway, command }]);
+    this.#waiting.set(logSeq, [{ gateway, command, redact }]);
     return "first";
   }
 
@@ -45,11 +54,12 @@ export class ReadBacks {
     const waiting = this.#waiting.get(logSeq) ?? [];
     this.#waiting.delete(logSeq);
     const groups = entry?.kind === "commit" ? entry.groups : [];
-    for (const { gateway, command } of waiting) {
+    for (const { gateway, command, redact } of waiting) {
       const { c, room, first, last } = command;
       const group = groups.find((item) => item.room === room);
       const skip = group === undefined ? 0 : first - group.first;
-      const lines = group?.lines.slice(Math.max(0, skip), last + 1 - group.first) ?? [];
+      const part = group?.lines.slice(Math.max(0, skip), last + 1 - group.first) ?? [];
+      const lines = part.map((line, i) => redact(first + i, line));
       const result = { c, ok: "range", first, count: lines.length } as const;
       yield { gateway, item: { result, lines } };
     }

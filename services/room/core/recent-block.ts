@@ -77,6 +77,18 @@ export class RecentBlock {
     return this.#isDropped ? 0 : PLACE_BYTES + this.#textBytes;
   }
 
+  /** Replaces the text of the line `seq`, if the texts are here. */
+  rewrite(seq: Seq, textOf: (line: string) => string): void {
+    const index = seq - this.first;
+    const line = this.#lines?.[index];
+    if (this.#lines === undefined || line === undefined) return;
+    const text = textOf(line);
+    this.#lines = this.#lines.with(index, text);
+    const bytes = stringBytes(text) - stringBytes(line);
+    this.#textBytes += bytes;
+    this.#account.add(this.#category, bytes);
+  }
+
   /** Drops the texts and keeps the place. */
   giveUp(): void {
     this.#account.add(this.#category, -this.#textBytes);

@@ -44,6 +44,16 @@ export class Recent implements Tail {
     this.#owner = owner;
   }
 
+  /** The oldest line with a place here; undefined when there is none. */
+  get first(): Seq | undefined {
+    return this.#blocks[0]?.first;
+  }
+
+  /** Replaces the text of the line `seq`, if it is here. */
+  rewrite(seq: Seq, textOf: (line: string) => string): void {
+    this.#blocks[this.#indexOf(seq)]?.rewrite(seq, textOf);
+  }
+
   /** Adds the newest lines from the archive, before any other block. */
   addTail(first: Seq, lines: readonly string[]): void {
     const run = { first, lines: lines.map(ownString), logSeq: 0 };

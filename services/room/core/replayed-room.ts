@@ -1,8 +1,8 @@
 // Replayed room: the entries of one room above the archive's watermark, until the room is loaded.
 //
-// Owns: its blocks, and the data that stays when texts are dropped: head, birth, time, ids, and the
-// events that change the room's state. Does
-// not own: the archived part of the room, which comes with the snapshot (room.ts).
+// Owns: its blocks, and the data that stays when texts are dropped: head, birth, time, ids,
+// targets, erasures, and the events that change the room's state. Does not own: the archived part
+// of the room, which comes with the snapshot (room.ts).
 //
 //   replayed-room.1. Its lines are dense. `first` is the sequence number of the first replayed
 //       line, also after that line was dropped.
@@ -13,9 +13,11 @@ import { decodeEvent, isStateEvent } from "#shared/protocol/events.ts";
 import type { StateEvent } from "#shared/protocol/events.ts";
 import type { LogSeq, Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { Dedupe } from "./dedupe.ts";
+import { Erasures } from "./erasures.ts";
 import { Recent } from "./recent.ts";
 import type { BlockOwner, RecentBlock } from "./recent-block.ts";
 import type { IdHolder, IdsToForget, RoomMemory } from "./room-memory.ts";
+import { Targets } from "./message-targets.ts";
 
 /** The memory of a replayed room without its lines and ids. */
 const ROOM_BYTES = 1_024;
@@ -28,6 +30,9 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
   readonly recent: Recent;
   /** The ids of its lines, above their floor. */
   readonly ids: Dedupe;
+  /** The messages among its lines. */
+  readonly targets: Targets;
+  readonly erasures = new Erasures();
   readonly #memory: RoomMemory;
   /** In order, also those that the snapshot has already (room-state.1). */
   readonly changes: StateEvent[] = [];
@@ -47,6 +52,7 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
     memory.account.add("rooms", ROOM_BYTES);
     memory.addIds(this);
     this.ids = new Dedupe(0, { account: memory.account });
+    this.targets = new Targets(first, memory.account);
     this.recent = new Recent(memory, this);
   }
 
@@ -70,6 +76,7 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
 
   add(first: Seq, lines: readonly string[], logSeq: LogSeq): RecentBlock {
     assert(first === this.#head + 1, "a replayed room is dense"); // replayed-room.1
+    const erased: Seq[] = [];
     for (const line of lines) {
       const event = decodeEvent(line);
       const { seq, id, from, at } = event;
@@ -78,11 +85,15 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
       this.#lastAt = at;
       if (seq === 1) this.#born = id;
       this.ids.remember(from, id, { seq, at });
+      this.targets.take(event);
+      erased.push(...this.erasures.take(event));
       if (!isStateEvent(event)) continue;
       this.changes.push(event);
       this.#memory.account.add("rooms", CHANGE_BYTES);
     }
-    return this.recent.add({ first, lines: lines.map(ownString), logSeq }, "replay");
+    const block = this.recent.add({ first, lines: lines.map(ownString), logSeq }, "replay");
+    for (const seq of erased) this.recent.rewrite(seq, (line) => this.erasures.redact(seq, line));
+    return block;
   }
 
   /** The archive has all of its events. */
@@ -107,6 +118,7 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
 
   forgetIds(seq: Seq, ids: IdsToForget): boolean {
     this.#forgottenTo = Math.max(this.#forgottenTo, seq);
+    this.targets.forgetUpTo(seq);
     return this.ids.forgetUpTo(seq, ids);
   }
 
@@ -114,6 +126,7 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
   clear(): void {
     this.recent.clear();
     this.ids.clear();
+    this.targets.clear();
     this.#memory.account.add("rooms", -ROOM_BYTES - this.changes.length * CHANGE_BYTES);
     this.changes.length = 0;
     this.#memory.removeIds(this);

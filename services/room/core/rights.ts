@@ -1,8 +1,8 @@
 // Rights: who may do what in a room.
 //
 // Owns: the table of actions, and the judgement of a command by the state of its room. Does not
-// own: the state (room-state.ts), the effective role (shared/protocol/roles.ts), the order of
-// decisions (room.ts).
+// own: the state (room-state.ts), the effective role (shared/protocol/roles.ts), the message that a
+// command names (changes.ts), the order of decisions (room.ts).
 //
 //   rights.1. A command is judged by the state at the moment of its decision, with the owner's
 //       clock.
@@ -24,6 +24,14 @@ import type { Member, RoomState } from "./room-state.ts";
 export type Action =
   | "read"
   | "send"
+  /** Edit an own message. */
+  | "edit"
+  /** Delete an own message. */
+  | "take-back"
+  /** Delete the message of another user. */
+  | "delete"
+  | "react"
+  | "pin"
   /** Change title, topic or avatar. */
   | "describe"
   /** Change any other setting. */
@@ -43,6 +51,11 @@ export const RIGHTS: {
 } = {
   read: { open: "reader", closed: "reader", direct: "reader" },
   send: { open: "member", closed: "member", direct: "member" },
+  edit: { open: "member", closed: "member", direct: "member" },
+  "take-back": { open: "reader", closed: "reader", direct: "reader" },
+  delete: { open: "moderator", closed: "moderator", direct: "never" },
+  react: { open: "member", closed: "member", direct: "member" },
+  pin: { open: "moderator", closed: "moderator", direct: "member" },
   describe: { open: "moderator", closed: "moderator", direct: "never" },
   configure: { open: "owner", closed: "owner", direct: "never" },
   come: { open: "member", closed: "never", direct: "never" },
@@ -97,6 +110,15 @@ export function judge(room: JudgedRoom, write: Write, now: Millis): RightsRefusa
   switch (write.op) {
     case "send":
       return isAllowed("send") && maySend(room.state, actor.user, role, now) ? undefined : NO;
+    case "edit": // It shows a text, as a send does.
+      return isAllowed("edit") && maySend(room.state, actor.user, role, now) ? undefined : NO;
+    case "delete": // Whose message it is decides the rest (changes.ts). Erasing is never muted.
+      return isAllowed("take-back") ? undefined : NO;
+    case "react":
+      if (room.state.settings.archived === true) return NO;
+      return isAllowed("react") && !isMuted(room.state.member(actor.user), now) ? undefined : NO;
+    case "pin":
+      return isAllowed("pin") && room.state.settings.archived !== true ? undefined : NO;
     case "update":
       return isAllowed(actionOfUpdate(write)) ? undefined : NO;
     case "member":

@@ -10,6 +10,7 @@
 //   unarchived  committed lines that the archive does not have
 //   window      lines and replies that wait for an append or its confirmation
 //   ids         message ids that are recognised without the archive
+//   targets     what is known of recent messages, so that they can be changed (message-targets.ts)
 //   waiting     commands that wait until their room is loaded
 //   rooms       the rooms themselves, loaded or not
 //   presence    the users that are present in each room
@@ -17,7 +18,8 @@
 //   room-memory.1. Above the bound it sheds down to LOW_WATER of the bound, in this order:
 //        1. archived tails, the least recently used room first: the archive has them;
 //        2. texts of unarchived lines, the oldest of the largest partition first: the log has them;
-//        3. archived ids, those older than TAKE_OVER_IDS_MS first: a resend then needs a look-up;
+//        3. archived ids, those older than TAKE_OVER_IDS_MS first: a resend then needs a look-up,
+//           and so does a change of a message, because its target goes with the ids;
 //        4. unarchived ids older than that: a resend gets `unavailable` until the id is archived;
 //        5. places of unarchived lines: the lines are readable again when they are archived;
 //        6. all other ids, those from the future last: their senders' floors rise (dedupe.ts).
@@ -40,6 +42,7 @@ export const MEMORY_CATEGORIES = [
   "unarchived",
   "window",
   "ids",
+  "targets",
   "waiting",
   "rooms",
   "presence",

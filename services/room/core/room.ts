@@ -22,21 +22,25 @@
 import { assert } from "#shared/kit/assert.ts";
 import { behaviourOf } from "#shared/protocol/commands.ts";
 import type { Query, Write } from "#shared/protocol/commands.ts";
-import { decodeEvent, encodeEvent, isStateEvent } from "#shared/protocol/events.ts";
-import type { RoomSnapshot } from "#shared/protocol/history.ts";
-import type { LogSeq, MessageId, Millis, ProcessId, RoomId } from "#shared/protocol/ids.ts";
-import type { Seq, UserId } from "#shared/protocol/ids.ts";
+import { decodeEvent, encodeEvent, isStateEvent, readEvent } from "#shared/protocol/events.ts";
+import type { RoomEvent } from "#shared/protocol/events.ts";
+import type { ArchivedTarget, RoomSnapshot } from "#shared/protocol/history.ts";
+import type { LogSeq, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import type { Found } from "#shared/ports/archive.ts";
+import { isTargeted, judgeTarget } from "./changes.ts";
+import type { ChangeRefusal } from "./changes.ts";
 import { Dedupe } from "./dedupe.ts";
+import { Erasures } from "./erasures.ts";
 import { Holds } from "./holds.ts";
 import type { Numbered } from "./dedupe.ts";
 import { Recent } from "./recent.ts";
-import { judge } from "./rights.ts";
+import { judge, kindOf, roleIn } from "./rights.ts";
 import type { JudgedRoom, RightsRefusal } from "./rights.ts";
 import { RoomState } from "./room-state.ts";
 import type { BlockOwner, RecentBlock } from "./recent-block.ts";
 import type { ReplayedRoom } from "./replayed-room.ts";
 import type { IdHolder, IdsToForget, RoomMemory } from "./room-memory.ts";
+import { Targets } from "./message-targets.ts";
 
 /** The maximum number of commands that wait for one room. A further command gets `busy`. */
 export const WAITING_MAX = 1_024;
@@ -72,7 +76,13 @@ export type Decision =
   | { readonly kind: "refuse"; readonly error: RefusedWrite }
   | { readonly kind: "look-up" };
 
-type RefusedWrite = "bad_id" | "busy" | "not_found" | "unavailable" | RightsRefusal;
+type RefusedWrite = "bad_id" | "busy" | "unavailable" | RightsRefusal | ChangeRefusal;
+
+/** The answer of a look-up. */
+interface Known {
+  readonly found?: Found;
+  readonly target?: ArchivedTarget;
+}
 
 export class Room implements BlockOwner, IdHolder, JudgedRoom {
   readonly id: RoomId;
@@ -89,6 +99,8 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
   usedAt: Millis;
   readonly #memory: RoomMemory;
   #dedupe: Dedupe;
+  #targets: Targets;
+  readonly #erasures = new Erasures();
   /**
    * Ids up to this sequence number may be missing, even if the archive does not have them yet
    * (dedupe.2 of dedupe.ts).
@@ -108,6 +120,7 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
     this.id = id;
     this.#memory = memory;
     this.#dedupe = new Dedupe(0);
+    this.#targets = new Targets(1);
     this.recent = new Recent(memory, this);
     this.state = new RoomState(memory.account);
     this.usedAt = now;
@@ -179,7 +192,21 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
     // the archive serves the tail instead (recent.1 of recent.ts).
     const end = isNewer ? (above[0]?.first ?? Infinity) - 1 : head;
     const lines = end > head ? [] : tail.slice(0, Math.max(0, tail.length - (head - end)));
-    if (lines.length > 0) this.recent.addTail(end - lines.length + 1, lines);
+    this.#targets = new Targets(head - tail.length + 1, this.#memory.account);
+    for (const line of tail) {
+      const event = readEvent(line);
+      if (event === undefined) continue;
+      this.#targets.take(event);
+      this.#erasures.take(event);
+    }
+    if (isNewer) {
+      this.#targets.absorb(replayed.targets);
+      this.#erasures.absorb(replayed.erasures);
+    }
+    const first = end - lines.length + 1;
+    // A deletion of the replay erases lines of the tail.
+    const shown = lines.map((line, i) => this.redact(first + i, line));
+    if (lines.length > 0) this.recent.addTail(first, shown);
     for (const block of above) this.#adopt(block);
     if (snapshot.state !== undefined) this.state.load(snapshot.state);
     if (isNewer) this.#applyReplayed(replayed);
@@ -192,17 +219,25 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
   }
 
   /** Whether `decide` would need a look-up. */
-  isUnsure(from: UserId, id: MessageId, now: Millis): boolean {
-    const isUnsure = this.#dedupe.judge(from, id, now).kind === "unsure";
+  isUnsure(write: Write, now: Millis): boolean {
+    const isUnsure = this.#dedupe.judge(write.from, write.id, now).kind === "unsure";
     // dedupe.2: otherwise no answer can decide it.
-    return isUnsure && this.#archived >= this.#forgottenTo;
+    if (isUnsure && this.#archived >= this.#forgottenTo) return true;
+    const target = behaviourOf(write).target(write);
+    if (target === undefined || target >= this.#next) return false;
+    return this.#targets.find(target) === undefined && this.#targets.mayAsk(this.#archived);
+  }
+
+  /** The line as it may be shown (erasures.1). */
+  redact(seq: Seq, line: string): string {
+    return this.#erasures.redact(seq, line);
   }
 
   /**
    * Decides a write. `known`: the answer of a look-up for it, if there was one. `isHeld`: an
    * earlier send of its sender was refused and has not been resent yet (holds.ts).
    */
-  decide(write: Write, now: Millis, known?: { readonly found?: Found }, isHeld = false): Decision {
+  decide(write: Write, now: Millis, known?: Known, isHeld = false): Decision {
     const { from, id, late } = write;
     const { refersTo, events: eventsOf } = behaviourOf(write);
     const verdict = this.#dedupe.judge(from, id, now);
@@ -221,6 +256,8 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
     if (refusal !== undefined) return { kind: "refuse", error: refusal };
     // After the right: `not_found` would show a stranger how many events a closed room has (M6).
     if ((refersTo(write) ?? 0) >= this.#next) return { kind: "refuse", error: "not_found" };
+    const unfit = this.#judgeTarget(write, known);
+    if (unfit !== undefined) return unfit;
     const seq = this.#next;
     const at = (this.#lastAt = Math.max(now, this.#lastAt)); // O13
     const events = eventsOf(write, { seq, at }, this.state.settings);
@@ -228,11 +265,29 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
     if (seq === 1) this.#decidedBorn = id;
     for (const event of events) {
       this.#dedupe.remember(from, event.id, { seq: event.seq, at });
-      if (!isStateEvent(event)) continue;
-      this.state.apply(event);
+      this.#targets.take(event);
+      if (isStateEvent(event)) this.state.apply(event);
+      else if (event.t !== "deleted") continue;
       this.#changedAt = event.seq;
     }
     return { kind: "event", seq, at, lines: events.map(encodeEvent) };
+  }
+
+  /** The refusal by what the write names, or the need of a look-up. */
+  #judgeTarget(write: Write, known: Known | undefined): Decision | undefined {
+    const seq = behaviourOf(write).target(write);
+    if (seq === undefined || !isTargeted(write)) return undefined;
+    const archived = known?.target?.seq === seq ? known.target : undefined;
+    if (archived?.message !== undefined) this.#targets.learn(seq, archived.message);
+    const target = seq >= this.#next ? "none" : (this.#targets.find(seq) ?? (archived && "none"));
+    if (target === undefined) {
+      // An answer without the target comes from an older version (N6), or does not count.
+      const isPossible = known === undefined && this.#targets.mayAsk(this.#archived);
+      return isPossible ? { kind: "look-up" } : { kind: "refuse", error: "unavailable" };
+    }
+    const standing = { kind: kindOf(this), role: roleIn(this, { ...write, user: write.from }) };
+    const error = judgeTarget(standing, write, target);
+    return error === undefined ? undefined : { kind: "refuse", error };
   }
 
   /** The log confirmed these lines. */
@@ -242,13 +297,18 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
     assert(this.#head < this.#next, "a commit has only decided lines");
     // Not in `decide`: the birth must not be shown before the log confirms the first message (O2).
     if (first === 1) this.#born = decodeEvent(lines[0] ?? "").id;
-    return this.recent.add({ first, lines, logSeq });
+    const block = this.recent.add({ first, lines, logSeq });
+    for (const line of lines) if (isChangeOfText(line)) this.#erase(decodeEvent(line));
+    return block;
   }
 
   /** The archive has all events up to `seq`. */
   onArchived(seq: Seq): void {
     this.#archived = Math.max(this.#archived, seq);
     this.recent.trim(this.#archived);
+    this.#erasures.trim(this.recent.first ?? this.#head + 1);
+    const [oldest] = this.pins;
+    this.#targets.trim(Math.min(this.#archived, oldest?.archived ?? Infinity)); // message-targets.2
   }
 
   prune(now: Millis): void {
@@ -266,6 +326,7 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
     this.#forgottenTo = Math.max(this.#forgottenTo, seq);
     const [oldest] = this.pins;
     const upTo = Math.min(seq, oldest?.archived ?? seq);
+    this.#targets.forgetUpTo(upTo);
     return this.#dedupe.forgetUpTo(upTo, ids) && upTo === seq;
   }
 
@@ -273,6 +334,7 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
   clear(): void {
     this.recent.clear();
     this.#dedupe.clear();
+    this.#targets.clear();
     this.state.clear();
     this.#memory.removeIds(this);
   }
@@ -280,6 +342,12 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
   /** Drops the places of lines up to `seq` (recent.4 of recent.ts). */
   forgetLines(seq: Seq): void {
     this.recent.forgetUpTo(seq);
+  }
+
+  #erase(event: RoomEvent): void {
+    for (const seq of this.#erasures.take(event)) {
+      this.recent.rewrite(seq, (line) => this.redact(seq, line));
+    }
   }
 
   #adopt(block: RecentBlock): void {
@@ -296,4 +364,10 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
     this.#lastAt = lastAt;
     this.#born = born ?? this.#born;
   }
+}
+
+/** An `edited` or a `deleted` line: its kind begins behind `{"t":"` (events.2). */
+function isChangeOfText(line: string): boolean {
+  const first = line.charCodeAt(6);
+  return first === 101 || first === 100;
 }

@@ -49,12 +49,12 @@ export class Writes {
 
   /** Decides a write to a loaded room, or queues it behind the look-ups of its sender. */
   write(room: Room, arrival: Arrival<Write>, now: Millis): void {
-    const { from, id } = arrival.command;
+    const { from } = arrival.command;
     if (!this.#lookUps.isWaiting(room.id, from)) {
       this.#decide(room, arrival, now);
       return;
     }
-    const isUnsure = room.isUnsure(from, id, now + this.#wallOffset.aheadMs);
+    const isUnsure = room.isUnsure(arrival.command, now + this.#wallOffset.aheadMs);
     const needsLookUp = isUnsure && arrival.isRefused !== true;
     if (this.#lookUps.wait(room, arrival, needsLookUp)) return;
     // O4: a refusal now would make this write the first refused one, although earlier writes still

@@ -230,13 +230,14 @@ export class PartitionRunner {
       }
       case "look-up": {
         this.#stats.lookUps++;
-        const { room, from, id } = effect;
-        this.#then(archive.lookup(p, room, from, id), (outcome) => ({
+        const { room, from, id, target } = effect;
+        this.#then(archive.lookup(p, room, from, id, target), (outcome) => ({
           kind: "looked-up",
           tenure,
           room,
           from,
           id,
+          target,
           outcome,
         }));
         return;

@@ -124,7 +124,14 @@ describe("Room node against hostile batches", () => {
     });
     await bus.flush();
     const commands = [
-      { c: 1, op: "edit", room: ALPHA, from: "eve", id: idAt(T0, 8_000), body: { text: "later" } },
+      {
+        c: 1,
+        op: "of-a-newer-version",
+        room: ALPHA,
+        from: "eve",
+        id: idAt(T0, 8_000),
+        body: { text: "later" },
+      },
       { ...good, c: 2 },
       { c: 3, op: "__proto__" },
     ];

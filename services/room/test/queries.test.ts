@@ -43,6 +43,8 @@ class QueriesFixture {
   }
 }
 
+const redact = (_seq: number, line: string): string => line;
+
 describe("Queries", () => {
   it("A1: answers head, leave and range in order of arrival", () => {
     const fixture = new QueriesFixture();
@@ -142,7 +144,13 @@ describe("Queries", () => {
     const block = room.recent.add({ first: 1, lines: [lineOf(GENERAL, 1)], logSeq: 7 });
     block.giveUp();
     // A range is bounded by the head.
-    const ready = { recent: room.recent, id: GENERAL, head: 1, born: "b" } as unknown as Room;
+    const ready = {
+      recent: room.recent,
+      id: GENERAL,
+      head: 1,
+      born: "b",
+      redact,
+    } as unknown as Room;
     const range = (c: number): RangeCommand => ({
       c,
       op: "range",
@@ -175,7 +183,7 @@ describe("Queries", () => {
       room.recent.add({ first: seq, lines: [lineOf(GENERAL, seq)], logSeq: seq }).giveUp();
     }
     const head = READ_BACKS_MAX + 1;
-    const ready = { recent: room.recent, id: GENERAL, head, born: "b" } as unknown as Room;
+    const ready = { recent: room.recent, id: GENERAL, head, born: "b", redact } as unknown as Room;
     for (let first = 1; first <= head; first++) {
       fixture.ask(ready, { c: first, op: "range", room: GENERAL, first, last: first });
     }

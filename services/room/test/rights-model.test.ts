@@ -1,5 +1,5 @@
-// Rights against a reference model: a second, plain reading of chapter M of docs/SPEC.md decides
-// every write of random histories. The room must decide the same, and store the same.
+// Rights against a reference model: a second, plain reading of chapters M and C of docs/SPEC.md
+// decides every write of random histories. The room must decide the same, and store the same.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -29,13 +29,14 @@ interface Stored {
   readonly banned: boolean;
 }
 
-/** Knows nothing of folds, tables and lines: M1 to M4 in one function for each write. */
+/** Knows nothing of folds, tables and lines: M1 to M4, C1 to C3 in one function for each write. */
 class Model {
   kind: string | undefined;
   sendRole: Role = "member";
   archived = false;
   events = 0;
   readonly stored = new Map<UserId, Stored>();
+  readonly messages = new Map<number, { from: UserId; isReply: boolean; isDeleted: boolean }>();
   readonly #room: RoomId;
 
   constructor(room: RoomId) {
@@ -68,12 +69,48 @@ class Model {
     const rank = this.rank(write.from, write.grant);
     if (write.op === "member") return this.#judgeMember(write, rank, now);
     if (write.op === "send") {
-      if (this.archived || this.#mutedUntil(write.from) > now) return "forbidden";
-      return rank >= 2 && rank >= RANK[this.sendRole] ? "event" : "forbidden";
+      if (!this.#maySend(write.from, rank, now)) return "forbidden";
+      const { thread } = write;
+      if (thread === undefined) return "event";
+      const root = this.messages.get(thread);
+      if (root === undefined || root.isReply) return "not_found";
+      return root.isDeleted ? "conflict" : "event";
+    }
+    if (write.op === "edit") {
+      return this.#judgeChange(write, this.#maySend(write.from, rank, now), false);
+    }
+    if (write.op === "delete") {
+      return this.#judgeChange(write, rank >= 1, rank >= 3 && this.#kind() !== "direct");
+    }
+    if (write.op === "react") {
+      const isQuiet = this.archived || this.#mutedUntil(write.from) > now;
+      return this.#judgeChange(write, rank >= 2 && !isQuiet, true);
+    }
+    if (write.op === "pin") {
+      const least = this.#kind() === "direct" ? 2 : 3;
+      return this.#judgeChange(write, rank >= least && !this.archived, true);
     }
     if (this.#kind() === "direct") return "forbidden";
     const least = write.sendRole === undefined && write.archived === undefined ? 3 : 4;
     return rank >= least ? "event" : "forbidden";
+  }
+
+  #maySend(user: UserId, rank: number, now: number): boolean {
+    if (this.archived || this.#mutedUntil(user) > now) return false;
+    return rank >= 2 && rank >= RANK[this.sendRole];
+  }
+
+  /** C1 to C3. */
+  #judgeChange(
+    { target, from }: Extract<Write, { op: "edit" | "delete" | "react" | "pin" }>,
+    mayDo: boolean,
+    mayDoOthers: boolean,
+  ): string {
+    if (!mayDo) return "forbidden";
+    const message = this.messages.get(target);
+    if (message === undefined) return "not_found";
+    if (message.isDeleted) return "conflict";
+    return message.from === from || mayDoOthers ? "event" : "forbidden";
   }
 
   #judgeCreate({ kind, from, user }: Extract<Write, { op: "create" }>): string {
@@ -107,12 +144,20 @@ class Model {
 
   #apply(write: Write): void {
     this.events++;
-    if (write.op === "create") {
+    if (write.op === "send") {
+      const isReply = write.thread !== undefined;
+      this.messages.set(this.events, { from: write.from, isReply, isDeleted: false });
+    } else if (write.op === "delete") {
+      const message = this.messages.get(write.target);
+      if (message !== undefined) message.isDeleted = true;
+    } else if (write.op === "create") {
       this.kind = write.kind;
       if (write.kind === "direct") {
         for (const user of [write.from, write.user]) if (user) this.#put(user, "member");
+        this.events = 1 + this.stored.size;
         return;
       }
+      this.events += new Set([write.from, ...(write.members ?? []).map((one) => one.user)]).size;
       for (const { user, role = "member" } of write.members ?? []) this.#put(user, role);
       this.#put(write.from, "owner");
     } else if (write.op === "update") {
@@ -133,8 +178,27 @@ class Model {
 
 const user = fc.constantFrom(...USERS);
 const grant = fc.constantFrom(undefined, undefined, undefined, "admin", "owner", "reader");
+const target = fc.integer({ min: 1, max: 8 });
 const draft = fc.oneof(
   fc.record({ op: fc.constant("send"), from: user, grant, body: fc.constant({}) }),
+  fc.record({
+    op: fc.constant("send"),
+    from: user,
+    grant,
+    body: fc.constant({}),
+    thread: fc.integer({ min: 1, max: 4 }),
+  }),
+  fc.record({ op: fc.constant("edit"), from: user, grant, target, body: fc.constant({}) }),
+  fc.record({ op: fc.constant("delete"), from: user, grant, target }),
+  fc.record({
+    op: fc.constant("react"),
+    from: user,
+    grant,
+    target,
+    emoji: fc.constant("👍"),
+    on: fc.boolean(),
+  }),
+  fc.record({ op: fc.constant("pin"), from: user, grant, target, on: fc.boolean() }),
   fc.record({
     op: fc.constant("create"),
     from: user,
@@ -170,12 +234,12 @@ function idOf(n: number): MessageId {
 }
 
 describe("Rights against a reference model", () => {
-  it("M3, M4: a room decides every write of any history as the model does, and stores the same", () => {
+  it("M3, M4, C2, C3: a room decides every write of any history as the model does, and stores the same", () => {
     const reached = new Map<string, number>();
     fc.assert(
       fc.property(
         fc.constantFrom("plans" as RoomId, PAIR),
-        fc.array(draft, { minLength: 1, maxLength: 30 }),
+        fc.array(draft, { minLength: 1, maxLength: 30, size: "max" }),
         (id, drafts) => {
           const room = new Room(id, new RoomMemory(1 << 24), T0);
           room.load(emptySnapshot(id, 0));
@@ -203,11 +267,29 @@ describe("Rights against a reference model", () => {
       "create conflict",
       "create event",
       "create forbidden",
+      "delete conflict",
+      "delete event",
+      "delete forbidden",
+      "delete not_found",
+      "edit conflict",
+      "edit event",
+      "edit forbidden",
+      "edit not_found",
       "member conflict",
       "member event",
       "member forbidden",
+      "pin conflict",
+      "pin event",
+      "pin forbidden",
+      "pin not_found",
+      "react conflict",
+      "react event",
+      "react forbidden",
+      "react not_found",
+      "send conflict",
       "send event",
       "send forbidden",
+      "send not_found",
       "update event",
       "update forbidden",
     ]);

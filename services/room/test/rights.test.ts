@@ -23,6 +23,11 @@ const NOW = 1_000;
 const EXPECTED: Readonly<Record<Action, Readonly<Record<RoomKind, string>>>> = {
   read: { open: "-rmMO", closed: "-rmMO", direct: "-rmMO" },
   send: { open: "--mMO", closed: "--mMO", direct: "--mMO" },
+  edit: { open: "--mMO", closed: "--mMO", direct: "--mMO" },
+  "take-back": { open: "-rmMO", closed: "-rmMO", direct: "-rmMO" },
+  delete: { open: "---MO", closed: "---MO", direct: "-----" },
+  react: { open: "--mMO", closed: "--mMO", direct: "--mMO" },
+  pin: { open: "---MO", closed: "---MO", direct: "--mMO" },
   describe: { open: "---MO", closed: "---MO", direct: "-----" },
   configure: { open: "----O", closed: "----O", direct: "-----" },
   come: { open: "--mMO", closed: "-----", direct: "-----" },
@@ -70,7 +75,7 @@ describe("Rights", () => {
       }
     }
     expect(cells).to.equal(Object.keys(EXPECTED).length * ROOM_KINDS.length * ROLES.length);
-    expect(cells).to.equal(120);
+    expect(cells).to.equal(195);
   });
 
   it("M4: the effective role is the stored one, else the grant, else that of the kind; a ban beats all but admin", () => {
@@ -140,6 +145,41 @@ describe("Rights", () => {
     expect(judged({ kind: "open", changes: quiet }, { ...send, grant: "moderator" })).to.equal(
       "ok",
     );
+  });
+
+  it("C3: a mute and an archived room refuse an edit and a reaction, and never a deletion; a send role refuses an edit", () => {
+    const muted = [{ t: "member", user: ADA, role: "member", mutedUntil: NOW + 1 }];
+    const archived = [{ t: "room", kind: "closed", archived: true }];
+    const quiet = [{ t: "room", kind: "closed", sendRole: "moderator" }];
+    const member = [[ADA, "member"]] as const;
+    const rows: [string, Setup, string][] = [
+      ["muted member", { kind: "closed", changes: muted }, "edit- delete+ react- pin-"],
+      [
+        "archived room",
+        { kind: "closed", members: member, changes: archived },
+        "edit- delete+ react- pin-",
+      ],
+      [
+        "send role",
+        { kind: "closed", members: member, changes: quiet },
+        "edit- delete+ react+ pin-",
+      ],
+      ["reader", { kind: "closed", members: [[ADA, "reader"]] }, "edit- delete+ react- pin-"],
+      ["moderator", { kind: "closed", members: [[ADA, "moderator"]] }, "edit+ delete+ react+ pin+"],
+      [
+        "archived, moderator",
+        { kind: "closed", members: [[ADA, "moderator"]], changes: archived },
+        "edit- delete+ react- pin-",
+      ],
+      ["stranger", { kind: "closed" }, "edit- delete- react- pin-"],
+      ["of a pair", { kind: "direct", members: member }, "edit+ delete+ react+ pin+"],
+    ];
+    for (const [name, setup, expected] of rows) {
+      const answers = ["edit", "delete", "react", "pin"].map((op) => {
+        return `${op}${judged(setup, { op, target: 1, body: {}, emoji: "👍", on: true }) === "ok" ? "+" : "-"}`;
+      });
+      expect(answers.join(" "), name).to.equal(expected);
+    }
   });
 
   it("M3: a member event about oneself comes and goes, and ends no own mute", () => {

@@ -202,6 +202,7 @@ export class RoomCluster {
           lastAt: events.at(-1)?.at ?? 0,
         });
       },
+      messages: () => Promise.resolve({ kind: "unavailable", reason: "no room test reads pages" }),
       lookup: (p, room, sender, id) => {
         const events = this.#linesUpTo(room, watermarkOf(p)).map(decodeEvent);
         const found = events.find((event) => event.id === id && event.from === sender);

@@ -107,8 +107,8 @@ describe("Room: decisions", () => {
   it("P13: an id below the floor needs a look-up, and the answer decides it", () => {
     const { room } = newRoom({ head: 9, floor: T0 });
     const old = of({ id: idAt(T0 - 1) });
-    expect(room.isUnsure(ADA, old.id, T0)).to.equal(true);
-    expect(room.isUnsure(ADA, idAt(T0), T0)).to.equal(false);
+    expect(room.isUnsure(old, T0)).to.equal(true);
+    expect(room.isUnsure(of({ id: idAt(T0) }), T0)).to.equal(false);
     expect(room.decide(old, T0)).to.deep.equal({ kind: "look-up" });
     const found = { seq: 3, at: T0 - 1 };
     expect(room.decide(old, T0, { found })).to.deep.equal({ kind: "repeat", ...found });
@@ -262,12 +262,12 @@ describe("Room: forgotten ids", () => {
     const [first, , third] = sends as [SendCommand, SendCommand, SendCommand];
     expect(room.decide(third, now)).to.include({ kind: "repeat", seq: 3 });
     room.onArchived(1);
-    expect(room.isUnsure(ADA, first.id, now)).to.equal(false);
+    expect(room.isUnsure(first, now)).to.equal(false);
     const unavailable = { kind: "refuse", error: "unavailable" };
     expect(room.decide(first, now)).to.deep.equal(unavailable);
     expect(room.decide(first, now, {})).to.deep.equal(unavailable);
     room.onArchived(2);
-    expect(room.isUnsure(ADA, first.id, now)).to.equal(true);
+    expect(room.isUnsure(first, now)).to.equal(true);
     expect(room.decide(first, now)).to.deep.equal({ kind: "look-up" });
   });
 

@@ -1,4 +1,5 @@
 import { archiveContract } from "#shared/testing/archive.contract.ts";
+import { archiveMessagesContract } from "#shared/testing/archive-messages.contract.ts";
 import { archiveStatesContract } from "#shared/testing/archive-states.contract.ts";
 import type { ArchiveUnderTest } from "#shared/testing/archive.contract.ts";
 import { MemoryArchive } from "../archive-memory.ts";
@@ -19,3 +20,4 @@ function open(): Promise<ArchiveUnderTest> {
 
 archiveContract("memory", open);
 archiveStatesContract("memory", open);
+archiveMessagesContract("memory", open);

@@ -73,8 +73,30 @@ const settingsEvent: fc.Arbitrary<RoomEvent> = fc
   })
   .map((known) => ({ t: "room", ...known }) as const);
 
+const deletion = fc.record({ by: userId, at: millis, seq: fc.integer({ min: 1 }) });
+const emoji = fc.constantFrom("👍", "🇫🇷", "👩‍👩‍👧", ":ok:", "1\ufe0f\u20e3");
+const target = fc.integer({ min: 1 });
+
+const changeEvent: fc.Arbitrary<RoomEvent> = fc.oneof(
+  fc
+    .record({ ...place, target, body, deleted: maybe(deletion) })
+    .map((known) => ({ t: "edited", ...known }) as const),
+  fc
+    .record({ ...place, target, reason: maybe(storable) })
+    .map((known) => ({ t: "deleted", ...known }) as const),
+  fc
+    .record({ ...place, target, emoji, on: fc.boolean() })
+    .map((known) => ({ t: "reacted", ...known }) as const),
+  fc
+    .record({ ...place, target, on: fc.boolean() })
+    .map((known) => ({ t: "pinned", ...known }) as const),
+  fc
+    .record({ ...place, body, thread: maybe(target), deleted: maybe(deletion) })
+    .map((known) => ({ t: "msg", ...known }) as const),
+);
+
 export const event: fc.Arbitrary<RoomEvent> = fc
-  .oneof({ weight: 4, arbitrary: message }, memberEvent, settingsEvent)
+  .oneof({ weight: 4, arbitrary: message }, memberEvent, settingsEvent, changeEvent)
   // A key without a value is not on the wire.
   .map((known) => JSON.parse(JSON.stringify(known)) as RoomEvent);
 

@@ -26,7 +26,13 @@ const ABOUT: Query = { c: 10, op: "about", room: ROOM, user: ADA };
 const MEMBERS: Query = { c: 11, op: "members", room: ROOM, user: ADA, limit: 5 };
 const RANGE: Query = { c: 5, op: "range", room: ROOM, first: 1, last: 9 };
 const SYNC: Sync = { c: 6, op: "sync", rooms: [[ROOM, 3, [ADA]]] };
-const WRITES = [SEND, CREATE, MEMBER, UPDATE];
+const CHANGE = { ...WRITE, target: 3 };
+const EDIT: Write = { c: 12, op: "edit", ...CHANGE, body: { text: "hello" } };
+const DELETE: Write = { c: 13, op: "delete", ...CHANGE, reason: "typo" };
+const REACT: Write = { c: 14, op: "react", ...CHANGE, emoji: ":ok:", on: true };
+const PIN: Write = { c: 15, op: "pin", ...CHANGE, on: false };
+const CHANGES = [EDIT, DELETE, REACT, PIN];
+const WRITES = [SEND, ...CHANGES, CREATE, MEMBER, UPDATE];
 const QUERIES = [JOIN, LEAVE, HEAD, ABOUT, MEMBERS, RANGE];
 const ALL: readonly Command[] = [...WRITES, ...QUERIES, SYNC];
 
@@ -47,6 +53,17 @@ describe("Commands", () => {
     const users = ALL.map((command) => behaviourOf(command).user(command));
     const queries = [ADA, ADA, undefined, ADA, ADA, undefined];
     expect(users).to.deep.equal([...WRITES.map(() => ADA), ...queries, undefined]);
+  });
+
+  it("C1: a change names its target, and a send the root of its thread", () => {
+    const targets = WRITES.map((write) => behaviourOf(write).target(write));
+    expect(targets).to.deep.equal([undefined, 3, 3, 3, 3, undefined, undefined, undefined]);
+    expect(behaviourOf(SEND).target({ ...SEND, thread: 7 })).to.equal(7);
+    const { hold } = behaviourOf(EDIT);
+    expect(hold.empty(EDIT)).to.deep.equal({ ...EDIT, body: {} });
+    for (const write of CHANGES) {
+      expect(Object.keys(behaviourOf(write).hold.content(write)).length).to.be.at.most(1);
+    }
   });
 
   it("O4: a write that waits for its refusal has no content", () => {
@@ -113,13 +130,20 @@ describe("Command batches", () => {
   it("N5: refuses a batch with one malformed command as a whole", () => {
     const broken: object[] = [
       { ...SEND, op: 1 },
-      { ...SEND, op: "edit", c: 0 },
+      { ...SEND, op: "later", c: 0 },
       { ...SEND, c: 0 },
       { ...SEND, from: "" },
       { ...SEND, id: "1" },
       { ...SEND, body: "hi" },
       { ...SEND, replyTo: 0 },
       { ...SEND, late: false },
+      { ...SEND, thread: 0 },
+      { ...SEND, op: "edit" },
+      { ...SEND, op: "edit", target: 3, body: "hi" },
+      { ...SEND, op: "delete", target: 3, reason: 7 },
+      { ...SEND, op: "react", target: 3, emoji: "text", on: true },
+      { ...SEND, op: "react", target: 3, emoji: ":ok:" },
+      { ...SEND, op: "pin", target: 1.5, on: true },
       { ...SEND, trace: "x".repeat(129) },
       { ...JOIN, user: 1 },
       { ...HEAD, room: "a b" },
@@ -133,7 +157,7 @@ describe("Command batches", () => {
   });
 
   it("N6: keeps the numbers of commands with an unknown op, apart from the others", () => {
-    const unknown = ["edit", "toString", ""].map((op, i) =>
+    const unknown = ["later", "toString", ""].map((op, i) =>
       JSON.stringify({ ...SEND, op, c: 7 + i, body: { of: "another shape" } }),
     );
     const batch = decodeCommandBatch(batchOf(encodeCommand(JOIN), ...unknown));

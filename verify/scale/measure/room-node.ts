@@ -145,7 +145,7 @@ function watermark(): number {
 const never = (): Promise<never> => new Promise(() => undefined);
 
 function silentArchive(): ArchiveReader {
-  return { watermark: never, snapshot: never, range: never, lookup: never };
+  return { watermark: never, snapshot: never, range: never, messages: never, lookup: never };
 }
 
 function silentLog(): PartitionLog {

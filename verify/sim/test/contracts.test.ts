@@ -7,6 +7,7 @@
 import { expect } from "chai";
 import type { Suite } from "mocha";
 import { archiveContract } from "#shared/testing/archive.contract.ts";
+import { archiveMessagesContract } from "#shared/testing/archive-messages.contract.ts";
 import { archiveStatesContract } from "#shared/testing/archive-states.contract.ts";
 import type { ArchiveUnderTest } from "#shared/testing/archive.contract.ts";
 import { busContract } from "#shared/testing/bus.contract.ts";
@@ -62,6 +63,7 @@ describe("Simulated ports", () => {
   logContract("simulation", (options) => Promise.resolve(openLogBench(options)));
   archiveContract("simulation", () => Promise.resolve(openArchiveBench()));
   archiveStatesContract("simulation", () => Promise.resolve(openArchiveBench()));
+  archiveMessagesContract("simulation", () => Promise.resolve(openArchiveBench()));
 
   it("fulfil every clause; these limits remain", function limits() {
     const titles = titlesOf(this.test?.parent);

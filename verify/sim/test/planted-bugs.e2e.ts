@@ -26,6 +26,8 @@ const VIOLATES: Readonly<Record<string, readonly string[]>> = {
   "early-watermark": ["I1", "I6", "I8", "I13", "I15"],
   "serve-both-halves": ["I1", "I3", "I4", "I6", "I10"],
   "line-after-removal": ["I16"],
+  "edit-by-stranger": ["I17"],
+  "fold-twice": ["I17"],
   "serve-without-term": ["T2"],
 };
 

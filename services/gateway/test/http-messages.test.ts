@@ -1,0 +1,87 @@
+// HttpMessages: changes of messages, and pages of messages, over HTTP.
+
+import { expect } from "chai";
+import { isMessageId } from "#shared/protocol/ids.ts";
+import { idNumber, openHttpFixture, textBody } from "./http-fixture.ts";
+import type { HttpFixture } from "./http-fixture.ts";
+
+const PATH = "/v1/rooms/general/messages";
+
+describe("HttpMessages", () => {
+  let fixture: HttpFixture;
+  beforeEach(async () => {
+    fixture = await openHttpFixture();
+  });
+  afterEach(() => fixture[Symbol.asyncDispose]());
+
+  const call = async (
+    method: string,
+    path: string,
+    body?: object,
+    headers: Record<string, string> = {},
+  ): Promise<{ readonly status: number; readonly answer: Record<string, unknown> }> => {
+    const content = body === undefined ? {} : { "content-type": "application/json" };
+    const response = await fixture.ask(path, {
+      method,
+      headers: { ...content, ...headers },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, answer: (await response.json()) as Record<string, unknown> };
+  };
+
+  it("C1: each route writes the frame of its change, with the id of the key or a new one", async () => {
+    const key = { "idempotency-key": idNumber(7) };
+    const rows: [string, string, object | undefined, object][] = [
+      [
+        "PATCH",
+        `${PATH}/3`,
+        { body: textBody("b") },
+        { t: "edit", target: 3, body: textBody("b") },
+      ],
+      ["DELETE", `${PATH}/3?reason=typo`, undefined, { t: "delete", target: 3, reason: "typo" }],
+      ["PUT", `${PATH}/3/reactions/%F0%9F%91%8D`, undefined, { t: "react", emoji: "👍", on: true }],
+      ["DELETE", `${PATH}/3/reactions/:ok:`, undefined, { t: "react", emoji: ":ok:", on: false }],
+      ["PUT", "/v1/rooms/general/pins/3", undefined, { t: "pin", target: 3, on: true }],
+      ["DELETE", "/v1/rooms/general/pins/3", undefined, { t: "pin", target: 3, on: false }],
+    ];
+    for (const [method, path, body, frame] of rows) {
+      const { status, answer } = await call(method, path, body, key);
+      expect([status, answer["id"]], `${method} ${path}`).to.deep.equal([200, idNumber(7)]);
+      const sent = fixture.roomApi.sends.at(-1);
+      expect(sent?.user).to.equal("ada");
+      expect(sent?.frame).to.deep.include({ id: idNumber(7), room: "general", ...frame });
+    }
+    const { answer } = await call("DELETE", `${PATH}/3`);
+    expect(isMessageId(answer["id"])).to.equal(true);
+  });
+
+  it("C2: a broken number, emoji, reason or body is refused and writes nothing", async () => {
+    const rows: [string, string, object | undefined, number][] = [
+      ["PATCH", `${PATH}/0`, { body: textBody("b") }, 400],
+      ["PATCH", `${PATH}/x`, { body: textBody("b") }, 400],
+      ["PATCH", `${PATH}/3`, { body: "text" }, 400],
+      ["PATCH", `${PATH}/3`, { body: { text: "x".repeat(17_000) } }, 413],
+      ["DELETE", `${PATH}/3?reason=${"x".repeat(257)}`, undefined, 400],
+      ["PUT", `${PATH}/3/reactions/hello`, undefined, 400],
+      ["PUT", "/v1/rooms/general/pins/1.5", undefined, 400],
+      ["GET", `${PATH}?thread=3`, undefined, 400],
+      ["GET", `${PATH}?view=nothing`, undefined, 400],
+      ["GET", `${PATH}?view=messages&before=3&after=1`, undefined, 400],
+    ];
+    for (const [method, path, body, status] of rows) {
+      expect((await call(method, path, body)).status, `${method} ${path}`).to.equal(status);
+    }
+    expect(fixture.roomApi.sends).to.deep.equal([]);
+  });
+
+  it("C7: a page of messages is asked for with its view, its thread and the pins", async () => {
+    await call("GET", `${PATH}?view=messages&thread=3&limit=7`);
+    await call("GET", "/v1/rooms/general/pins?before=9");
+    expect(fixture.roomApi.pages.at(-2)).to.deep.include({ view: "messages", thread: 3, limit: 7 });
+    expect(fixture.roomApi.pages.at(-1)).to.deep.include({
+      view: "messages",
+      pinned: true,
+      before: 9,
+    });
+  });
+});

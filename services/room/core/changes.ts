@@ -1,0 +1,55 @@
+// Changes: what a change of a message, or a reply in its thread, may name.
+//
+// Owns: the judgement of a write by its target. Does not own: the rights of a role (rights.ts,
+// which judges first), the knowledge of targets (message-targets.ts).
+//
+//   changes.1. A number that belongs to no message gets `not_found`, and so does a thread of a
+//       message that is itself in a thread.
+//   changes.2. A deleted message gets `conflict`: nothing of it changes any more.
+//   changes.3. Only its author edits a message. Its author and a moderator delete it.
+
+import { unreachable } from "#shared/kit/assert.ts";
+import type { ChangeCommand, SendCommand, Write } from "#shared/protocol/commands.ts";
+import type { TargetMessage } from "#shared/protocol/history.ts";
+import type { Role, RoomKind } from "#shared/protocol/roles.ts";
+import { mayDo } from "./rights.ts";
+
+export type ChangeRefusal = "not_found" | "conflict" | "forbidden";
+
+/** The writes that have a target. */
+export type TargetedWrite = ChangeCommand | SendCommand;
+
+/** What the judgement needs beside the target. */
+export interface Standing {
+  readonly kind: RoomKind;
+  /** The effective role of the sender. */
+  readonly role: Role;
+}
+
+export function isTargeted(write: Write): write is TargetedWrite {
+  return write.op !== "create" && write.op !== "member" && write.op !== "update";
+}
+
+/** The refusal of a write that its sender's role permits, or undefined. */
+export function judgeTarget(
+  { kind, role }: Standing,
+  write: TargetedWrite,
+  target: TargetMessage | "none",
+): ChangeRefusal | undefined {
+  if (target === "none") return "not_found";
+  if (write.op === "send" && target.thread !== undefined) return "not_found"; // changes.1
+  if (target.isDeleted === true) return "conflict"; // changes.2
+  const isOwn = target.from === write.from;
+  switch (write.op) {
+    case "edit":
+      return isOwn ? undefined : "forbidden";
+    case "delete":
+      return isOwn || mayDo("delete", kind, role) ? undefined : "forbidden";
+    case "send":
+    case "react":
+    case "pin":
+      return undefined;
+    default:
+      return unreachable(write);
+  }
+}
