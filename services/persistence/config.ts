@@ -48,6 +48,11 @@ export const configSchema = z.object({
   LOG_KEEP_SHARE: z.coerce.number().min(0).max(0.9).default(0.5),
   /** Archived entries that always stay in each partition log. */
   LOG_KEEP_ENTRIES: z.coerce.number().int().min(1).max(10_000_000).default(1_000),
+  /**
+   * Archived entries that are older are removed from each partition log, whatever the other two
+   * settings keep: a deleted text is in no log for longer. Undefined: no bound.
+   */
+  LOG_KEEP_HOURS: z.coerce.number().min(0.01).max(87_600).optional(),
 });
 
 /**

@@ -117,6 +117,7 @@ const node = new PersistenceNode({
         ...LIMITS,
         keepEntries: config.LOG_KEEP_ENTRIES,
         keepShare: config.LOG_KEEP_SHARE,
+        keepMs: config.LOG_KEEP_HOURS && config.LOG_KEEP_HOURS * 3_600_000,
         firstSeq: firstLogSeq(p, config.PARTITIONS),
       },
     ),

@@ -3,7 +3,7 @@
 import type { BackoffOptions } from "#shared/kit/backoff.ts";
 import type { ArchiveBatch, Read, Watermark, WriteOutcome } from "#shared/ports/archive.ts";
 import type { LastOutcome } from "#shared/ports/log.ts";
-import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
+import type { LogSeq, Millis, Partition } from "#shared/protocol/ids.ts";
 import type { BacklogBounds, BatchBounds } from "./backlog.ts";
 
 export interface ArchiverOptions {
@@ -21,6 +21,8 @@ export interface ArchiverOptions {
   readonly keepEntries: number;
   readonly keepShare: number;
   readonly trimEveryMs: number;
+  /** Archived entries that are older do not stay in the log (trim.4). */
+  readonly keepMs?: number | undefined;
   /** The log sequence of the first entry; default 1. An upper half begins with 2 (archiver.8). */
   readonly firstSeq?: LogSeq;
 }
@@ -58,7 +60,8 @@ export type ArchiverInput =
     }
   | { readonly kind: "reader-failed"; readonly reader: number; readonly reason: string }
   | { readonly kind: "written"; readonly outcome: WriteOutcome }
-  | { readonly kind: "log"; readonly outcome: LastOutcome }
+  /** `wall`: the time by the wall clock, which the log's times are compared with. */
+  | { readonly kind: "log"; readonly outcome: LastOutcome; readonly wall?: Millis }
   | { readonly kind: "timer"; readonly name: TimerName };
 
 export type ArchiverReport =

@@ -100,8 +100,8 @@ export class Archiver {
     this.#p = p;
     this.#options = options;
     this.#random = random;
-    const { keepEntries, keepShare, trimEveryMs: everyMs } = options;
-    this.#trimmer = new Trimmer({ keepEntries, keepShare, everyMs });
+    const { keepEntries, keepShare, keepMs, trimEveryMs: everyMs } = options;
+    this.#trimmer = new Trimmer({ keepEntries, keepShare, keepMs, everyMs });
   }
 
   /** The last watermark that the store confirmed to this archiver. */
@@ -146,7 +146,7 @@ export class Archiver {
       case "written":
         return this.#onWritten(input.outcome, now);
       case "log":
-        return this.#onLog(input.outcome, now);
+        return this.#onLog(input.outcome, now, input.wall);
       case "timer":
         return this.#onTimer(input.name, now);
       default:
@@ -384,10 +384,10 @@ export class Archiver {
     this.#emit({ kind: "read-log-size" });
   }
 
-  #onLog(outcome: LastOutcome, now: Millis): void {
+  #onLog(outcome: LastOutcome, now: Millis, wall: Millis | undefined): void {
     this.#isReadingSize = false;
     if (outcome.kind !== "ok" || this.#state.kind === "stopping") return;
-    const upTo = this.#trimmer.decide(this.#archivedTo, outcome, now);
+    const upTo = this.#trimmer.decide(this.#archivedTo, outcome, now, wall);
     if (upTo !== undefined) this.#emit({ kind: "trim", upTo });
   }
 

@@ -126,7 +126,9 @@ export class ArchiveRunner {
         return;
       }
       case "read-log-size":
-        void this.#ports.log.last(this.#p).then((outcome) => this.#feed({ kind: "log", outcome }));
+        void this.#ports.log.last(this.#p).then((outcome) => {
+          this.#feed({ kind: "log", outcome, wall: this.#ports.clock.now() });
+        });
         return;
       case "trim":
         return this.#trim(effect.upTo);

@@ -130,6 +130,35 @@ describe("Trimmer", () => {
     expect(trimmer.decide(580, log(571, 1_570), 6_000)).to.equal(undefined);
   });
 
+  it("C6, R4: archived entries beyond the age go, also those that the other options keep, and no others", () => {
+    const HOUR = 3_600_000;
+    const options = { keepEntries: 50, keepShare: 0.5, everyMs: 1_000, keepMs: 10 * HOUR };
+    const size = { first: 1, last: 100, bytes: 100, bytesMax: 100_000 };
+    const at = (firstAt: number | undefined, watermark = 100) =>
+      new Trimmer(options).decide(watermark, { ...size, firstAt }, 0, 100 * HOUR);
+    expect(at(90 * HOUR)).to.equal(undefined);
+    expect(at(undefined)).to.equal(undefined);
+    expect(at(80 * HOUR)).to.equal(50);
+    expect(at(0)).to.equal(90);
+    expect(at(0, 60)).to.equal(59); // trim.1
+    expect(new Trimmer(options).decide(100, { ...size, firstAt: 0 }, 0)).to.equal(undefined);
+  });
+
+  it("trim.4: an old part that is denser than the rest is gone after a few trims", () => {
+    const [HOUR, OLD] = [3_600_000, 1_000_000];
+    const options = { keepEntries: 1, keepShare: 0.5, everyMs: 15_000, keepMs: 24 * HOUR };
+    const trimmer = new Trimmer(options);
+    let [first, wall, trims] = [1, 24.5 * HOUR, 0];
+    const last = OLD + 100;
+    for (; first <= OLD; wall += 15_000, trims++) {
+      const log = { first, last, bytes: 1, bytesMax: 1_000, firstAt: 0 };
+      const upTo = trimmer.decide(last, log, wall, wall);
+      expect(upTo).to.not.equal(undefined);
+      first = upTo! + 1;
+    }
+    expect(trims).to.be.at.most(20);
+  });
+
   it("R4: no input trims a log below its share, and a log above it removes what it may", () => {
     const step = fc.record({ grow: fc.nat(300), archived: fc.nat(400) });
     fc.assert(

@@ -14,7 +14,15 @@ import { LOOK_UPS_MAX, LOOK_UPS_PER_SENDER_MAX } from "../core/look-ups.ts";
 import { WAITING_SENDS_MAX, WAITING_SENDS_PER_SENDER_MAX } from "../core/look-ups.ts";
 import { WAITING_MAX_MS } from "../core/tenure.ts";
 import { WAITING_MAX } from "../core/room.ts";
-import { PartitionFixture, emptySnapshot, GENERAL, GW, idAt, only } from "./partition-fixture.ts";
+import {
+  ADA,
+  PartitionFixture,
+  emptySnapshot,
+  GENERAL,
+  GW,
+  idAt,
+  only,
+} from "./partition-fixture.ts";
 import { resultsOf, send, T0 } from "./partition-fixture.ts";
 
 const EVE = "eve" as UserId;
@@ -246,6 +254,41 @@ describe("Look-ups", () => {
     expect(resultsOf(fixture.from(GW, others))).to.deep.equal([]);
     const last = old(9_999, { from: EVE });
     expect(byC(resultsOf(fixture.from(GW, [last])))).to.deep.equal([[last.c, "busy"]]);
+  });
+
+  it("C4, P21: a change of an old message waits for its own look-up, later writes of its sender wait, and others do not", () => {
+    const fixture = new PartitionFixture();
+    fixture.serve();
+    const edit = (target: number, n: number, from = ADA): Command => ({
+      c: 500 + n,
+      op: "edit",
+      room: GENERAL,
+      from,
+      id: idAt(T0, 500 + n),
+      target,
+      body: { text: "better" },
+    });
+    fixture.batch([edit(7, 1)]);
+    const asked = fixture.loaded({ ...emptySnapshot(GENERAL, 0), head: 500, lastAt: T0 });
+    const [first] = only(asked, "look-up");
+    expect(first).to.deep.include({ room: GENERAL, from: ADA, target: 7 });
+    // A copy of the id with another target does not share the answer.
+    const copy = { ...edit(8, 1), c: 600 } as Command;
+    const others = fixture.batch([copy, send(), send({ from: "eve" as UserId })]);
+    expect(only(others, "look-up")).to.deep.equal([{ ...first, target: 8 }]);
+    const [append] = only(fixture.flush(), "append");
+    expect(append?.text.match(/"from":"\w+"/g)).to.deep.equal(['"from":"eve"']);
+    const answer = (target: number, from: UserId): Effect[] => {
+      const value = { watermark: 0, target: { seq: target, message: { from } } };
+      const outcome = { kind: "ok", value } as const;
+      const asks = { room: GENERAL, from: ADA, id: first!.id, target, outcome };
+      return fixture.step({ kind: "looked-up", tenure: fixture.tenure, ...asks });
+    };
+    expect(resultsOf(answer(8, ADA))).to.deep.equal([]); // It waits behind the first one.
+    const decided = answer(7, "eve" as UserId);
+    expect(resultsOf(decided)).to.deep.equal([{ c: 501, error: "forbidden" }]);
+    const [later] = only(fixture.flush(), "append");
+    expect(later?.text.match(/"t":"\w+"/g)).to.deep.equal(['"t":"edited"', '"t":"msg"']);
   });
 
   it("O4: refuses the sends behind a refused send together with it, before the archive answers for them", () => {
