@@ -4,23 +4,27 @@
 // Owns: the sender, the thread and the deletion of recent messages. Does not own: older messages,
 // which a look-up in the archive gives (look-ups.ts), who may change them (changes.ts).
 //
-//   message-targets.1. Every message from `completeFrom` on is kept. So a number from there on that
-//       is not kept belongs to no message.
+//   message-targets.1. The events from `#base` on are known, each in its slot. So a number from
+//       there on without a sender belongs to no message.
 //   message-targets.2. A deletion is kept until the archive has it, and while a look-up is open
 //       that was requested before (Room.pins). So an answer of the archive and this memory together
 //       have every deletion.
 //   message-targets.3. At most TARGETS_MAX targets are kept beside those that the archive lacks.
 //       Under memory pressure those go, too: then only an archive that has them can answer.
+//
+// Every message of every room passes here, so a message of the main line costs one slot.
 
-import type { DeletedEvent, MessageEvent, RoomEvent } from "#shared/protocol/events.ts";
+import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { TargetMessage } from "#shared/protocol/history.ts";
-import type { Seq } from "#shared/protocol/ids.ts";
+import type { Seq, UserId } from "#shared/protocol/ids.ts";
 import type { RoomMemory } from "./room-memory.ts";
 
 /** Archived targets of one room in memory. */
 export const TARGETS_MAX = 1_000;
 /** The memory of a target. */
-const TARGET_BYTES = 112;
+const TARGET_BYTES = 64;
+/** Targets are dropped and counted in steps of this size. */
+const STEP = 64;
 /** Targets that one trim examines. */
 const TRIM_STEPS_MAX = 2_048;
 
@@ -32,23 +36,32 @@ interface Kept extends TargetMessage {
 export class Targets {
   readonly #account: RoomMemory["account"] | undefined;
   readonly #first: Seq;
-  readonly #kept = new Map<Seq, Kept>();
-  #completeFrom: Seq;
+  #base: Seq;
+  /** The senders of the messages from `#base` on; undefined for an event that is no message. */
+  #senders: (UserId | undefined)[] = [];
+  /** Messages in threads, deleted ones, and those of the archive. They count before the slots. */
+  readonly #others = new Map<Seq, Kept>();
   /** Something up to this number was forgotten before the archive had it (message-targets.3). */
   #forgottenTo: Seq = 0;
+  /** The targets that the account has. */
+  #counted = 0;
 
-  constructor(completeFrom: Seq, account?: RoomMemory["account"]) {
-    this.#first = this.#completeFrom = completeFrom;
+  /** `first`: the number of the first event that will be taken. */
+  constructor(first: Seq, account?: RoomMemory["account"]) {
+    this.#first = this.#base = first;
     this.#account = account;
   }
 
   get size(): number {
-    return this.#kept.size;
+    return this.#senders.length + this.#others.size;
   }
 
   /** "none": no message has this number. Undefined: a look-up decides. */
   find(seq: Seq): TargetMessage | "none" | undefined {
-    return this.#kept.get(seq) ?? (seq >= this.#completeFrom ? "none" : undefined);
+    const other = this.#others.get(seq);
+    if (other !== undefined || seq < this.#base) return other;
+    const from = this.#senders[seq - this.#base];
+    return from === undefined ? "none" : { from };
   }
 
   /**
@@ -59,71 +72,98 @@ export class Targets {
     return archived >= this.#forgottenTo;
   }
 
-  /** An event of the room, each in order: decided, replayed, or of a snapshot. */
+  /** The next event of the room: decided, replayed, or of a snapshot. */
   take(event: RoomEvent): void {
-    if (event.t === "msg") this.#add(event);
-    else if (event.t === "deleted") this.#delete(event);
+    const { seq } = event;
+    // A line of a snapshot that is no event leaves its slot empty.
+    while (this.#end < seq) this.#senders.push(undefined);
+    if (this.#end === seq) this.#senders.push(event.t === "msg" ? event.from : undefined);
+    if (event.t === "msg") {
+      const { from, thread, deleted } = event;
+      if (thread === undefined && deleted === undefined) return this.#count();
+      this.#others.set(seq, {
+        from,
+        since: seq,
+        ...(thread !== undefined && { thread }),
+        ...(deleted !== undefined && { isDeleted: true }),
+      });
+    } else if (event.t === "deleted") {
+      // A message that this memory lacks counts as deleted, too: nothing else of it matters then.
+      const known = this.find(event.target);
+      const before = known === "none" ? undefined : known;
+      this.#others.set(event.target, { ...before, isDeleted: true, since: seq });
+    }
+    this.#count();
   }
 
   /** The archive's answer. What memory has is as new or newer. */
   learn(seq: Seq, message: TargetMessage): void {
-    if (!this.#kept.has(seq)) this.#put(seq, { ...message, since: 0 });
+    if (seq >= this.#base || this.#others.has(seq)) return;
+    this.#others.set(seq, { ...message, since: 0 });
+    this.#count();
   }
 
-  /** Takes over what a replay read. */
+  /** Takes over what a replay read, which continues what was taken here. */
   absorb(replayed: Targets): void {
-    for (const [seq, kept] of replayed.#kept) {
-      const known = this.#kept.get(seq);
-      if (known?.isDeleted !== true) this.#put(seq, kept);
+    const isWhole = replayed.#base === replayed.#first;
+    if (!isWhole && replayed.#base > this.#end) {
+      this.#senders = [];
+      this.#base = replayed.#base;
+    }
+    for (let seq = this.#end; seq < replayed.#end; seq++) {
+      this.#senders.push(replayed.#senders[seq - replayed.#base]);
+    }
+    for (const [seq, kept] of replayed.#others) {
+      if (this.#others.get(seq)?.isDeleted !== true) this.#others.set(seq, kept);
     }
     this.#forgottenTo = Math.max(this.#forgottenTo, replayed.#forgottenTo);
-    const isWhole = replayed.#completeFrom === replayed.#first;
-    if (!isWhole) this.#completeFrom = Math.max(this.#completeFrom, replayed.#completeFrom);
+    this.#count();
   }
 
   /** Forgets the oldest targets beyond TARGETS_MAX that the archive has since `archived`. */
   trim(archived: Seq): void {
+    const excess = Math.min(this.#senders.length - TARGETS_MAX, archived + 1 - this.#base);
+    if (excess >= STEP) this.#forgetSlots(excess);
     let steps = 0;
-    for (const [seq, { since }] of this.#kept) {
-      if (this.#kept.size <= TARGETS_MAX || steps++ >= TRIM_STEPS_MAX) return;
-      if (since <= archived) this.#forget(seq);
+    for (const [seq, { since }] of this.#others) {
+      if (this.#others.size <= TARGETS_MAX || steps++ >= TRIM_STEPS_MAX) break;
+      // Above the base it says more than its slot.
+      if (since <= archived && seq < this.#base) this.#others.delete(seq);
     }
+    this.#count();
   }
 
   /** Forgets what was learnt from events up to `seq`, archived or not. */
   forgetUpTo(seq: Seq): void {
     this.#forgottenTo = Math.max(this.#forgottenTo, seq);
-    for (const [target, { since }] of this.#kept) if (since <= seq) this.#forget(target);
+    if (seq >= this.#base) this.#forgetSlots(Math.min(seq + 1 - this.#base, this.#senders.length));
+    for (const [target, { since }] of this.#others) {
+      if (since <= seq && target < this.#base) this.#others.delete(target);
+    }
+    this.#count(true);
   }
 
   /** Gives all memory back. */
   clear(): void {
-    this.#account?.add("targets", -this.#kept.size * TARGET_BYTES);
-    this.#kept.clear();
+    this.#senders = [];
+    this.#others.clear();
+    this.#count(true);
   }
 
-  #add({ seq, from, thread, deleted }: MessageEvent): void {
-    this.#put(seq, {
-      from,
-      since: seq,
-      ...(thread !== undefined && { thread }),
-      ...(deleted !== undefined && { isDeleted: true }),
-    });
+  /** The number behind the last slot. */
+  get #end(): Seq {
+    return this.#base + this.#senders.length;
   }
 
-  /** A message that this memory lacks counts as deleted, too: nothing else of it matters then. */
-  #delete({ target, seq }: DeletedEvent): void {
-    this.#put(target, { ...this.#kept.get(target), isDeleted: true, since: seq });
+  #forgetSlots(count: number): void {
+    this.#senders = this.#senders.slice(count);
+    this.#base += count;
   }
 
-  #put(seq: Seq, kept: Kept): void {
-    if (!this.#kept.has(seq)) this.#account?.add("targets", TARGET_BYTES);
-    this.#kept.set(seq, kept);
-  }
-
-  #forget(seq: Seq): void {
-    this.#kept.delete(seq);
-    this.#account?.add("targets", -TARGET_BYTES);
-    this.#completeFrom = Math.max(this.#completeFrom, seq + 1); // message-targets.1
+  #count(isExact = false): void {
+    const more = this.size - this.#counted;
+    if (more === 0 || (!isExact && Math.abs(more) < STEP)) return;
+    this.#counted += more;
+    this.#account?.add("targets", more * TARGET_BYTES);
   }
 }

@@ -159,25 +159,31 @@ describe("Changes", () => {
   it("message-targets.3: archived targets beyond the bound go, and unarchived ones stay", () => {
     const account = new RoomMemory(1 << 24).account;
     const targets = new Targets(1, account);
-    const event = (seq: number): RoomEvent =>
-      ({ t: "msg", room: GENERAL, seq, id: idAt(T0, seq), from: ADA, at: T0, body: {} }) as const;
-    for (let seq = 1; seq <= TARGETS_MAX + 50; seq++) targets.take(event(seq));
-    targets.trim(10);
-    expect(targets.size).to.equal(TARGETS_MAX + 40);
-    expect(targets.find(10)).to.equal(undefined);
-    expect(targets.find(11)).to.include({ from: ADA });
-    expect(targets.find(9_999)).to.equal("none");
-    const { room, id, from, at } = event(9_999);
-    targets.take({ t: "deleted", room, seq: 9_999, id, from, at, target: 5 });
-    targets.trim(9_998);
-    expect(targets.find(5)).to.include({ isDeleted: true });
-    targets.forgetUpTo(9_999);
-    expect([targets.size, targets.mayAsk(9_998), targets.mayAsk(9_999)]).to.deep.equal([
-      0,
-      false,
-      true,
-    ]);
+    const head = { room: GENERAL, id: idAt(T0, 1), from: ADA, at: T0 };
+    const last = TARGETS_MAX + 200;
+    for (let seq = 1; seq <= last; seq++) targets.take({ t: "msg", ...head, seq, body: {} });
+    targets.trim(100);
+    expect(targets.size).to.equal(TARGETS_MAX + 100);
+    expect(targets.find(100)).to.equal(undefined);
+    expect(targets.find(101)).to.include({ from: ADA });
+    expect(targets.find(last + 1)).to.equal("none");
+    targets.learn(7, { from: BEN });
+    targets.take({ t: "deleted", ...head, seq: last + 1, target: 5 });
+    targets.take({ t: "deleted", ...head, seq: last + 2, target: 7 });
+    expect(targets.find(last + 1)).to.equal("none");
+    expect(targets.find(5)).to.deep.equal({ isDeleted: true, since: last + 1 });
+    expect(targets.find(7)).to.deep.equal({ from: BEN, isDeleted: true, since: last + 2 });
+    targets.forgetUpTo(last + 2);
+    expect([
+      targets.size,
+      targets.find(5),
+      targets.mayAsk(last + 1),
+      targets.mayAsk(last + 2),
+    ]).to.deep.equal([0, undefined, false, true]);
     expect(account.used).to.equal(0);
+    targets.take({ t: "msg", ...head, seq: last + 3, body: {} });
+    expect(targets.find(last + 3)).to.include({ from: ADA });
+    expect(targets.find(last + 2)).to.equal(undefined);
   });
 
   it("erasures.2: what is known of a line goes with the line", () => {
