@@ -2,6 +2,7 @@
 // InvalidArgumentError with the expected form; commander adds the name of the argument or flag.
 
 import { InvalidArgumentError } from "commander";
+import { isEmoji } from "#shared/protocol/emoji.ts";
 import { isMessageId, isRoomId, isUserId } from "#shared/protocol/ids.ts";
 import type { MessageId, Partition, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
@@ -21,6 +22,11 @@ export function userOf(text: string): UserId {
 export function roleOf(text: string): MemberRole {
   if (isMemberRole(text)) return text;
   throw new InvalidArgumentError("Expected reader, member, moderator or owner.");
+}
+
+export function emojiOf(text: string): string {
+  if (isEmoji(text)) return text;
+  throw new InvalidArgumentError("Expected one emoji, or a name such as :ok:.");
 }
 
 export function messageIdOf(text: string): MessageId {

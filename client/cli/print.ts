@@ -5,6 +5,7 @@
 
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
+import type { ShownState } from "#shared/protocol/server-frames.ts";
 import { bodyOf, decodeEvent, settingsOf, UnreadableLine } from "#shared/protocol/events.ts";
 
 /** Replaces control characters (C0, C1 and bidirectional overrides) by visible symbols. */
@@ -26,7 +27,19 @@ export function readable(event: RoomEvent): string {
   const text = isText ? body["text"] : changeText(event);
   const shown = typeof text === "string" ? text : JSON.stringify(body);
   const at = new Date(event.at).toISOString().slice(11, 19);
-  return neutral(`${event.room}#${event.seq} ${at} ${event.from}: ${shown}`);
+  const state = "state" in event ? ` ${stateText(event.state as ShownState)}` : "";
+  return neutral(`${event.room}#${event.seq} ${at} ${event.from}: ${shown}${state}`);
+}
+
+/** What happened to a message of a page of messages. */
+function stateText({ edited, replies, pinned, reactions = [] }: ShownState): string {
+  const parts = [
+    ...(edited === undefined ? [] : ["edited"]),
+    ...(pinned === undefined ? [] : ["pinned"]),
+    ...(replies === undefined ? [] : [`${replies} replies`]),
+    ...reactions.map(({ emoji, count }) => `${emoji} ${count}`),
+  ];
+  return `(${parts.join(", ")})`;
 }
 
 /** One line for a line of a log that another program may have written. */

@@ -19,6 +19,7 @@ import { addForecastCommand } from "./forecast-command.ts";
 import { showLog } from "./log.ts";
 import { addOperatorCommands } from "./operate.ts";
 import { neutral, readable } from "./print.ts";
+import { addMessageCommands } from "./message.ts";
 import { addPartitionCommands } from "./partitions.ts";
 import { addRegionCommands } from "./region.ts";
 import { addRestoreCommands } from "./restore/restore-command.ts";
@@ -50,7 +51,9 @@ export async function runProgram(
   addFlags(program);
   addRoomCommands(program, target);
   addHistory(program, target);
-  addMemberCommands(program, { target, user: () => program.opts<Flags>().user });
+  const caller = { target, user: () => program.opts<Flags>().user };
+  addMemberCommands(program, caller);
+  addMessageCommands(program, caller);
   addInspection(program, target);
   addOperatorCommands(program, target);
   addForecastCommand(program, target);
@@ -126,10 +129,14 @@ function addRoomCommands(program: Command, target: () => Target): void {
     .description("send one message; prints its sequence number")
     .argument("<room>", "the room id", roomOf)
     .argument("<text>", "the text of the message")
+    .option("--thread <n>", "continue the thread of this message", countOf)
     .option("--trace", "trace it through the cluster; prints the message id for `parley trace`")
-    .action(async (room: RoomId, text: string, options: { trace?: boolean }) => {
+    .action(async (room: RoomId, text: string, options: SendFlags) => {
       const parley = await connect(target(), program.opts<Flags>().user);
-      const asked = options.trace === true ? { trace: newTrace() } : {};
+      const asked = {
+        ...(options.trace === true && { trace: newTrace() }),
+        ...(options.thread !== undefined && { thread: options.thread }),
+      };
       const sent = parley.join(room, { tail: 0 }).send({ text }, asked);
       const seconds = SEND_WITHIN_MS / 1_000;
       const failure = `no answer within ${seconds} s: see parley status; --url names another gateway`;
@@ -169,11 +176,18 @@ function addRoomCommands(program: Command, target: () => Target): void {
     });
 }
 
+interface SendFlags {
+  readonly trace?: boolean;
+  readonly thread?: number;
+}
+
 interface HistoryFlags {
   readonly before?: number;
   readonly after?: number;
   readonly limit: number;
   readonly json?: boolean;
+  readonly messages?: boolean;
+  readonly thread?: number;
 }
 
 function addHistory(program: Command, target: () => Target): void {
@@ -189,10 +203,15 @@ function addHistory(program: Command, target: () => Target): void {
     .option("--after <n>", "events above this sequence number", countOf)
     .option("--limit <n>", "the number of events at most", pageSizeOf, 50)
     .option("--json", "one JSON event per line")
-    .action(async (room: RoomId, { before, after, limit, json }: HistoryFlags) => {
+    .option("--messages", "the messages as they are now, in place of all events")
+    .option("--thread <n>", "the replies to this message, as they are now", countOf)
+    .action(async (room: RoomId, flags: HistoryFlags) => {
+      const { before, after, limit, json, messages, thread } = flags;
       const query = new URLSearchParams({ limit: String(limit) });
       if (before !== undefined) query.set("before", String(before));
       if (after !== undefined) query.set("after", String(after));
+      if (messages === true || thread !== undefined) query.set("view", "messages");
+      if (thread !== undefined) query.set("thread", String(thread));
       const { url } = target();
       const authorization = `Bearer ${await devToken(url, program.opts<Flags>().user)}`;
       const response = await fetch(`${url}/v1/rooms/${room}/messages?${query.toString()}`, {

@@ -1,17 +1,10 @@
 // Room: the commands that create a room and change its members, over HTTP as the chosen user.
 
 import type { Command } from "commander";
-import { parseObject } from "#shared/kit/json.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
-import { devToken } from "../sdk/dev-token.ts";
 import { roleOf, roomOf, userOf } from "./arguments.ts";
-import { CliError } from "./cli-error.ts";
-import type { Target } from "./target.ts";
-
-interface Caller {
-  readonly target: () => Target;
-  readonly user: () => UserId;
-}
+import { change } from "./change.ts";
+import type { Caller } from "./change.ts";
 
 export function addMemberCommands(program: Command, caller: Caller): void {
   const room = program.command("room").description("create a room, invite and remove users");
@@ -54,25 +47,4 @@ export function addMemberCommands(program: Command, caller: Caller): void {
 
 function memberPath(room: RoomId, user: UserId): string {
   return `/v1/rooms/${room}/members/${encodeURIComponent(user)}`;
-}
-
-/** Prints the place of the event. */
-async function change(
-  { target, user }: Caller,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<void> {
-  const { url } = target();
-  const authorization = `Bearer ${await devToken(url, user())}`;
-  const content = body !== undefined && { "content-type": "application/json" };
-  const response = await fetch(`${url}${path}`, {
-    method,
-    headers: { authorization, ...content },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  const answer = parseObject(await response.text()) ?? {};
-  const { name, detail, title } = answer;
-  if (!response.ok) throw new CliError(`${String(name)}: ${String(detail ?? title)}`);
-  console.log(`${String(answer["room"])}#${String(answer["seq"])}`);
 }

@@ -3,7 +3,8 @@
 
 import type { WriteContent } from "#shared/protocol/commands.ts";
 import type { UserId } from "#shared/protocol/ids.ts";
-import type { RoomEvent } from "#shared/protocol/events.ts";
+import type { MessageEvent, RoomEvent } from "#shared/protocol/events.ts";
+import type { ShownState } from "#shared/protocol/server-frames.ts";
 import type { MemberRole, Role } from "#shared/protocol/roles.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type {
@@ -35,6 +36,19 @@ export interface RoomNews {
   readonly removed: Removed;
   /** The room was recreated: discard everything stored of it. Its numbers name other events now. */
   readonly reset: Reset;
+}
+
+/** A message as it is now. A deleted one has an empty body and `deleted`. */
+export type ShownMessage = MessageEvent & { readonly state?: ShownState };
+
+/** Every message with a number from `first` to `last`, as of the event `asOf`. */
+export interface MessagesPage {
+  readonly messages: readonly ShownMessage[];
+  /** There is more in the direction of the page: `before: first`, or `after: last`. */
+  readonly more: boolean;
+  readonly first: number;
+  readonly last: number;
+  readonly asOf: number;
 }
 
 /** A message that was passed to `send`. */
@@ -222,6 +236,17 @@ export class RoomHandle {
   /** Reads one page. Rejects with HistoryFailed. Events of a page are not emitted as "event". */
   history(range: PageRange): Promise<Page> {
     return this.#link.history(range);
+  }
+
+  /**
+   * Reads one page of messages as they are now, each with its `state`, of the main line or of one
+   * thread. It shows them as of the event `asOf`: apply the events above it. Rejects with
+   * HistoryFailed.
+   */
+  async messages(range: Omit<PageRange, "view">): Promise<MessagesPage> {
+    const page = await this.#link.history({ ...range, view: "messages" });
+    const { first = 0, last = 0, asOf = 0, events, more } = page;
+    return { messages: events as readonly ShownMessage[], more, first, last, asOf };
   }
 
   /** Adds a handler. Returns a function that removes it. */

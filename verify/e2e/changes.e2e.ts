@@ -112,9 +112,9 @@ describe("Messages that change", function () {
     expect(thread.events.map(({ seq, body }) => [seq, body.text])).to.deep.equal([
       [2, "in the thread"],
     ]);
-    const history = await ben.history({ limit: 9, view: "messages" });
-    expect(history.events).to.deep.equal(page.events);
-    expect(history).to.include({ asOf: 4, first: 1, last: 4 });
+    const history = await ben.messages({ limit: 9 });
+    expect(history.messages).to.deep.equal(page.events);
+    expect(history).to.include({ asOf: 4, first: 1, last: 4, more: false });
   });
 
   it("C2, C3: HTTP answers as the socket does", async () => {

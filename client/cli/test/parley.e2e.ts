@@ -54,6 +54,22 @@ describe("parley against a cluster", function () {
     expect(logs).to.match(/claim epoch 1[^]*general#1/);
   });
 
+  it("changes a message and shows it as it is now", async () => {
+    expect(await parley("send", "talk", "helo")).to.include({ code: 0, out: "talk#1" });
+    expect(await parley("edit", "talk", "1", "hello")).to.include({ code: 0, out: "talk#2" });
+    expect(await parley("react", "talk", "1", "👍")).to.include({ code: 0, out: "talk#3" });
+    const shown = await parley("history", "talk", "--messages");
+    expect(shown.out).to.match(/^talk#1 \S+ cli: hello \(edited, 👍 1\)$/);
+    expect(await parley("delete", "talk", "1", "--reason", "typo")).to.include({ out: "talk#4" });
+    expect((await parley("history", "talk")).out).to.match(
+      /^talk#1 \S+ cli: \(deleted\)\ntalk#2 \S+ cli: \(deleted\)\n.*👍 to #1\)\n.*\(deleted #1\)$/,
+    );
+    const { code, errors } = await parley("edit", "talk", "1", "again");
+    expect(code).to.equal(1);
+    expect(errors).to.match(/^parley: conflict: /);
+    expect((await parley("react", "talk", "1", "text")).errors).to.contain("one emoji");
+  });
+
   it("failure-text.1: fails for a partition that does not exist and names the ones that do", async () => {
     const { code, out, errors } = await parley("log", "99");
     expect({ code, out }).to.deep.equal({ code: 1, out: "" });
