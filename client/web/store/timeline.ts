@@ -49,6 +49,8 @@ export class Timeline {
   #sent: SentMessage[] = [];
   #unsent: UnsentMessage[] = [];
   #newest = 0;
+  /** The newest text of each edited message, for a message that a page adds later. */
+  readonly #edits = new Map<number, { readonly seq: number; readonly text: string }>();
 
   constructor(me: string, max: number) {
     this.#me = me;
@@ -103,6 +105,7 @@ export class Timeline {
     if (older.length === 0 || older.at(-1)?.seq !== this.first - 1) return; // timeline.1
     this.#sent = [...older.map(toMessage), ...this.#sent].slice(0, this.#max);
     for (const event of older) this.#apply(event);
+    for (const [target, { text }] of this.#edits) this.#show(target, text);
   }
 
   /** Adds a page that begins directly after the range. */
@@ -126,6 +129,7 @@ export class Timeline {
   clear(): void {
     this.#sent = [];
     this.#newest = 0;
+    this.#edits.clear();
   }
 
   /** Adds a message that was passed to the SDK, for the first time or again with the same id. */
@@ -162,11 +166,24 @@ export class Timeline {
   /** timeline.5. */
   #apply(event: RoomEvent): void {
     if (event.t !== "edited" && event.t !== "deleted") return;
-    if (event.t === "edited" && event.deleted !== undefined) return;
-    this.#sent = this.#sent.map((message) => {
-      if (message.seq !== event.target) return message;
-      return { ...message, text: event.t === "edited" ? textOf(event.body) : DELETED };
-    });
+    const { target } = event;
+    if (event.t === "deleted") {
+      this.#edits.delete(target);
+      this.#show(target, DELETED);
+    } else if (event.deleted === undefined) {
+      const { seq, body } = event;
+      if ((this.#edits.get(target)?.seq ?? 0) > seq) return;
+      this.#edits.set(target, { seq, text: textOf(body) });
+      this.#show(target, textOf(body));
+      const [oldest] = this.#edits.keys();
+      if (this.#edits.size > this.#max && oldest !== undefined) this.#edits.delete(oldest);
+    }
+  }
+
+  #show(target: number, text: string): void {
+    this.#sent = this.#sent.map((message) =>
+      message.seq === target ? { ...message, text } : message,
+    );
   }
 
   #forget(id: string): void {

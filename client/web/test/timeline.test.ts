@@ -42,6 +42,12 @@ describe("timeline", () => {
     expect(timeline.sent[0]?.text).to.equal("This message was deleted.");
     timeline.receive(change(5, { t: "reacted", emoji: "👍", on: true }), true);
     expect(JSON.stringify(timeline.sent)).to.include("reacted 👍").and.to.not.include("better");
+    const scrolled = new Timeline("ada", 10);
+    scrolled.replace([change(3, { t: "edited", body: { text: "newest" } })]);
+    scrolled.prepend([...events(1, 1), change(2, { t: "edited", body: { text: "older" } })]);
+    expect(scrolled.sent.map(({ text }) => text))
+      .to.include("newest")
+      .and.to.not.include("older");
     const tombstone = { ...events(1, 1)[0]!, body: {}, deleted: { by: "ada", at: 4, seq: 4 } };
     timeline.replace([tombstone as unknown as RoomEvent]);
     expect(timeline.sent[0]?.text).to.equal("This message was deleted.");
