@@ -39,7 +39,7 @@ import type { RoomSnapshotState, StoredMember } from "../protocol/history.ts";
 import { isStorable, messageTime, utf8Length } from "../protocol/ids.ts";
 import type { LogSeq, MessageId, Millis, Partition, RoomId, Seq, UserId } from "../protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "../protocol/limits.ts";
-import { isTombstoneOf, tombstoneOf } from "../protocol/tombstone.ts";
+import { isSameEvent, tombstoneOf } from "../protocol/tombstone.ts";
 
 export interface MemoryArchiveOptions {
   /**
@@ -262,7 +262,7 @@ export class MemoryArchive implements ArchiveStore {
     const room = this.#room(event.room);
     const stored = room.events.get(event.seq);
     if (stored !== undefined) {
-      const isSame = stored.line === event.line || isTombstoneOf(stored.line, event.line);
+      const isSame = isSameEvent(stored.line, event.line);
       return isSame ? undefined : "another event has this sequence number"; // archive.9
     }
     const key = keyOf(event.sender, event.id);

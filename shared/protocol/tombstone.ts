@@ -34,6 +34,11 @@ export function erasedWith(event: RoomEvent): Seq | undefined {
   return event.t === "edited" ? event.target : undefined;
 }
 
+/** Whether the two lines are one event, of which one or both are erased. */
+export function isSameEvent(one: string, other: string): boolean {
+  return one === other || isTombstoneOf(one, other) || isTombstoneOf(other, one);
+}
+
 /** Whether the text is the tombstone of the line. */
 export function isTombstoneOf(text: string, line: string): boolean {
   const deleted = parseObject(text)?.["deleted"];

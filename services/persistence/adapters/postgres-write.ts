@@ -24,7 +24,7 @@ import { changesOfMessages, eraseWithin } from "#shared/kit/message-fold.ts";
 import { stateChangesOf } from "#shared/kit/state-changes.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { RoomId, Seq } from "#shared/protocol/ids.ts";
-import { isTombstoneOf } from "#shared/protocol/tombstone.ts";
+import { isSameEvent } from "#shared/protocol/tombstone.ts";
 import { int8Array, textArray } from "./pg-arrays.ts";
 import { eventColumns, headColumns, headsOf, encodingProblemOf } from "./postgres-batch.ts";
 import { refusalOf } from "./postgres-errors.ts";
@@ -274,8 +274,7 @@ class CarefulWrite {
     const standing = new Map(rows.map((row) => [nameOf(row), row.line]));
     for (const event of missing) {
       const line = standing.get(nameOf(event));
-      if (line === event.line) continue;
-      if (line !== undefined && isTombstoneOf(line, event.line)) continue; // archive.9
+      if (line !== undefined && isSameEvent(line, event.line)) continue; // archive.9
       const reason =
         line === undefined
           ? "this id has another sequence number"
