@@ -25,8 +25,8 @@ describe("Simulation of rolling restarts", () => {
       left += result.counts["process left after its hand-over"];
     }
     // These are errors of the simulated users: too many open history requests (S5), a leave before
-    // the join was answered, which ends the join with `conflict` (seed 35), requests in closed rooms
-    // without the right (M3, M6), and changes of what is no message or was deleted (C2).
+    // the join was answered, which ends the join with `conflict` (seed 35), requests in closed
+    // rooms without the right (M3, M6), and changes of what is no message or was deleted (C2).
     for (const own of ["busy", "conflict", "forbidden", "not_found"]) {
       shown.delete(`page ${own}`);
       if (own !== "busy") shown.delete(`request ${own}`);
