@@ -60,7 +60,7 @@ interface Found {
 /** The numbers that a query reads, in the direction of the page. */
 export function scanOf({ before, after }: MessagesQuery, head: Seq): { first: Seq; last: Seq } {
   if (after !== undefined) return { first: after + 1, last: Math.min(head, after + SCAN_MAX) };
-  const last = Math.min(head, (before ?? Infinity) - 1);
+  const last = Math.max(0, Math.min(head, (before ?? Infinity) - 1));
   return { first: Math.max(1, last - SCAN_MAX + 1), last };
 }
 

@@ -155,6 +155,8 @@ function describePages(open: () => Promise<ArchiveUnderTest>): void {
     expect(after).to.include({ first: 6, last: 8, more: true });
     expect(await page({ limit: 2, after: 8 })).to.include({ first: 9, last: 9, more: false });
     expect(await page({ limit: 2, after: 99 })).to.deep.include({ lines: [], more: false });
+    const none = { lines: [], first: 1, last: 0, more: false };
+    expect(await page({ limit: 2, before: 0 })).to.deep.include(none);
     const absent = valueOf(await archive.other.messages("nowhere" as typeof general, { limit: 2 }));
     expect(absent).to.deep.include({ lines: [], head: 0, more: false });
   });

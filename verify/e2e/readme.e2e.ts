@@ -29,8 +29,8 @@ describe("README", function () {
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  it("the code block has at most eight lines and addresses the default port", () => {
-    expect(block.trim().split("\n")).to.have.length.within(1, 8);
+  it("the code block has at most ten lines and addresses the default port", () => {
+    expect(block.trim().split("\n")).to.have.length.within(1, 10);
     expect(block.match(/localhost:8080/g)).to.have.length(2);
   });
 

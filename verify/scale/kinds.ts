@@ -46,7 +46,7 @@ const BEATS: Readonly<Record<string, Kind>> = {
   "node.gateway": "gateway beat",
   "node.persistence": "persistence beat",
 };
-const PING = /^node\.[^.]+\.ping$/;
+const PING = /^(?:node|pers)\.[^.]+\.ping$/;
 /** The reply subjects of requests, on NATS and in the simulation. */
 const INBOX = /^_INBOX[ _.]/;
 
