@@ -26,7 +26,8 @@ describe("Simulation of rolling restarts", () => {
     }
     // These are errors of the simulated users: too many open history requests (S5), a leave before
     // the join was answered, which ends the join with `conflict` (seed 35), requests in closed
-    // rooms without the right (M3, M6), and changes of what is no message or was deleted (C2).
+    // rooms without the right (M3, M6), and changes of events that are no messages or were deleted
+    // (C2).
     for (const own of ["busy", "conflict", "forbidden", "not_found"]) {
       shown.delete(`page ${own}`);
       if (own !== "busy") shown.delete(`request ${own}`);
