@@ -9,7 +9,8 @@
 //        for the health of each other would never start, since one member alone cannot have a
 //        leader.
 
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -64,6 +65,8 @@ export interface NatsServer extends AsyncDisposable {
   /** Sends SIGKILL. */
   kill(): void;
   signal(name: NodeJS.Signals): void;
+  /** Sends SIGSTOP, and resolves when no thread of the server runs any more. */
+  pause(): Promise<void>;
   /** Resolves with the result of the running process: "code 1", "signal SIGKILL". */
   exited(): Promise<string>;
   /** Stops the server if it runs, and starts it on the same port and folder. */
@@ -155,6 +158,17 @@ class LaunchedNats implements NatsServer {
 
   signal(name: NodeJS.Signals): void {
     this.#child?.signal(name);
+  }
+
+  async pause(): Promise<void> {
+    this.signal("SIGSTOP");
+    // Each thread stops when it notices the signal.
+    const isStopped = (task: string): boolean =>
+      / T /.test(readFileSync(`/proc/${this.pid}/task/${task}/stat`, "utf8").replace(/.*\)/, ""));
+    await until(() => readdirSync(`/proc/${this.pid}/task`).every(isStopped), {
+      withinMs: READY_WITHIN_MS,
+      what: "nats-server to be paused",
+    });
   }
 
   exited(): Promise<string> {

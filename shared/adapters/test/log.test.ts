@@ -51,7 +51,7 @@ describe("NATS log without its server", () => {
     await provisionBench(bench, LARGE);
     const log = openNatsLog(bus, { appendTimeoutMs: 600_000 });
     expect(await log.append(0, "before", 0)).to.deep.equal({ kind: "ok", seq: 1 });
-    bench.server.signal("SIGSTOP"); // The server accepts the bytes and never answers.
+    await bench.server.pause(); // The server accepts the bytes and never answers.
     const window = Array.from({ length: 64 }, (_, i) => log.append(0, `in flight ${i}`, 1 + i));
     bench.server.kill();
     const outcomes = await within(Promise.all(window), { withinMs: SOON, what: "the outcomes" });
@@ -71,7 +71,7 @@ describe("NATS log without its server", () => {
     const bus = await bench.connect();
     await provisionBench(bench, LARGE);
     const log = openNatsLog(bus, { appendTimeoutMs: 50 });
-    bench.server.signal("SIGSTOP");
+    await bench.server.pause();
     const began = performance.now();
     const outcomes = await Promise.all([log.append(0, "a", 0), log.append(0, "b", 1)]);
     expect(performance.now() - began).to.be.greaterThan(45);
