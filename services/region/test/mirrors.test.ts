@@ -12,7 +12,7 @@ import {
   promoteMirrors,
   trimMirror,
 } from "#shared/adapters/nats-mirror.ts";
-import { provision } from "#shared/adapters/nats-provision.ts";
+import { BUCKETS, provision } from "#shared/adapters/nats-provision.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { until } from "#shared/testing/wait.ts";
 import { TwoRegions } from "./two-regions.ts";
@@ -37,6 +37,16 @@ async function mirrored(connection: NatsConnection, p: number, seq: number): Pro
   await until(async () => (await lastOf(connection, p)) === seq, {
     withinMs: 20_000,
     what: `entry ${seq} in the mirror`,
+  });
+}
+
+/** The mirror of the settings has `seq` entries. */
+async function settingsMirrored(connection: NatsConnection, seq: number): Promise<void> {
+  const { streams } = await jetstreamManager(connection);
+  const name = `KV_${BUCKETS.config}`;
+  await until(async () => (await streams.info(name)).state.last_seq === seq, {
+    withinMs: 20_000,
+    what: `setting ${seq} in the mirror`,
   });
 }
 
@@ -112,6 +122,8 @@ describe("Mirrors of a region", () => {
     expect(await append(east, 0, 5)).to.equal(104);
     await makeMirrors(west, { ...SIZES, source: "east" });
     await mirrored(west, 0, 104);
+    await mirrored(west, 1, 99); // A mirror of an empty log also takes over its next number.
+    await settingsMirrored(west, 1);
     const [log] = await findRegionLogs(west, below(PARTITIONS));
     expect(log).to.deep.include({
       first: 100,
