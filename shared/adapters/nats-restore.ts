@@ -43,11 +43,11 @@ export async function findLogs(
 
 /** The partition count in the cluster's bucket; undefined when the bucket is lost as well. */
 export async function partitionsOf(connection: NatsConnection): Promise<number | undefined> {
-  const manager = await whenReady(() => jetstreamManager(connection), READY_WITHIN_MS);
-  if ((await infoOf(manager, `KV_${BUCKETS.cluster}`)) === undefined) return undefined;
-  const entry = await (await new Kvm(connection).open(BUCKETS.cluster)).get(PARTITIONS_KEY);
-  const count = Number(entry?.string());
-  return count > 0 ? count : undefined;
+  return readBucket(connection, BUCKETS.cluster, async () => {
+    const entry = await (await new Kvm(connection).open(BUCKETS.cluster)).get(PARTITIONS_KEY);
+    const count = Number(entry?.string());
+    return count > 0 ? count : undefined;
+  });
 }
 
 /** The number of logs, splits included; undefined when the settings are lost. */
@@ -55,9 +55,18 @@ export async function logsOf(
   connection: NatsConnection,
   partitions: number,
 ): Promise<number | undefined> {
+  return readBucket(connection, BUCKETS.config, () => logCount(connection, partitions));
+}
+
+/** Undefined when the bucket is lost. Waits until its stream has a leader. */
+async function readBucket<T>(
+  connection: NatsConnection,
+  name: string,
+  read: () => Promise<T>,
+): Promise<T | undefined> {
   const manager = await whenReady(() => jetstreamManager(connection), READY_WITHIN_MS);
-  if ((await infoOf(manager, `KV_${BUCKETS.config}`)) === undefined) return undefined;
-  return logCount(connection, partitions);
+  const info = await whenReady(() => infoOf(manager, `KV_${name}`), READY_WITHIN_MS);
+  return info && whenReady(read, READY_WITHIN_MS);
 }
 
 export interface ReplaceOptions {
