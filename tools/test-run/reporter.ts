@@ -21,6 +21,7 @@ class CountingSpec extends Spec {
       // children.
       setTimeout(() => {
         console.log("warning: a test left a handle open, so mocha did not exit (test-run/main.2)");
+        console.log(`open: ${process.getActiveResourcesInfo().join(", ")}`);
         process.exit(failed === 0 ? 0 : 1);
       }, LINGER_MS).unref();
     });
