@@ -41,6 +41,8 @@ export class ClosedRoom {
   #turn = 0;
   /** The manager's message that changes next, and the number of its changes so far. */
   #message: { readonly target: Seq; changes: number } | undefined;
+  /** The newest message of the manager that has a thread. */
+  #thread: Seq | undefined;
   readonly #timer: NodeJS.Timeout;
 
   constructor(room: RoomId, random: Random) {
@@ -56,6 +58,10 @@ export class ClosedRoom {
       onRefused: ({ id, afterMs }) => this.#again(id, performance.now() + afterMs),
       onLost: (ids) => ids.forEach((id) => this.#again(id, 0)),
     };
+  }
+
+  get thread(): Seq | undefined {
+    return this.#thread;
   }
 
   get isCreated(): boolean {
@@ -132,6 +138,7 @@ export class ClosedRoom {
       return;
     }
     const { target } = message;
+    this.#thread = target;
     const frames = [
       { t: "react", target, emoji: "👍", on: true },
       { t: "edit", target, body },

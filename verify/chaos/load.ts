@@ -10,8 +10,8 @@
 //        then read all of it.
 //   load.4. Guests join for a while: each reads one room and sends in it. They leave when all that
 //        they sent is acknowledged.
-//   load.5. In each closed room one member sends, and guests are removed and invited again
-//        (closed-room.ts).
+//   load.5. In each closed room one member sends and reads pages of messages, and guests are
+//        removed and invited again (closed-room.ts).
 
 import { closeSync, openSync, writeSync } from "node:fs";
 import { below, seededRandom } from "#shared/kit/random.ts";
@@ -80,6 +80,8 @@ const FLOOD_EVERY_MS = 20;
 const GUEST_EVERY_MS = 2_000;
 const CLOSED_GUESTS = 3;
 const SPEAK_EVERY_MS = 100;
+const VIEW_EVERY_MS = 400;
+const VIEW_MESSAGES = 20;
 const CREATED_WITHIN_MS = 60_000;
 const FLOOD_BODY = "z".repeat(10_000);
 const OUTBOX = {
@@ -109,6 +111,7 @@ export class Load {
   #guests: { readonly client: ResendingClient; readonly sending: NodeJS.Timeout }[] = [];
   #guestsAdded = 0;
   readonly #closed: { readonly closed: ClosedRoom; readonly speaker: ResendingClient }[] = [];
+  #views = 0;
   #buffer: string[] = [];
   #bytes = 0;
   #acked = 0;
@@ -183,6 +186,7 @@ export class Load {
     for (const { closed, speaker } of this.#closed) {
       closed.start();
       this.#every(SPEAK_EVERY_MS, () => speaker.send(closed.room, { text: "to the members" }));
+      this.#every(VIEW_EVERY_MS, () => this.#view(closed, speaker));
     }
   }
 
@@ -356,6 +360,12 @@ export class Load {
     const [client] = this.#members.get(room) ?? [];
     const seen = client?.wire.seen(room) ?? 0;
     if (seen > 0) client?.wire.page(room, below(this.#random, seen), PAGE_EVENTS);
+  }
+
+  /** The main line and a thread in turns. */
+  #view({ room, thread }: ClosedRoom, { wire }: ResendingClient): void {
+    this.#views++;
+    wire.view(room, VIEW_MESSAGES, this.#views % 2 === 0 ? thread : undefined);
   }
 
   #leaveAndRejoin(): void {

@@ -255,7 +255,9 @@ export class Check {
       return;
     }
     this.#conns.end(record, request);
-    if (record.phase === "ok") this.#changes.onViewed(record);
+    if (record.phase !== "ok") return;
+    this.#members.onViewed(record);
+    this.#changes.onViewed(record);
   }
 
   #count(): Omit<Counts, "claims" | "voided" | "violations"> {

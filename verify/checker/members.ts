@@ -80,6 +80,12 @@ export class Members {
     this.#pages.push({ name: `${client}/${conn}`, client, room, head: last, last });
   }
 
+  onViewed({ client, conn, room, messages }: Extract<On<"view">, { phase: "ok" }>): void {
+    const last = messages.at(-1)?.seq;
+    if (last === undefined) return;
+    this.#pages.push({ name: `${client}/${conn}`, client, room, head: last, last });
+  }
+
   /** Lines of the archive, each room in order. */
   takeArchived(text: string): void {
     const line = parseObject(text);

@@ -13,7 +13,8 @@
 // arrive, and verify/checker tracks one membership at a time.
 
 import { LOST } from "../checker/record.ts";
-import type { ClientRecord, HistoryRecord, ViewedMessage } from "../checker/record.ts";
+import type { ClientRecord, HistoryRecord } from "../checker/record.ts";
+import { shownPageOf } from "../checker/shown-message.ts";
 import { sumOf } from "../checker/sum.ts";
 import type { MessageId, Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { Findings } from "./findings.ts";
@@ -214,12 +215,10 @@ export class ConnectionChecker {
   }
 
   #onView(room: RoomId, frame: Frame, thread: Seq | undefined): void {
-    const { ref, first, last, asOf } = frame as unknown as Record<string, number>;
-    const messages = (frame["events"] as readonly ShownMessage[]).map(viewedOf);
     this.#options.findings.count("page of messages read");
-    const places = { first: Number(first), last: Number(last), asOf: Number(asOf) };
     const list = thread !== undefined && { thread };
-    this.#record({ room, op: "view", phase: "ok", ref: Number(ref), ...list, ...places, messages });
+    const ref = Number(frame["ref"]);
+    this.#record({ room, op: "view", phase: "ok", ref, ...list, ...shownPageOf(frame) });
   }
 
   #onPresence(room: RoomId, frame: Frame): void {
@@ -282,31 +281,6 @@ export class ConnectionChecker {
     const { now, records, client, conn } = this.#options;
     records.push({ t: now(), client, conn, ...part });
   }
-}
-
-interface ShownMessage {
-  readonly seq: Seq;
-  readonly deleted?: { readonly seq: Seq };
-  readonly state?: {
-    readonly edited?: { readonly seq: Seq };
-    readonly pinned?: Seq;
-    readonly replies?: number;
-    readonly lastReply?: Seq;
-    readonly reactions?: readonly { readonly emoji: string; readonly count: number }[];
-  };
-}
-
-function viewedOf({ seq, deleted, state = {} }: ShownMessage): ViewedMessage {
-  const { edited, pinned = 0, replies = 0, lastReply = 0, reactions = [] } = state;
-  return {
-    seq,
-    edited: edited?.seq ?? 0,
-    deleted: deleted?.seq ?? 0,
-    pinned,
-    replies,
-    lastReply,
-    reactions: reactions.map(({ emoji, count }) => `${emoji} ${count}`),
-  };
 }
 
 function refOf(frame: Frame): string {

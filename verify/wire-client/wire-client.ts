@@ -25,6 +25,7 @@ import type { JsonObject } from "#shared/kit/json.ts";
 import type { MessageId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { LOST } from "../checker/record.ts";
 import type { ClientRecord } from "../checker/record.ts";
+import { shownPageOf } from "../checker/shown-message.ts";
 
 const SUBPROTOCOL = "parley.v1";
 const RECONNECT_MIN_MS = 50;
@@ -120,8 +121,9 @@ interface RoomState {
 }
 
 interface Request {
-  readonly op: "join" | "leave" | "page";
+  readonly op: "join" | "leave" | "page" | "view";
   readonly room: RoomId;
+  readonly thread?: Seq | undefined;
 }
 
 interface Send {
@@ -251,6 +253,14 @@ export class WireClient {
     this.write({ t: "history", ref, room, after, limit });
   }
 
+  /** Requests the newest messages of the main line, or of a thread, as they are now. */
+  view(room: RoomId, limit: number, thread?: Seq): void {
+    if (!this.#isWelcome) return;
+    const ref = this.#request("view", room, thread);
+    this.#record({ op: "view", phase: "invoke", room, ref });
+    this.write({ t: "history", ref, room, limit, view: "messages", thread });
+  }
+
   /** Leaves the room until `rejoin`. */
   leave(room: RoomId): void {
     const membership = this.#rooms.get(room);
@@ -313,9 +323,9 @@ export class WireClient {
     this.#socket?.terminate();
   }
 
-  #request(op: Request["op"], room: RoomId): number {
+  #request(op: Request["op"], room: RoomId, thread?: Seq): number {
     const ref = ++this.#ref;
-    this.#requests.set(ref, { op, room });
+    this.#requests.set(ref, { op, room, thread });
     return ref;
   }
 
@@ -430,7 +440,12 @@ export class WireClient {
 
   #onPage(room: RoomId, frame: JsonObject): void {
     const ref = Number(frame["ref"]);
+    const { op, thread } = this.#requests.get(ref) ?? {};
     this.#requests.delete(ref);
+    if (op === "view") {
+      const list = thread !== undefined && { thread };
+      return this.#record({ op, phase: "ok", room, ref, ...list, ...shownPageOf(frame) });
+    }
     const events = frame["events"] as { seq: Seq; id: MessageId }[];
     const ids = events.map((event) => event.id);
     this.#record({ op: "page", phase: "ok", room, ref, first: events[0]?.seq ?? 1, ids });
@@ -497,7 +512,7 @@ export class WireClient {
 
   #recordUnanswered(ref: number, request: Request, phase: "fail" | "info", err: string): void {
     const { op, room } = request;
-    if (op === "page") this.#record({ op, phase, room, ref, err });
+    if (op === "page" || op === "view") this.#record({ op, phase, room, ref, err });
     else this.#record({ op, phase, room, err });
   }
 

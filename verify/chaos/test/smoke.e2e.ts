@@ -34,6 +34,9 @@ describe("Chaos smoke", () => {
     // (`mustAllHappen`) requires it, and readers.e2e.ts sends 50 MB to one.
     expect(sometimes.ownerChanged).to.be.above(0);
     expect(sometimes.resumeReplayed).to.be.above(0);
+    expect(sometimes.memberRemoved).to.be.above(0);
+    expect(sometimes.messagesViewed).to.be.above(0);
+    expect(sometimes.textErased).to.be.above(0);
     expect(existsSync(join(folder, "records.jsonl"))).to.equal(true);
   });
 });

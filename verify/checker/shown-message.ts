@@ -1,0 +1,44 @@
+// ShownMessage: a message of a page of messages, as the wire has it, and what the checker keeps of
+// it. The clients of chaos and of the simulation record pages of messages with it.
+
+import type { Seq } from "#shared/protocol/ids.ts";
+import type { ViewedMessage } from "./record.ts";
+
+export interface ShownMessage {
+  readonly seq: Seq;
+  readonly deleted?: { readonly seq: Seq };
+  readonly state?: {
+    readonly edited?: { readonly seq: Seq };
+    readonly pinned?: Seq;
+    readonly replies?: number;
+    readonly lastReply?: Seq;
+    readonly reactions?: readonly { readonly emoji: string; readonly count: number }[];
+  };
+}
+
+/** The part of a `page` frame with the view `messages` that a record has. */
+export interface ShownPage {
+  readonly first: Seq;
+  readonly last: Seq;
+  readonly asOf: Seq;
+  readonly messages: readonly ViewedMessage[];
+}
+
+export function shownPageOf(frame: { readonly [key: string]: unknown }): ShownPage {
+  const [first, last, asOf] = [frame["first"], frame["last"], frame["asOf"]].map(Number);
+  const messages = (frame["events"] as readonly ShownMessage[]).map(viewedOf);
+  return { first: first ?? 0, last: last ?? 0, asOf: asOf ?? 0, messages };
+}
+
+function viewedOf({ seq, deleted, state = {} }: ShownMessage): ViewedMessage {
+  const { edited, pinned = 0, replies = 0, lastReply = 0, reactions = [] } = state;
+  return {
+    seq,
+    edited: edited?.seq ?? 0,
+    deleted: deleted?.seq ?? 0,
+    pinned,
+    replies,
+    lastReply,
+    reactions: reactions.map(({ emoji, count }) => `${emoji} ${count}`),
+  };
+}
