@@ -48,8 +48,8 @@ export type WriteOf<Op extends WriteOp> = Omit<ClientFrameOf<Op>, "t" | "trace">
   /** The gateway's W3C trace context, when the write is traced (E3). */
   readonly trace?: string | undefined;
   /**
-   * The owner answers from memory alone: a new number now would be behind the number of a later
-   * write (O4). A lane sets it on a resend when a later write of the same order has its number.
+   * The owner gives it no new number, which would be behind the number of a later write (O4). A
+   * lane sets it on a resend when a later write of the same order has its number.
    */
   readonly late?: true;
 };

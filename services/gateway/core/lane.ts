@@ -24,8 +24,8 @@
 //   lane.7. An owner decides the sends of one sender to a room in order. When a send gets a new
 //        number, the owner has decided every earlier send without an answer, and that answer was
 //        lost. The lane then asks for the old decision and does not send the message as a new one:
-//        an earlier send that the owner refused would get a number behind later ones. A repeated id
-//        does not count, since its number may be old.
+//        an earlier send that the owner refused would get a number behind later ones. It stays
+//        refused. A repeated id does not count, since its number may be old.
 //   lane.8. Unanswered commands are bounded in number and bytes (L1) and in time (L2). Leaves pass
 //        the bound, since memberships bound them.
 //   lane.9. Batches go to the owner of the newest known epoch, so that a paused older owner

@@ -250,9 +250,10 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
         return isHeld ? { kind: "refuse", error: "busy" } : { kind: "look-up" };
       if (known.found !== undefined) return { kind: "repeat", ...known.found };
     }
-    if (late === true) return { kind: "refuse", error: "unavailable" }; // O4
-    if (isHeld) return { kind: "refuse", error: "busy" }; // O4
+    if (isHeld && late !== true) return { kind: "refuse", error: "busy" }; // O4
     const refusal = judge(this, write, Math.max(now, this.#lastAt));
+    // O4: it has no number although a later one has: its owner refused it, and stays with that.
+    if (late === true) return { kind: "refuse", error: refusal ?? "conflict" };
     if (refusal !== undefined) return { kind: "refuse", error: refusal };
     // After the right: `not_found` would show a stranger how many events a closed room has (M6).
     if ((refersTo(write) ?? 0) >= this.#next) return { kind: "refuse", error: "not_found" };

@@ -1,7 +1,7 @@
 // Room, driven alone: its decisions, its state after a load, and the ids that it forgets.
 
 import { expect } from "chai";
-import type { SendCommand } from "#shared/protocol/commands.ts";
+import type { SendCommand, Write } from "#shared/protocol/commands.ts";
 import { decodeEvent } from "#shared/protocol/events.ts";
 import { DEDUPE_WINDOW_MS, TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 import type { RoomSnapshot } from "#shared/protocol/history.ts";
@@ -92,14 +92,40 @@ describe("Room: decisions", () => {
     expect(room.decide(of({ replyTo: 6 }), T0)).to.include({ seq: 7 });
   });
 
+  it("O4: a send whose refusal was lost stays refused when a later send has its number", () => {
+    const { room } = newRoom();
+    const set = (role: string, more: object = {}): void => {
+      const id = idAt(T0, room.head + 900);
+      const write = { c: 1, op: "member", room: GENERAL, id, from: EVE, user: ADA, role, ...more };
+      const decided = room.decide({ ...write, grant: "admin" } as Write, T0);
+      if (decided.kind !== "event") throw new Error(decided.kind);
+      room.commit(decided.seq, decided.lines, decided.seq);
+    };
+    set("none", { banned: true });
+    const first = of();
+    const refused = (error: string): object => ({ kind: "refuse", error });
+    expect(room.decide(first, T0)).to.deep.equal(refused("forbidden"));
+    const late = { ...first, late: true } as const;
+    expect(room.decide(late, T0)).to.deep.equal(refused("forbidden"));
+    set("member");
+    const later = of();
+    expect(room.decide(later, T0)).to.include({ kind: "event", seq: 3 });
+    // The gateway has the number of the later one, and no answer to the first one (lane.7).
+    expect(room.decide(late, T0)).to.deep.equal(refused("conflict"));
+    const old = of({ id: idAt(T0 - 1), late: true });
+    const { room: archived } = newRoom({ head: 9, floor: T0 });
+    expect(archived.decide(old, T0)).to.deep.equal({ kind: "look-up" });
+    expect(archived.decide(old, T0, {})).to.deep.equal(refused("conflict"));
+  });
+
   it("O4: repeats a known id also when it is late or held; refuses a new one, late before held", () => {
     const { room } = newRoom();
     const known = of();
     room.decide(known, T0);
     const late = { late: true } as const;
     expect(room.decide({ ...known, ...late }, T0, undefined, true)).to.include({ kind: "repeat" });
-    const unavailable = { kind: "refuse", error: "unavailable" };
-    expect(room.decide(of(late), T0, undefined, true)).to.deep.equal(unavailable);
+    const conflict = { kind: "refuse", error: "conflict" };
+    expect(room.decide(of(late), T0, undefined, true)).to.deep.equal(conflict);
     expect(room.decide(of(), T0, undefined, true)).to.deep.equal({ kind: "refuse", error: "busy" });
     expect(room.decide(of(), T0)).to.include({ seq: 2 });
   });

@@ -8,7 +8,7 @@ import { decodeEntry } from "#shared/protocol/entry.ts";
 import { decodeEvent, encodeEvent } from "#shared/protocol/events.ts";
 import { DEDUPE_WINDOW_MS, TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
-import type { Effect } from "../core/partition-io.ts";
+import type { Effect, Input } from "../core/partition-io.ts";
 import { QUIET_MS, WAITING_MAX_MS } from "../core/tenure.ts";
 import {
   ADA,
@@ -323,6 +323,33 @@ describe("Tenure steps: gateways", () => {
   });
 });
 
+/** A partition whose room needs a look-up for ids before T0. */
+function withFloor(): PartitionFixture {
+  const fixture = new PartitionFixture();
+  fixture.serve();
+  fixture.batch([head(GENERAL)]);
+  fixture.loaded({ ...emptySnapshot(GENERAL, 0), floor: T0 });
+  return fixture;
+}
+
+function lookedUp(
+  fixture: PartitionFixture,
+  { id }: SendCommand,
+  outcome: Extract<Input, { kind: "looked-up" }>["outcome"],
+): Effect[] {
+  const asked = { room: GENERAL, from: ADA, id, outcome } as const;
+  return fixture.step({ kind: "looked-up", tenure: fixture.tenure, ...asked });
+}
+
+/** Without the archive `first` gets `unavailable`, and `second` waits behind it. */
+function refuseFirst(fixture: PartitionFixture, first: SendCommand, second: SendCommand): void {
+  fixture.batch([first]);
+  expect(errors(lookedUp(fixture, first, { kind: "unavailable", reason: "test" }))).to.deep.equal([
+    [first.c, "unavailable"],
+  ]);
+  expect(errors(fixture.batch([second]))).to.deep.equal([[second.c, "busy"]]);
+}
+
 describe("Tenure steps: sends", () => {
   it("O4: a permanently refused send holds nothing back", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
@@ -335,14 +362,13 @@ describe("Tenure steps: sends", () => {
   });
 
   it("O4: a send that is refused temporarily and then permanently holds nothing back any more", () => {
-    const fixture = new PartitionFixture().withRooms([GENERAL]);
-    const reply = of({ replyTo: 1 });
+    const fixture = withFloor();
+    const reply = of({ replyTo: 1, id: idAt(T0 - 1) });
     const [one, two] = [of(), of()];
-    expect(errors(fixture.batch([{ ...reply, late: true }, one]))).to.deep.equal([
-      [reply.c, "unavailable"],
-      [one.c, "busy"],
-    ]);
-    expect(errors(fixture.batch([reply, one, two]))).to.deep.equal([[reply.c, "not_found"]]);
+    refuseFirst(fixture, reply, one);
+    expect(errors(fixture.batch([reply, one, two]))).to.deep.equal([]);
+    const answer = { kind: "ok", value: { watermark: 0 } } as const;
+    expect(errors(lookedUp(fixture, reply, answer))).to.deep.equal([[reply.c, "not_found"]]);
     expect(commit(fixture, 1)).to.deep.equal([one.id, two.id]);
   });
 
@@ -392,14 +418,11 @@ describe("Tenure steps: sends", () => {
   });
 
   it("holds.2: a send that was refused because of another one holds back later sends too", () => {
-    const fixture = new PartitionFixture().withRooms([GENERAL]);
-    const [first, second, third] = [of({ late: true }), of(), of()];
-    expect(errors(fixture.batch([first, second]))).to.deep.equal([
-      [first.c, "unavailable"],
-      [second.c, "busy"],
-    ]);
-    const { late: _, ...again } = first;
-    fixture.batch([again]);
+    const fixture = withFloor();
+    const [first, second, third] = [of({ id: idAt(T0 - 1) }), of(), of()];
+    refuseFirst(fixture, first, second);
+    fixture.batch([first]);
+    lookedUp(fixture, first, { kind: "ok", value: { watermark: 0 } });
     expect(errors(fixture.batch([third]))).to.deep.equal([[third.c, "busy"]]);
     fixture.batch([second, third]);
     expect(commit(fixture, 1)).to.deep.equal([first.id, second.id, third.id]);
