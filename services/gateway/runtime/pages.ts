@@ -9,11 +9,13 @@
 //   gateway/pages.4. A user has at most PAGES_PER_USER_MAX pages in flight over all their sockets
 //        and HTTP, and all users have PAGES_MAX. Beyond it: `busy`.
 //   gateway/pages.5. A page of messages comes from the archive. It waits up to MESSAGES_WAITS_MS
-//        for the archive to have the events up to the head, and says as of which event it is.
+//        for the archive to have the events up to the head, and says as of which event it is. When
+//        the owner judged the user for this page, it shows no message behind the head of then.
 
 import type { ArchiveReader } from "#shared/ports/archive.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
+import { readEvent } from "#shared/protocol/events.ts";
 import type { MessagesPage } from "#shared/protocol/history.ts";
 import type { Seq, UserId } from "#shared/protocol/ids.ts";
 import { blockLast } from "#shared/protocol/lines.ts";
@@ -96,11 +98,14 @@ export class Pages {
   }
 
   async #find(input: PageInput): Promise<RawPage> {
-    const local = this.#rooms.head(input.room) ?? input.known ?? (await this.#askHead(input));
+    const shared = this.#rooms.head(input.room) ?? input.known;
+    const local = shared ?? (await this.#askHead(input));
     if (typeof local !== "number") return local;
     // The feed receives a line a moment after its sender received the ack.
     const head = Math.max(local, input.known ?? 0);
-    if (input.view === "messages") return this.#findMessages(input, head);
+    if (input.view === "messages") {
+      return this.#findMessages(input, head, shared === undefined ? local : Infinity);
+    }
     const { first, last, more } = pageRange(input, head);
     const blocks: Block[] = [];
     for (let next = first; next <= last;) {
@@ -113,16 +118,18 @@ export class Pages {
     return { kind: "page", blocks, more };
   }
 
-  /** gateway/pages.5. */
-  async #findMessages(input: PageInput, head: Seq): Promise<RawPage> {
-    const { room, before, after, limit, thread, pinned } = input;
+  /** gateway/pages.5. `judged`: the last number that the user is known to have a right to. */
+  async #findMessages(input: PageInput, head: Seq, judged: Seq): Promise<RawPage> {
+    const { room, after, limit, thread, pinned } = input;
+    const isOpenEnded = after !== undefined || (judged === Infinity && input.before === undefined);
+    const before = isOpenEnded ? input.before : Math.min(input.before ?? Infinity, judged + 1);
     const query = { before, after, limit, thread, pinned };
     let newest: RawPage = { kind: "refused", error: "unavailable" };
     for (const waitMs of [0, ...MESSAGES_WAITS_MS]) {
       if (waitMs > 0) await new Promise<void>((run) => this.#clock.after(waitMs, run));
       const read = await this.#archive.messages(this.#map.partitionOf(room), room, query);
       if (read.kind !== "ok") continue;
-      newest = { kind: "messages", page: read.value };
+      newest = { kind: "messages", page: upTo(judged, read.value) };
       if (read.value.head >= head) break;
     }
     return newest;
@@ -153,6 +160,13 @@ export class Pages {
       });
     });
   }
+}
+
+/** The part of a page that has no number above `judged`. */
+function upTo(judged: Seq, page: MessagesPage): MessagesPage {
+  if (page.last <= judged) return page;
+  const lines = page.lines.filter((line) => (readEvent(line)?.seq ?? 0) <= judged);
+  return { ...page, lines, last: judged, more: true };
 }
 
 export function pageRange(

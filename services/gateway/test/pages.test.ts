@@ -50,6 +50,35 @@ describe("Pages", () => {
     expect(asked).to.deep.equal([[12, 12, 12]]);
   });
 
+  it("M6: a page of messages shows no message behind the head at which the owner judged its user", async () => {
+    const lines = [3, 4, 5].map((seq) => JSON.stringify({ t: "msg", seq, from: "ben" }));
+    const asked: (number | undefined)[] = [];
+    const pages = new Pages({
+      lanes: {
+        submit: (_, answer) => answer({ result: { c: 1, ok: "head", head: 4, born: "b" } }),
+      },
+      rooms: { head: () => undefined, read: () => [], redact: (_, block) => block },
+      ranges: { read: () => expect.fail("the archive has them") },
+      archive: {
+        messages: (_p, _room, { before }) => {
+          asked.push(before);
+          const page = { lines, first: 3, last: 5, more: false, head: 5 };
+          return Promise.resolve({ kind: "ok", value: page });
+        },
+      },
+      map: { partitionOf: () => 0 },
+      clock: new FakeClock(),
+    });
+    const forward = await pages.page({ ...INPUT, view: "messages", after: 2 });
+    expect(forward).to.deep.equal({
+      kind: "messages",
+      page: { lines: lines.slice(0, 2), first: 3, last: 4, more: true, head: 5 },
+    });
+    await pages.page({ ...INPUT, view: "messages" });
+    await pages.page({ ...INPUT, view: "messages", before: 3 });
+    expect(asked).to.deep.equal([undefined, 5, 3]);
+  });
+
   it("L2: an answered page leaves no timer", async () => {
     const bytes = Buffer.from("{}");
     const { pages, clock } = pagesOver({
