@@ -27,6 +27,7 @@ static: $(INSTALLED) ## check format, lint, types and cores, without running tes
 	@oxlint
 	@tsc
 	@tsc -p tsconfig.core.json
+	@tsc -p tsconfig.sdk.json
 
 unit: tools ## run unit and contract tests only
 	@node tools/test-run/main.ts unit
@@ -161,6 +162,12 @@ test-canary: $(INSTALLED) tools ## let the real Flagger promote gateways and tak
 test-hosts: $(INSTALLED) tools ## install on three systemd hosts with Ansible, then faults and rollouts under load; needs root, debootstrap, systemd-nspawn (STEPS=upgrade KEEP=1)
 	@node verify/hosts/main.ts
 
+sdk: $(INSTALLED) ## build and pack the SDK: .parley/sdk/parley-client-<version>.tgz
+	@node tools/sdk/build.ts
+
+sdk-files: $(INSTALLED) ## write what is generated from the SDK and for it: docs/sdk, the types of the HTTP API
+	@WRITE=1 mocha --no-config client/sdk/test/generated.test.ts
+
 image: ## build the image of the services and jobs (IMAGE=registry.example/parley:1.2.3)
 	@docker build --file infra/docker/Dockerfile --build-arg NODE_IMAGE --build-arg SOURCE --build-arg REVISION=$$(git rev-parse HEAD) --tag $(or $(IMAGE),parley:local) .
 
@@ -171,7 +178,7 @@ release-files: $(INSTALLED) ## check all versions against TAG; write notes and c
 	@node tools/release/main.ts
 
 clean: ## remove built files and stored data of clusters (.parley); downloads stay
-	rm -rf .parley client/web/dist
+	rm -rf .parley client/web/dist client/sdk/package/dist
 
 # Warnings are hidden: all of them report that the system's Node is too old, and npm installs Node 24.
 # npm writes its own lockfile copy last, so that file shows that an installation is complete.

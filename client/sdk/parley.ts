@@ -29,8 +29,11 @@ import type {
   RoomEffect,
   SendResult,
 } from "./core/effects.ts";
+import { defer } from "./deferred.ts";
+import type { Deferred } from "./deferred.ts";
 import { Listeners } from "./listeners.ts";
-import { HistoryFailed, RoomHandle } from "./room-handle.ts";
+import { HistoryFailed } from "./errors.ts";
+import { RoomHandle } from "./room-handle.ts";
 import type { Outgoing, RoomLink, RoomNews } from "./room-handle.ts";
 import { webClock, webRandom } from "./web-clock.ts";
 
@@ -112,7 +115,7 @@ export class Parley {
   readonly #listeners: Listeners<ParleyNews> = new Listeners();
   readonly #rooms: Map<RoomId, Joined> = new Map();
   readonly #outgoing: Map<string, Outgoing & { resolve(result: SendResult): void }> = new Map();
-  readonly #pages: Map<number, PromiseWithResolvers<Page>> = new Map();
+  readonly #pages: Map<number, Deferred<Page>> = new Map();
   readonly #queue: (() => void)[] = [];
   #isPerforming = false;
   #calls = 0;
@@ -252,7 +255,7 @@ export class Parley {
     const name = (id ?? uuidv7(this.#clock.now(), this.#random)) as MessageId;
     const pending = this.#outgoing.get(name);
     if (pending !== undefined) return pending; // The same id names the same message.
-    const { promise, resolve } = Promise.withResolvers<SendResult>();
+    const { promise, resolve } = defer<SendResult>();
     const outgoing = { id: name, done: promise, resolve };
     this.#outgoing.set(name, outgoing);
     const head = { t: content.t, room, id: name };
@@ -263,7 +266,7 @@ export class Parley {
   #history(link: RoomLink, room: RoomId, range: PageRange): Promise<Page> {
     if (link.hasLeft) return Promise.reject(new HistoryFailed("not_joined", "The room was left."));
     const call = ++this.#calls;
-    const pending = Promise.withResolvers<Page>();
+    const pending = defer<Page>();
     this.#pages.set(call, pending);
     this.#step({ kind: "history", call, room, range });
     return pending.promise;

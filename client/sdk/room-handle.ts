@@ -6,7 +6,6 @@ import type { UserId } from "#shared/protocol/ids.ts";
 import type { MessageEvent, RoomEvent } from "#shared/protocol/events.ts";
 import type { ShownState } from "#shared/protocol/server-frames.ts";
 import type { MemberRole, Role } from "#shared/protocol/roles.ts";
-import type { ErrorName } from "#shared/protocol/errors.ts";
 import type {
   Page,
   PageRange,
@@ -93,7 +92,11 @@ export interface RoomChange {
   readonly archived?: boolean;
 }
 
-/** The functions of the client that a handle uses; created by Parley. */
+/**
+ * The functions of the client that a handle uses; created by Parley.
+ *
+ * @internal
+ */
 export interface RoomLink {
   readonly room: string;
   readonly listeners: Listeners<RoomNews>;
@@ -112,21 +115,11 @@ export interface RoomLink {
   leave(): void;
 }
 
-/** A failed `history` call; `code` is a name of the table of errors. */
-export class HistoryFailed extends Error {
-  override readonly name = "HistoryFailed";
-  readonly code: ErrorName;
-
-  constructor(code: ErrorName, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
 /** One joined room. Parley.join returns it; it survives reconnects until `leave`. */
 export class RoomHandle {
   readonly #link: RoomLink;
 
+  /** @internal `Parley.join` creates it. */
   constructor(link: RoomLink) {
     this.#link = link;
   }

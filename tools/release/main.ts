@@ -26,6 +26,8 @@ export type ReadFile = (path: string) => string;
 const VERSIONS: Readonly<Record<string, (read: ReadFile) => unknown>> = {
   "package.json": (read) => parseObject(read("package.json"))?.["version"],
   "package-lock.json": (read) => parseObject(read("package-lock.json"))?.["version"],
+  "client/sdk/package/package.json": (read) =>
+    parseObject(read("client/sdk/package/package.json"))?.["version"],
   "version of Chart.yaml": (read) => chartOf(read).version,
   "appVersion of Chart.yaml": (read) => chartOf(read).appVersion,
   "infra/docker/Dockerfile": (read) =>

@@ -17,6 +17,8 @@ export interface Complaint {
 }
 
 const SKIPPED = new Set(["node_modules", "dist", ".git", ".parley", ".tools", "package-lock.json"]);
+/** No rule can change what a generator writes. */
+const GENERATED = /\.generated\.ts$/;
 const TEXT = /(?:\.(?:ts|tsx|js|json|md|sql|css|html|mod|yaml|yml|conf|sh)|\/Makefile|\/run)$/;
 
 export function readTree(root: string): SourceFile[] {
@@ -31,7 +33,7 @@ function pathsBelow(root: string, folder: string): string[] {
     if (SKIPPED.has(entry.name)) return [];
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
     if (entry.isDirectory()) return pathsBelow(root, path);
-    return TEXT.test(`/${path}`) ? [path] : [];
+    return TEXT.test(`/${path}`) && !GENERATED.test(path) ? [path] : [];
   });
 }
 

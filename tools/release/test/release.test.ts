@@ -30,6 +30,7 @@ const CHANGELOG = `# Changelog
 const FILES: Readonly<Record<string, string>> = {
   "package.json": `{"version":"1.2.3"}`,
   "package-lock.json": `{"version":"1.2.3"}`,
+  "client/sdk/package/package.json": `{"version":"1.2.3"}`,
   "infra/helm/parley/Chart.yaml": `version: 1.2.3\nappVersion: "1.2.3"\n`,
   "infra/docker/Dockerfile": "ENV npm_package_version=1.2.3 METRICS_PORT=9464\n",
   "CHANGELOG.md": CHANGELOG,

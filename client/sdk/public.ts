@@ -1,0 +1,52 @@
+// Public: the entry `.` of the package `@parley/client`, for browsers and Node.
+//
+// Owns: which names the package exports. Does not own: any behaviour.
+
+/**
+ * The client of a Parley cluster: `import { Parley } from "@parley/client"`.
+ *
+ * @module client
+ */
+
+export { Parley } from "./parley.ts";
+export type { CreateOptions, JoinOptions, ParleyNews, ParleyOptions } from "./parley.ts";
+export { RoomHandle } from "./room-handle.ts";
+export type {
+  MessagesPage,
+  Outgoing,
+  RoomChange,
+  RoomNews,
+  SendOptions,
+  ShownMessage,
+  Standing,
+} from "./room-handle.ts";
+export type {
+  ConnectionState,
+  Fault,
+  Page,
+  PageRange,
+  PresenceChange,
+  Removed,
+  Reset,
+  RoomStatus,
+  SendResult,
+  TypingChange,
+} from "./core/effects.ts";
+export type {
+  Body,
+  DeletedEvent,
+  Deletion,
+  EditedEvent,
+  MemberEvent,
+  MessageEvent,
+  PinnedEvent,
+  ReactedEvent,
+  RoomEvent,
+  RoomSettings,
+  SettingsEvent,
+} from "#shared/protocol/events.ts";
+export type { ErrorName } from "#shared/protocol/errors.ts";
+export type { MemberRole, Role, RoomKind } from "#shared/protocol/roles.ts";
+export type { LeftReason, ShownState } from "#shared/protocol/server-frames.ts";
+export { ConnectionClosed, HistoryFailed, ParleyError } from "./errors.ts";
+export { devToken, DevTokenError } from "./dev-token.ts";

@@ -1,0 +1,14 @@
+// Server: the entry `./server` of the package `@parley/client`, for back ends.
+//
+// Owns: which names the entry exports. Does not own: any behaviour.
+
+/**
+ * For back ends: tokens, and typed calls of the HTTP API.
+ *
+ * @module server
+ */
+
+export { createServerClient, HttpFailed } from "./server-client.ts";
+export type { Problem, ServerClient, ServerClientOptions } from "./server-client.ts";
+export { TokenSigner } from "./token-signer.ts";
+export type { SigningKey, TokenClaims, TokenSignerOptions } from "./token-signer.ts";

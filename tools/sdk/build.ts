@@ -1,0 +1,72 @@
+// Build: the files of the package @parley/client, from client/sdk.
+//
+//   node tools/sdk/build.ts   client/sdk/package/dist, and .parley/sdk/parley-client-<version>.tgz
+//
+// Owns: bundling, and the list of entries. Does not own: the manifest and README.md of the package
+// (client/sdk/package).
+//
+//   build.1. A bundle holds everything that it needs: the package has no dependency. A framework
+//        of an entry for hooks is the only import that stays.
+
+import { execFile } from "node:child_process";
+import { copyFile, mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { build } from "tsdown";
+import { parseObject } from "#shared/kit/json.ts";
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+export const PACKAGE = join(ROOT, "client/sdk/package");
+/** The source file of each entry. */
+const ENTRIES = {
+  client: "../public.ts",
+  server: "../server/server.ts",
+};
+
+let built: Promise<void> | undefined;
+
+/** Writes `dist`, once in a process. */
+export function buildSdk(): Promise<void> {
+  return (built ??= writeBundles());
+}
+
+async function writeBundles(): Promise<void> {
+  await build({
+    config: false,
+    cwd: PACKAGE,
+    entry: ENTRIES,
+    format: "esm",
+    platform: "neutral",
+    target: "es2022",
+    tsconfig: join(ROOT, "tsconfig.sdk.json"),
+    // TypeScript 7.0 writes the declarations with its command line, 7.1 with its interface.
+    dts: true,
+    minify: true,
+    // zod types the wire in shared/protocol; no entry uses such a type, so nothing of it stays.
+    deps: {
+      neverBundle: ["zod"],
+      onlyBundle: ["jose", "openapi-fetch", "openapi-typescript-helpers"],
+    },
+    treeshake: { moduleSideEffects: false },
+    logLevel: "error",
+  });
+}
+
+/** Builds, packs into `folder`, and resolves with the path of the archive. */
+export async function packSdk(folder: string): Promise<string> {
+  await buildSdk();
+  await copyFile(join(ROOT, "LICENSE"), join(PACKAGE, "LICENSE"));
+  await mkdir(folder, { recursive: true });
+  try {
+    const pack = ["pack", "--ignore-scripts", `--pack-destination=${folder}`, "--loglevel=error"];
+    await run("npm", pack, { cwd: PACKAGE });
+  } finally {
+    await rm(join(PACKAGE, "LICENSE"));
+  }
+  const manifest = parseObject(await readFile(join(PACKAGE, "package.json"), "utf8"));
+  return join(folder, `parley-client-${String(manifest?.["version"])}.tgz`);
+}
+
+if (import.meta.main) console.log(await packSdk(join(ROOT, ".parley/sdk")));
