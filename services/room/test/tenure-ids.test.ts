@@ -54,7 +54,7 @@ describe("Tenure: repeated ids", () => {
     expect(only(fixture.flush(), "append")).to.have.length(1);
   });
 
-  it("O4: answers a late send from memory, or refuses it for good", () => {
+  it("O4: answers a late send from memory, or refuses it permanently", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     const known = send();
     fixture.batch([known]);
