@@ -13,7 +13,7 @@
 //   - One pull is open at a time, bounded in entries AND bytes, so the data in flight to this
 //     process stays small, however far behind the reader is (a server drops a client that has 64
 //     MiB pending). Between two pulls lies one round trip; the size of a pull makes it cheap.
-//   - While a pull is open the server sends a heartbeat once a second. After silence, a refusal, a
+//   - While a pull is open the server sends a heartbeat every two seconds. After silence, a refusal, a
 //     sequence out of order or a reconnect, the reader begins again after the last entry that it
 //     delivered.
 //   - With `gatherMs` a reader at the end asks for one entry, waits that long after it arrived, and
@@ -46,9 +46,9 @@ const DIRECT_BYTES = 1_024 * 1_024;
 const DIRECT_ENTRIES = 512;
 /** The timeout of a direct read without any answer. */
 const DIRECT_SILENCE_MAX_MS = 1_000;
-const HEARTBEAT_MS = 1_000;
-/** Allows for two late heartbeats. */
-const SILENCE_MAX_MS = 3_000;
+const HEARTBEAT_MS = 2_000;
+/** Allows for a late heartbeat. */
+const SILENCE_MAX_MS = 5_000;
 /** The wait between two attempts to create a consumer. */
 const RENEW_WAIT_MS = 200;
 const CREATE_TIMEOUT_MS = 1_000;

@@ -79,7 +79,7 @@ export const IDLE: readonly Formula[] = [
   idle("beats of gateways, to all room nodes", "gateway beat", "G × N"),
   idle("beats of persistence, among themselves", "persistence beat", "A × A"),
   idle("watermarks, of each partition to all room nodes", "watermark", "P / 5 × N"),
-  idle("sizes of the logs, for metrics", "log size", "P / 2"),
+  idle("sizes of the logs, for metrics", "log size", "P / 5"),
 ];
 
 export const CHAT: readonly Formula[] = [

@@ -21,7 +21,7 @@ import type { LastOutcome, PartitionLog } from "#shared/ports/log.ts";
 import type { LogStatus } from "#shared/protocol/control.ts";
 import type { LogSeq, Millis, Partition } from "#shared/protocol/ids.ts";
 
-export const WATCH_MS = 2_000;
+export const WATCH_MS = 5_000;
 /** Reads that are kept while the archive stalls; after that the oldest age stays. */
 const SEEN_MAX = 900;
 /** The threshold of ParleyArchiveLags. */

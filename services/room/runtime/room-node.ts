@@ -40,6 +40,8 @@ import type { RunnerPorts } from "./partition-runner.ts";
 
 /** The interval of time-driven work, and so the resolution of QUIET_MS and of retries. */
 const TICK_MS = 100;
+/** The interval while no partition changes its state. */
+const REST_TICK_MS = 250;
 /**
  * room-node.1: peers answer the first beat of a new node at once, so it is shorter than BEAT_MS.
  */
@@ -90,6 +92,8 @@ export class RoomNode {
   readonly #memory: RoomMemory;
   readonly #startedAt: number;
   #load: NodeLoad | undefined;
+  #nextTick: Timer | undefined;
+  #tickIsSlow = false;
   #state: Beat["state"] = "joining";
   #declaredDead = 0;
   #lostBusAt: Millis | undefined;
@@ -139,10 +143,8 @@ export class RoomNode {
         else this.#lostBusAt ??= clock.monotonic();
       }),
     );
-    this.#timers.push(
-      clock.every(BEAT_MS, () => this.#onBeatDue()),
-      clock.every(TICK_MS, () => this.#tick()),
-    );
+    this.#timers.push(clock.every(BEAT_MS, () => this.#onBeatDue()));
+    this.#armTick(TICK_MS);
     this.#beat();
   }
 
@@ -255,6 +257,7 @@ export class RoomNode {
 
   close(): void {
     for (const timer of this.#timers) timer.cancel();
+    this.#nextTick?.cancel();
     this.#pings.stop();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     for (const runner of this.#runners) runner.close();
@@ -289,6 +292,7 @@ export class RoomNode {
   }
 
   #changed(): void {
+    if (this.#tickIsSlow) this.#armTick(TICK_MS);
     // room-node.5: the archive has a split that this node did not know of.
     for (const { p, core } of this.#runners) {
       if (core.holds !== undefined) this.#map.learn(p, core.of);
@@ -409,6 +413,16 @@ export class RoomNode {
     this.#lostBusAt = undefined;
     for (const runner of this.#runners) runner.step({ kind: "reconnected", awayMs }); // O10
     this.#beat();
+  }
+
+  #armTick(afterMs: number): void {
+    this.#nextTick?.cancel();
+    this.#tickIsSlow = afterMs > TICK_MS;
+    this.#nextTick = this.#ports.clock.after(afterMs, () => {
+      this.#tick();
+      const rests = this.#state === "live" && this.#runners.every(({ core }) => isAtRest(core));
+      this.#armTick(rests ? REST_TICK_MS : TICK_MS);
+    });
   }
 
   #tick(): void {

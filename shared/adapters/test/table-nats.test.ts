@@ -1,11 +1,12 @@
 // NatsTable: reads from a real bucket.
 
+import { jetstreamManager } from "@nats-io/jetstream";
 import { expect } from "chai";
 import { openNatsBench } from "../../testing/nats-bench.ts";
 import { TABLE_TEXT_UNITS_MAX } from "../../protocol/tables.ts";
 import { provision } from "../nats-provision.ts";
 import { openConfigBucket } from "../settings-nats.ts";
-import { openNatsTable } from "../table-nats.ts";
+import { openNatsTable, STATE_READS } from "../table-nats.ts";
 
 const PUTS_AT_ONCE = 40;
 
@@ -32,6 +33,26 @@ describe("Table on a bucket of JetStream", () => {
       { key: "room.log.level", text: undefined, revision: 4 },
     ]);
     expect(await table.read(read.table)).to.deep.equal({ kind: "same" });
+  });
+
+  it("table-nats.3: notices within STATE_READS reads that the bucket was created again, with fewer messages", async () => {
+    await using bench = await openNatsBench();
+    const bus = await bench.connect();
+    const table = openNatsTable(bus, "config");
+    const options = { partitions: 1, replicas: 1, logBytesMax: 1_024 * 1_024 };
+    await provision(bus.connection, options);
+    const bucket = await openConfigBucket(bus.connection);
+    for (const text of ["1", "2", "3"]) await bucket.put("all.log.level", text);
+    const before = await table.read(undefined);
+    if (before.kind !== "ok") throw new Error(`the read was ${before.kind}`);
+    await (await jetstreamManager(bus.connection)).streams.delete("KV_config");
+    await provision(bus.connection, options);
+    const reads = [];
+    for (let n = 0; n < STATE_READS; n++) reads.push(await table.read(before.table));
+    const news = reads.flatMap((read) => (read.kind === "ok" ? [read.table] : []));
+    expect(news).to.have.length(1);
+    expect(news[0]).to.include({ revision: 0 });
+    expect(news[0]?.born).not.to.equal(before.table.born);
   });
 
   it("E4: reads a bucket completely when it has more keys than one batch", async () => {
