@@ -232,6 +232,8 @@ export class Parley {
       view,
       listeners: new Listeners<RoomNews>(),
       hasLeft: false,
+      user: () => this.user,
+      now: () => this.#clock.now(),
       write: (content, id) => this.#write(link, room, content, id),
       typing: (on) => this.#step({ kind: "typing", room, on }),
       history: (range) => this.#history(link, room, range),

@@ -17,9 +17,20 @@ export type {
   RoomChange,
   RoomNews,
   SendOptions,
-  ShownMessage,
   Standing,
+  TimelineView,
 } from "./room-handle.ts";
+export { RoomTimeline } from "./timeline/room-timeline.ts";
+export type { Paging, TextBody, TimelineSnapshot } from "./timeline/room-timeline.ts";
+export type { ShownMessage } from "./timeline/shown-message.ts";
+export { Timeline } from "./timeline/timeline.ts";
+export type {
+  SendOutcome,
+  TimelineEntry,
+  TimelineOptions,
+  TimelinePage,
+  UnsentMessage,
+} from "./timeline/timeline.ts";
 export type {
   ConnectionState,
   Fault,
@@ -49,4 +60,3 @@ export type { ErrorName } from "#shared/protocol/errors.ts";
 export type { MemberRole, Role, RoomKind } from "#shared/protocol/roles.ts";
 export type { LeftReason, ShownState } from "#shared/protocol/server-frames.ts";
 export { ConnectionClosed, HistoryFailed, ParleyError } from "./errors.ts";
-export { devToken, DevTokenError } from "./dev-token.ts";

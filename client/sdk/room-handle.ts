@@ -3,8 +3,7 @@
 
 import type { WriteContent } from "#shared/protocol/commands.ts";
 import type { UserId } from "#shared/protocol/ids.ts";
-import type { MessageEvent, RoomEvent } from "#shared/protocol/events.ts";
-import type { ShownState } from "#shared/protocol/server-frames.ts";
+import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { MemberRole, Role } from "#shared/protocol/roles.ts";
 import type {
   Page,
@@ -17,6 +16,8 @@ import type {
   TypingChange,
 } from "./core/effects.ts";
 import type { Listeners } from "./listeners.ts";
+import { RoomTimeline } from "./timeline/room-timeline.ts";
+import type { ShownMessage } from "./timeline/shown-message.ts";
 
 /** The events of `RoomHandle.on`. */
 export interface RoomNews {
@@ -37,8 +38,19 @@ export interface RoomNews {
   readonly reset: Reset;
 }
 
-/** A message as it is now. A deleted one has an empty body and `deleted`. */
-export type ShownMessage = MessageEvent & { readonly state?: ShownState };
+/** How `RoomHandle.timeline` shows a room. */
+export interface TimelineView {
+  /** The most entries; default: 600. Beyond it the far end is dropped; paging loads it again. */
+  readonly max?: number;
+  /** The messages of one page, 1 to 200; default: 50. */
+  readonly pageSize?: number;
+  /** The replies to this message, instead of the main line. */
+  readonly thread?: number;
+  /** `events`: one entry for each event, also of members and settings; default: `messages`. */
+  readonly view?: "events" | "messages";
+  /** True while the user is at the end, so that the oldest entry may go; default: always. */
+  readonly keepEnd?: () => boolean;
+}
 
 /** Every message with a number from `first` to `last`, as of the event `asOf`. */
 export interface MessagesPage {
@@ -108,6 +120,10 @@ export interface RoomLink {
     readonly roster: { readonly here: number; readonly users: ReadonlySet<string> };
   };
   hasLeft: boolean;
+  /** The user id of the client; undefined before the first welcome. */
+  readonly user: () => string | undefined;
+  /** In ms since 1970. */
+  readonly now: () => number;
   /** `id`: a UUIDv7; a new one by default. */
   write(content: WriteContent, id?: string): Outgoing;
   typing(on: boolean): void;
@@ -240,6 +256,16 @@ export class RoomHandle {
     const page = await this.#link.history({ ...range, view: "messages" });
     const { first = 0, last = 0, asOf = 0, events, more } = page;
     return { messages: events as readonly ShownMessage[], more, first, last, asOf };
+  }
+
+  /**
+   * The messages of the room as they are now, kept current until its `close`: pages, later events
+   * folded in, and own messages from the call of `send`. Create it before `connect`, or at any
+   * time later.
+   */
+  timeline(view: TimelineView = {}): RoomTimeline {
+    const { user, now } = this.#link;
+    return new RoomTimeline(this, { ...view, me: user, now });
   }
 
   /** Adds a handler. Returns a function that removes it. */

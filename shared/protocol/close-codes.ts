@@ -1,7 +1,7 @@
 // Close codes: the table of the reasons why the server closes a connection, with the client's next
 // step.
 //
-// The gateway closes with a row of this table. The SDK finds its next step in the same table.
+// The gateway closes with a row of this table. The SDK finds its next step by the code.
 //
 //   close-codes.1. Every row names the client's next step. Rows with the same code have the
 //        same step.
@@ -64,9 +64,16 @@ export const CLOSE = {
 
 export type CloseName = keyof typeof CLOSE;
 
-/** The step after a close with `code`, by either side. */
+/** The steps that the range of the code does not say. The SDK needs no text of the table. */
+const OWN_STEPS: Readonly<Record<number, NextStep>> = {
+  [1008]: "stop",
+  [1009]: "stop",
+  [4003]: "renew-token",
+  [4500]: "replace-token",
+  [4503]: "reconnect-slowly",
+};
+
+/** The step after a close with `code`, by either side. It equals `next` of each row. */
 export function nextStep(code: number): NextStep {
-  const row = Object.values(CLOSE).find((known) => known.code === code);
-  if (row !== undefined) return row.next;
-  return code >= 4500 && code <= 4999 ? "stop" : "reconnect"; // close-codes.2
+  return OWN_STEPS[code] ?? (code >= 4500 && code <= 4999 ? "stop" : "reconnect"); // close-codes.2
 }

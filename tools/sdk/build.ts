@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "tsdown";
+import type { InlineConfig, Rolldown } from "tsdown";
 import { parseObject } from "#shared/kit/json.ts";
 
 const run = promisify(execFile);
@@ -22,8 +23,11 @@ export const PACKAGE = join(ROOT, "client/sdk/package");
 /** The source file of each entry. */
 const ENTRIES = {
   client: "../public.ts",
-  server: "../server/server.ts",
+  react: "../hooks/react.ts",
+  preact: "../hooks/preact.ts",
 };
+/** They share little with the client: a bundle of their own keeps the client one file. */
+const OTHERS = { dev: "../dev.ts", server: "../server/server.ts" };
 
 let built: Promise<void> | undefined;
 
@@ -33,10 +37,9 @@ export function buildSdk(): Promise<void> {
 }
 
 async function writeBundles(): Promise<void> {
-  await build({
+  const options: InlineConfig = {
     config: false,
     cwd: PACKAGE,
-    entry: ENTRIES,
     format: "esm",
     platform: "neutral",
     target: "es2022",
@@ -44,15 +47,27 @@ async function writeBundles(): Promise<void> {
     // TypeScript 7.0 writes the declarations with its command line, 7.1 with its interface.
     dts: true,
     minify: true,
-    // zod types the wire in shared/protocol; no entry uses such a type, so nothing of it stays.
+    treeshake: { moduleSideEffects: false },
     deps: {
-      neverBundle: ["zod"],
+      // zod types the wire in shared/protocol; no entry uses such a type, so nothing of it stays.
+      neverBundle: ["zod", "react", /^preact/],
       onlyBundle: ["jose", "openapi-fetch", "openapi-typescript-helpers"],
     },
-    treeshake: { moduleSideEffects: false },
     logLevel: "error",
-  });
+  };
+  await build({ ...options, entry: ENTRIES, clean: true });
+  await build({ ...options, entry: OTHERS, clean: false, plugins: [errorsOfClient] });
 }
+
+/** The back end's errors extend those of the client, so that `instanceof` works across entries. */
+const errorsOfClient: Rolldown.Plugin = {
+  name: "errors-of-client",
+  resolveId(source) {
+    return source.endsWith("/errors.ts") && !source.startsWith("#")
+      ? { id: "./client.js", external: true }
+      : null;
+  },
+};
 
 /** Builds, packs into `folder`, and resolves with the path of the archive. */
 export async function packSdk(folder: string): Promise<string> {

@@ -7,14 +7,11 @@
 //   client-port.2. `send` never throws. `done` always resolves, also when the connection is lost.
 //   client-port.3. `history` can reject (no connection). The caller shows it and can retry.
 
+import type { SendOutcome } from "#client/sdk/timeline/timeline.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 
 export type ConnectionState = "idle" | "connecting" | "online" | "waiting" | "closed";
 export type RoomStatus = "joining" | "catching-up" | "live" | "left";
-
-export type SendOutcome =
-  | { readonly kind: "acked"; readonly seq: number; readonly at: number }
-  | { readonly kind: "refused"; readonly error: string };
 
 export interface HistoryPage {
   readonly events: readonly RoomEvent[];

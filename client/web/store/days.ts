@@ -6,7 +6,7 @@
 //        time.
 
 import { dayKey } from "./day-key.ts";
-import type { Message, SentMessage, UnsentMessage } from "./timeline.ts";
+import type { Message, SentMessage, UnsentMessage } from "./timeline-rows.ts";
 
 /** Messages of one sender within this time form one group. */
 export const GROUP_GAP_MS = 5 * 60_000;

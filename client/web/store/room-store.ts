@@ -1,21 +1,19 @@
 // RoomStore: one room as this window shows it.
 //
-// Owns: the timeline and its paging, the read position, the draft, the names of typing users. Does
+// Owns: the timeline, the read position, the draft, the names of typing users. Does
 // not own: the connection (SDK), the DOM, the choice of the shown room (ChatStore).
 //
-//   room-store.1. At most one page is pending in each direction. The store uses its answer only if
-//        the timeline is still at the same place.
-//   room-store.2. A message counts as read when it is in the timeline while the end is visible and
+//   room-store.1. A message counts as read when it is in the timeline while the end is visible and
 //        the window has the focus.
-//   room-store.3. A retry sends the same text with the same id, so that it cannot become a second
-//       message.
 
 import { BODY_BYTES_MAX, PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import { utf8Length } from "#shared/protocol/ids.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { ChatRoom, Unsubscribe } from "./client-port.ts";
-import { Timeline } from "./timeline.ts";
+import { RoomTimeline } from "#client/sdk/timeline/room-timeline.ts";
+import type { Paging } from "#client/sdk/timeline/room-timeline.ts";
+import { TimelineRows } from "./timeline-rows.ts";
 import { TypingNames, TypingSignal } from "./typing.ts";
 
 /**
@@ -25,8 +23,6 @@ import { TypingNames, TypingSignal } from "./typing.ts";
 export const WINDOW_MESSAGES_MAX = 600;
 /** One page of history. */
 const PAGE_MESSAGES = Math.min(100, PAGE_EVENTS_MAX);
-
-export type Paging = "idle" | "loading" | "failed";
 
 export interface RoomStoreOptions {
   readonly handle: ChatRoom;
@@ -41,22 +37,18 @@ export interface RoomStoreOptions {
 export class RoomStore {
   readonly name: string;
   readonly me: string;
-  readonly timeline: Timeline;
+  readonly timeline: TimelineRows;
+  readonly #timeline: RoomTimeline;
   draft = "";
   /** Grows by one when the list must scroll to the end. */
   jumps = 0;
 
   readonly #handle: ChatRoom;
-  readonly #clock: Clock;
   readonly #changed: () => void;
   readonly #onRead: (seq: number) => void;
   readonly #typingNames: TypingNames;
   readonly #typingSignal: TypingSignal;
   readonly #subscriptions: readonly Unsubscribe[];
-  #older: Paging = "idle";
-  #newer: Paging = "idle";
-  /** A new object after each jump of the timeline; it invalidates pending pages (room-store.1). */
-  #place = {};
   #readThrough: number | undefined;
   #readMark: number | undefined;
   #isInFront = false;
@@ -68,15 +60,24 @@ export class RoomStore {
     const { handle, me, clock, readThrough, changed, onRead } = options;
     this.name = handle.room;
     this.me = me;
-    this.timeline = new Timeline(me, WINDOW_MESSAGES_MAX);
+    // Before the subscriptions below: the timeline has an event first.
+    this.#timeline = new RoomTimeline(handle, {
+      view: "events",
+      max: WINDOW_MESSAGES_MAX,
+      pageSize: PAGE_MESSAGES,
+      keepEnd: () => this.#isAtEnd || !this.#isInFront,
+      me: () => me,
+      now: () => clock.now(),
+    });
+    this.timeline = new TimelineRows(this.#timeline, me);
     this.#handle = handle;
-    this.#clock = clock;
     this.#changed = changed;
     this.#onRead = onRead;
     this.#readThrough = readThrough;
     this.#typingNames = new TypingNames(clock, changed);
     this.#typingSignal = new TypingSignal(clock, (on) => handle.typing(on));
     this.#subscriptions = [
+      this.#timeline.on("change", changed),
       handle.on("event", (event) => this.#onEvent(event)),
       handle.on("typing", ({ user, on }) => user !== me && this.#typingNames.update(user, on)),
       handle.on("presence", changed),
@@ -104,15 +105,14 @@ export class RoomStore {
     return this.#typingNames.names;
   }
   get older(): Paging {
-    return this.#older;
+    return this.#timeline.older;
   }
   get newer(): Paging {
-    return this.#newer;
+    return this.#timeline.newer;
   }
   /** True when message #1 is in the timeline, or when the room is empty. */
   get isFromBeginning(): boolean {
-    if (this.timeline.first > 0) return this.timeline.first === 1;
-    return this.status === "live" && this.head === 0;
+    return this.#timeline.isFromBeginning;
   }
   get unread(): number {
     if (this.#readThrough === undefined) return 0;
@@ -157,44 +157,25 @@ export class RoomStore {
     if (text === "" || this.problemWith(text) !== undefined) return false;
     this.draft = "";
     this.#typingSignal.stop();
-    this.#send(text, undefined);
+    this.#timeline.send({ text });
     this.jumpToEnd();
     return true;
   }
 
   retry(id: string): void {
-    const message = this.timeline.unsent.find((item) => item.id === id);
-    if (message?.kind === "refused") this.#send(message.text, id); // room-store.3
+    this.#timeline.retry(id);
   }
 
   discard(id: string): void {
-    this.timeline.discard(id);
-    this.#changed();
+    this.#timeline.discard(id);
   }
 
-  async loadOlder(): Promise<void> {
-    const { first } = this.timeline;
-    if (this.#older === "loading" || first <= 1) return;
-    const place = this.#place;
-    this.#older = "loading";
-    this.#changed();
-    const page = await this.#page({ before: first });
-    if (place !== this.#place) return;
-    if (page !== undefined) this.timeline.prepend(page);
-    this.#older = page === undefined ? "failed" : "idle";
-    this.#changed();
+  loadOlder(): Promise<void> {
+    return this.#timeline.loadOlder();
   }
 
-  async loadNewer(): Promise<void> {
-    if (this.#newer === "loading" || this.timeline.isAttached) return;
-    const place = this.#place;
-    this.#newer = "loading";
-    this.#changed();
-    const page = await this.#page({ after: this.timeline.last });
-    if (place !== this.#place) return;
-    if (page !== undefined) this.timeline.append(page);
-    this.#newer = page === undefined ? "failed" : "idle";
-    this.#changed();
+  loadNewer(): Promise<void> {
+    return this.#timeline.loadNewer();
   }
 
   /** Loads the end of the room if necessary, and scrolls there. */
@@ -234,24 +215,13 @@ export class RoomStore {
 
   close(): void {
     for (const unsubscribe of this.#subscriptions) unsubscribe();
-    this.#place = {};
+    this.#timeline.close();
     this.#typingNames.clear();
     this.#handle.leave();
   }
 
-  #send(text: string, id: string | undefined): void {
-    const sending = this.#handle.send({ text }, id === undefined ? {} : { id });
-    this.timeline.pend(sending.id, text, this.#clock.now());
-    this.#changed();
-    void sending.done.then((outcome) => {
-      this.timeline.settle(sending.id, outcome);
-      this.#changed();
-    });
-  }
-
   #onEvent(event: RoomEvent): void {
     this.#typingNames.update(event.from, false); // A message ends its sender's typing.
-    this.timeline.receive(event, this.#isAtEnd || !this.#isInFront);
     if (event.from === this.me && this.#readThrough === event.seq - 1) this.#setRead(event.seq);
     this.#markRead();
     this.#changed();
@@ -266,10 +236,6 @@ export class RoomStore {
   }
 
   #onReset(): void {
-    this.timeline.clear();
-    this.#place = {};
-    this.#older = "idle";
-    this.#newer = "idle";
     this.#wasReset = true;
     this.#readMark = undefined;
     this.#setRead(0);
@@ -277,7 +243,7 @@ export class RoomStore {
   }
 
   #markRead(): void {
-    if (!this.#isInFront || !this.#isAtEnd || !this.timeline.isAttached) return; // room-store.2
+    if (!this.#isInFront || !this.#isAtEnd || !this.timeline.isAttached) return; // room-store.1
     const { newest } = this.timeline;
     if (newest > (this.#readThrough ?? 0)) this.#setRead(newest);
   }
@@ -288,32 +254,10 @@ export class RoomStore {
   }
 
   async #replaceByEnd(): Promise<void> {
-    const place = {};
-    this.#place = place;
-    this.#older = "idle";
-    this.#newer = "loading";
+    if (!(await this.#timeline.jumpToEnd())) return;
+    this.jumps += 1;
+    this.#markRead();
     this.#changed();
-    const page = await this.#page({ before: this.head + 1 });
-    if (place !== this.#place) return;
-    this.#newer = page === undefined ? "failed" : "idle";
-    if (page !== undefined) {
-      this.timeline.replace(page);
-      this.jumps += 1;
-      this.#markRead();
-    }
-    this.#changed();
-  }
-
-  /** Undefined when the request failed: the view then offers a retry. */
-  async #page(
-    from: { before: number } | { after: number },
-  ): Promise<readonly RoomEvent[] | undefined> {
-    try {
-      return (await this.#handle.history({ ...from, limit: PAGE_MESSAGES })).events;
-    } catch {
-      // client-port.3: no connection, or the server is busy. The view shows it with a button.
-      return undefined;
-    }
   }
 }
 

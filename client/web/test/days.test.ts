@@ -4,7 +4,7 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import { dayKey } from "../store/day-key.ts";
 import { GROUP_GAP_MS, groupByDay } from "../store/days.ts";
-import type { SentMessage, UnsentMessage } from "../store/timeline.ts";
+import type { SentMessage, UnsentMessage } from "../store/timeline-rows.ts";
 
 const NOON = new Date(2026, 10, 3, 12).getTime();
 const MINUTE = 60_000;

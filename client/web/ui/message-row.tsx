@@ -1,12 +1,12 @@
 // MessageRow: one message in the list. It renders again only for another message object
-// (timeline.4) or when its place among its neighbours changes. So a new message in a busy room
+// (timeline-rows.1) or when its place among its neighbours changes. So a new message in a busy room
 // renders one row.
 
 import { Component } from "preact";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Row } from "../store/days.ts";
-import type { Message, UnsentMessage } from "../store/timeline.ts";
+import type { Message, UnsentMessage } from "../store/timeline-rows.ts";
 import { clockWords, groupDigits } from "../store/words.ts";
 import { Avatar, Name } from "./avatar.tsx";
 import { Icon } from "./icons.tsx";

@@ -4,7 +4,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { RoomStore } from "../store/room-store.ts";
-import type { Message } from "../store/timeline.ts";
+import type { Message } from "../store/timeline-rows.ts";
 import { completenessWords, groupDigits, instantWords, plural } from "../store/words.ts";
 import { Avatar, Name } from "./avatar.tsx";
 import { Icon } from "./icons.tsx";

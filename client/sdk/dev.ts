@@ -1,0 +1,10 @@
+// Dev: the entry `./dev` of the package `@parley/client`.
+//
+// Owns: which names the entry exports. Does not own: any behaviour.
+
+/**
+ * For development: tokens of a cluster with AUTH=dev.
+ *
+ * @module dev
+ */
+export { devToken, DevTokenError } from "./dev-token.ts";
