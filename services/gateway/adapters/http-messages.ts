@@ -17,6 +17,7 @@ import {
 import { PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import { grantFor } from "#shared/protocol/roles.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
+import { readMessage } from "./http-message.ts";
 import { BODY_META, bodyProblem, messagesPage } from "./http-rooms.ts";
 import { queryInteger } from "./http-route.ts";
 import type { HttpRoute } from "./http-route.ts";
@@ -53,6 +54,7 @@ export function messageRoutes(
     pin(write, true),
     pin(write, false),
     readPins(roomApi),
+    readMessage(roomApi),
   ];
 }
 

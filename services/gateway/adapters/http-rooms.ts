@@ -69,7 +69,7 @@ const sendBody = z.object({
     description: "The message of the main line whose thread this one continues.",
   }),
 });
-const event = z.looseObject({
+export const event = z.looseObject({
   t: z.string(),
   room: z.string(),
   seq: z.number().int(),

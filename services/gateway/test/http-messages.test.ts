@@ -55,6 +55,32 @@ describe("HttpMessages", () => {
     expect(isMessageId(answer["id"])).to.equal(true);
   });
 
+  it("C7: one message is read by its number, with its state; no message is not_found", async () => {
+    await fixture.post(PATH, { body: textBody("one") });
+    const { status, answer } = await call("GET", `${PATH}/1`);
+    expect(status).to.equal(200);
+    expect(answer["message"]).to.deep.include({ t: "msg", seq: 1, body: textBody("one") });
+    expect(answer["asOf"]).to.equal(1);
+    expect(fixture.roomApi.pages.at(-1)).to.deep.include({
+      user: "ada",
+      room: "general",
+      view: "messages",
+      after: 0,
+      limit: 1,
+    });
+    expect((await call("GET", `${PATH}/2`)).answer["name"]).to.equal("not_found");
+    expect((await call("GET", `${PATH}/0`)).status).to.equal(400);
+    const line = (t: string, seq = 3): string => JSON.stringify({ t, seq, from: "ada" });
+    const page = (...events: string[]) => ({ kind: "page", events, more: false }) as const;
+    const pages = [page(line("edited"))];
+    fixture.roomApi.pageInstead = () => pages.shift() ?? page();
+    expect((await call("GET", `${PATH}/3`)).answer["name"]).to.equal("not_found");
+    pages.push(page(line("msg"))); // The archive lacks it.
+    expect((await call("GET", `${PATH}/3`)).answer["name"]).to.equal("unavailable");
+    fixture.roomApi.pageInstead = () => ({ kind: "refused", error: "forbidden" });
+    expect((await call("GET", `${PATH}/3`)).status).to.equal(403);
+  });
+
   it("C2: a broken number, emoji, reason or body is refused and writes nothing", async () => {
     const rows: [string, string, object | undefined, number][] = [
       ["PATCH", `${PATH}/0`, { body: textBody("b") }, 400],
