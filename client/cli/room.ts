@@ -2,12 +2,14 @@
 
 import type { Command } from "commander";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
-import { roleOf, roomOf, userOf } from "./arguments.ts";
+import { countOf, roleOf, roomOf, userOf } from "./arguments.ts";
 import { change } from "./change.ts";
 import type { Caller } from "./change.ts";
 
 export function addMemberCommands(program: Command, caller: Caller): void {
-  const room = program.command("room").description("create a room, invite and remove users");
+  const room = program
+    .command("room")
+    .description("create a room, set it up, invite and remove users");
   room
     .command("create")
     .description("create a room; --user becomes its owner")
@@ -23,6 +25,20 @@ export function addMemberCommands(program: Command, caller: Caller): void {
         await change(caller, "POST", "/v1/rooms", { room: id, kind, title, members });
       },
     );
+  room
+    .command("set")
+    .description("change the settings of a room; an empty text or 0 removes one")
+    .argument("<room>", "the room id", roomOf)
+    .option("--title <text>", "its title")
+    .option("--topic <text>", "its topic")
+    .option("--send-role <role>", "the lowest role that may send", roleOf)
+    .option("--slow-mode <seconds>", "between two messages of a user below moderator", countOf)
+    .option("--edit-window <seconds>", "for which an author may edit a message", countOf)
+    .option("--archived", "nothing more is sent to the room")
+    .option("--no-archived", "the room is in use again")
+    .action(async (id: RoomId, settings: object) => {
+      await change(caller, "PATCH", `/v1/rooms/${id}`, settings);
+    });
   room
     .command("invite")
     .description("make a user a member, or change the role of one")

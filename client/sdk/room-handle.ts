@@ -102,6 +102,10 @@ export interface RoomChange {
   /** The lowest role that may send. */
   readonly sendRole?: MemberRole;
   readonly archived?: boolean;
+  /** Users below moderator wait so many seconds between two messages; 0: they do not. */
+  readonly slowMode?: number;
+  /** Authors edit a message for so many seconds; 0: always. */
+  readonly editWindow?: number;
 }
 
 /**

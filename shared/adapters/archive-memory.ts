@@ -20,6 +20,7 @@ import type {
   WriteOutcome,
 } from "../ports/archive.ts";
 import { cutMembers } from "../kit/archived-members.ts";
+import { countedMessages, cutSenders } from "../kit/archived-senders.ts";
 import { targetOf } from "../kit/archived-targets.ts";
 import {
   changesOfMessages,
@@ -35,7 +36,7 @@ import type { MemberChange, SettingsChange } from "../kit/state-changes.ts";
 import type { Deletion, ReactedEvent, RoomEvent } from "../protocol/events.ts";
 import type { ArchivedRange, MembersPage, RoomSnapshot } from "../protocol/history.ts";
 import type { MessagesPage, MessagesQuery } from "../protocol/history.ts";
-import type { RoomSnapshotState, StoredMember } from "../protocol/history.ts";
+import type { RoomSnapshotState, SenderTime, StoredMember } from "../protocol/history.ts";
 import { isStorable, messageTime, utf8Length } from "../protocol/ids.ts";
 import type { LogSeq, MessageId, Millis, Partition, RoomId, Seq, UserId } from "../protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "../protocol/limits.ts";
@@ -312,7 +313,8 @@ export class MemoryArchive implements ArchiveStore {
     const bounded = boundAll(newest, whole, { since, edge });
     const state = stateOf(room);
     const known = { head, born, lastAt, tail: tailOf(room), ...(state !== undefined && { state }) };
-    return { ...none, ...known, ...bounded };
+    const senders = sendersOf(room, state);
+    return { ...none, ...known, ...(senders !== undefined && { senders }), ...bounded };
   }
 
   #watermarkOf(p: Partition): Watermark {
@@ -350,6 +352,21 @@ function stateOf(room: StoredRoom): RoomSnapshotState | undefined {
   if (room.settings === undefined && members.length === 0) return undefined;
   const { settings } = room.settings ?? {};
   return { ...(settings !== undefined && { settings }), ...cutMembers(members) };
+}
+
+function sendersOf(
+  { head, lastAt, events }: StoredRoom,
+  state: RoomSnapshotState | undefined,
+): SenderTime[] | undefined {
+  const counted = countedMessages(state?.settings, { head, lastAt });
+  if (counted === undefined) return undefined;
+  const newest = new Map<UserId, SenderTime>();
+  for (let seq = head; seq >= counted.first; seq--) {
+    const event = events.get(seq);
+    if (event?.kind !== "msg" || event.at <= counted.since || newest.has(event.sender)) continue;
+    newest.set(event.sender, [event.sender, event.at, seq]);
+  }
+  return cutSenders([...newest.values()]);
 }
 
 function membersOf(room: StoredRoom | undefined, after = ""): StoredMember[] {

@@ -3,16 +3,17 @@
 import { parseObject } from "./json.ts";
 import type { ArchivedTarget } from "../protocol/history.ts";
 import { isUserId } from "../protocol/ids.ts";
-import type { Seq } from "../protocol/ids.ts";
+import type { Millis, Seq } from "../protocol/ids.ts";
 
 /** `line`: undefined when the archive has no event with this number. */
 export function targetOf(seq: Seq, line: string | undefined): ArchivedTarget {
   const event = line === undefined ? undefined : parseObject(line);
   const from = event?.["from"];
   if (event?.["t"] !== "msg" || !isUserId(from)) return { seq };
-  const { thread, deleted } = event;
+  const { at, thread, deleted } = event;
   const message = {
     from,
+    ...(Number.isSafeInteger(at) && { at: at as Millis }),
     ...(Number.isSafeInteger(thread) && { thread: thread as Seq }),
     ...(deleted !== undefined && { isDeleted: true as const }),
   };

@@ -25,9 +25,11 @@ import {
   AVATAR_LENGTH_MAX,
   BODY_DEPTH_MAX,
   CREATE_MEMBERS_MAX,
+  EDIT_WINDOW_S_MAX,
   EMOJI_BYTES_MAX,
   PAGE_EVENTS_MAX,
   REASON_LENGTH_MAX,
+  SLOW_MODE_S_MAX,
   TAIL_EVENTS_MAX,
   TITLE_LENGTH_MAX,
   TOPIC_LENGTH_MAX,
@@ -49,12 +51,14 @@ const trace = z.string().max(128).optional();
 export const userSchema = z.string().min(1).max(128).refine(isUserId);
 const text = (max: number) => z.string().max(max).refine(isStorable);
 
-/** What an owner of a room can set. An empty text removes the value. */
+/** What an owner of a room can set. An empty text and 0 remove the value. */
 export const settingsSchemas = {
   title: text(TITLE_LENGTH_MAX).optional(),
   topic: text(TOPIC_LENGTH_MAX).optional(),
   avatar: text(AVATAR_LENGTH_MAX).optional(),
   sendRole: z.enum(MEMBER_ROLES).optional(),
+  slowMode: z.number().int().min(0).max(SLOW_MODE_S_MAX).optional(),
+  editWindow: z.number().int().min(0).max(EDIT_WINDOW_S_MAX).optional(),
 };
 export const archivedSchema = z.boolean();
 export const createSchemas = {

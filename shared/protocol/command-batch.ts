@@ -23,9 +23,11 @@ import {
   BODY_BYTES_MAX,
   COMMAND_BATCH_BYTES_MAX,
   CREATE_MEMBERS_MAX,
+  EDIT_WINDOW_S_MAX,
   LANE_INCARNATION_MAX,
   MEMBERS_PAGE_MAX,
   REASON_LENGTH_MAX,
+  SLOW_MODE_S_MAX,
   SYNC_ROOMS_MAX,
   TITLE_LENGTH_MAX,
   TOPIC_LENGTH_MAX,
@@ -140,12 +142,15 @@ function isGrantOrNot(grant: unknown): boolean {
   return grant === undefined || isGrant(grant) || typeof grant === "string";
 }
 
-function hasSettings({ title, topic, avatar, sendRole }: JsonObject): boolean {
+function hasSettings(settings: JsonObject): boolean {
+  const { title, topic, avatar, sendRole, slowMode, editWindow } = settings;
   return (
     isText(title, TITLE_LENGTH_MAX) &&
     isText(topic, TOPIC_LENGTH_MAX) &&
     isText(avatar, AVATAR_LENGTH_MAX) &&
-    (sendRole === undefined || isMemberRole(sendRole))
+    (sendRole === undefined || isMemberRole(sendRole)) &&
+    isSeconds(slowMode, SLOW_MODE_S_MAX) &&
+    isSeconds(editWindow, EDIT_WINDOW_S_MAX)
   );
 }
 
@@ -176,6 +181,10 @@ function isUserGrant(item: unknown): boolean {
 function isText(value: unknown, lengthMax: number): boolean {
   if (value === undefined) return true;
   return typeof value === "string" && value.length <= lengthMax && isStorable(value);
+}
+
+function isSeconds(value: unknown, max: number): boolean {
+  return value === undefined || (isSequence(value) && value <= max);
 }
 
 function isOn(value: unknown): boolean {

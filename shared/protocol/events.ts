@@ -97,6 +97,12 @@ export interface RoomSettings {
   readonly sendRole?: MemberRole | undefined;
   /** Nothing more is sent to the room. */
   readonly archived?: true | undefined;
+  /** A user below moderator waits so many seconds between two messages. */
+  readonly slowMode?: number | undefined;
+  /** The event that set the slow mode: only messages behind it count. */
+  readonly slowFrom?: Seq | undefined;
+  /** An author edits a message for so many seconds; default: always. */
+  readonly editWindow?: number | undefined;
 }
 
 /** `{"t":"room",…}`: the settings of the room from here on. `kind` never changes. */
@@ -194,8 +200,9 @@ const IN_ORDER: { readonly [K in Kind]: (event: EventByKind[K]) => EventByKind[K
 
 /** The settings alone, in their order on the wire. */
 export function settingsOf(from: RoomSettings): RoomSettings {
-  const { kind, title, topic, avatar, sendRole, archived } = from;
-  return { kind, title, topic, avatar, sendRole, archived };
+  const { kind, title, topic, avatar, sendRole, archived, slowMode, slowFrom, editWindow } = from;
+  const texts = { kind, title, topic, avatar };
+  return { ...texts, sendRole, archived, slowMode, slowFrom, editWindow };
 }
 
 function inOrder<K extends Kind>(kind: K, event: EventByKind[K]): EventByKind[K] {

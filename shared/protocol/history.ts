@@ -59,7 +59,12 @@ export interface RoomSnapshot {
   readonly lastAt: Millis;
   /** Undefined: the room has no settings and no stored members. */
   readonly state?: RoomSnapshotState;
+  /** In a room with slow mode: the newest message of each recent sender, in their order. */
+  readonly senders?: readonly SenderTime[];
 }
+
+/** [user, at, seq] of a message. */
+export type SenderTime = readonly [UserId, Millis, Seq];
 
 /** [user, role, muted until (0: not muted), banned] */
 export type StoredMember = readonly [UserId, Role, Millis, boolean];
@@ -77,6 +82,8 @@ export interface RoomSnapshotState {
 export interface TargetMessage {
   /** Undefined only for a deleted message. */
   readonly from?: UserId;
+  /** When it was sent; an archive of an older version does not say it. */
+  readonly at?: Millis;
   /** The root of the thread that the message is in. */
   readonly thread?: Seq;
   readonly isDeleted?: true;
@@ -278,7 +285,15 @@ function isSnapshot(snapshot: JsonObject): boolean {
   if (typeof born !== "string" || !Number.isFinite(floor) || !Number.isFinite(lastAt)) return false;
   if (!Array.isArray(floors) || !floors.every(isSenderFloor)) return false;
   if (snapshot["state"] !== undefined && !isSnapshotState(snapshot["state"])) return false;
+  const { senders = [] } = snapshot;
+  if (!Array.isArray(senders) || !senders.every(isSenderTime)) return false;
   return Array.isArray(ids) && ids.every(isSnapshotId);
+}
+
+function isSenderTime(item: unknown): boolean {
+  if (!Array.isArray(item)) return false;
+  const [user, at, seq] = item as readonly unknown[];
+  return typeof user === "string" && Number.isSafeInteger(at) && isCount(seq);
 }
 
 function isSnapshotState(state: unknown): boolean {
@@ -324,7 +339,8 @@ function isTargetOrNot(target: unknown): boolean {
   const { message } = target;
   if (message === undefined) return true;
   if (!isObject(message)) return false;
-  const { from, thread, isDeleted } = message;
+  const { from, at, thread, isDeleted } = message;
   if (thread !== undefined && !isCount(thread)) return false;
+  if (at !== undefined && !Number.isSafeInteger(at)) return false;
   return isUserId(from) || (from === undefined && isDeleted === true);
 }

@@ -67,6 +67,11 @@ export const TITLE_LENGTH_MAX = 256;
 export const TOPIC_LENGTH_MAX = 1_024;
 export const AVATAR_LENGTH_MAX = 512;
 export const REASON_LENGTH_MAX = 256;
+/** The seconds of a slow mode, and those in which an author may edit. More get `bad_frame`. */
+export const SLOW_MODE_S_MAX = 6 * 3_600;
+export const EDIT_WINDOW_S_MAX = 365 * 24 * 3_600;
+/** The senders whose wait a room with slow mode knows. A forgotten one may send at once. */
+export const SLOW_SENDERS_MAX = 2_000;
 /** The UTF-8 bytes of the emoji of a reaction. A longer one gets `bad_frame`. */
 export const EMOJI_BYTES_MAX = 64;
 /** The users that a message names for each of its reactions. All of them are counted. */

@@ -27,7 +27,7 @@ interface Invited {
 
 /** The settings, then each member, the creator first. The ids of the members follow the write's. */
 export function eventsOfCreate(create: Sent<"create">, { seq, at }: Place): readonly StateEvent[] {
-  const { room, id, from, kind, title, topic, avatar, sendRole } = create;
+  const { room, id, from, kind, title, topic, avatar, sendRole, slowMode, editWindow } = create;
   const settings: SettingsEvent = {
     t: "room",
     room,
@@ -41,6 +41,7 @@ export function eventsOfCreate(create: Sent<"create">, { seq, at }: Place): read
       topic: textOf(topic, undefined),
       avatar: textOf(avatar, undefined),
       sendRole,
+      ...paceOf({ slowMode, editWindow }, seq, undefined),
     }),
   };
   const members = membersOfCreate(create).map(({ user, role }, i): MemberEvent => ({
@@ -110,7 +111,23 @@ export function eventOfUpdate(
       avatar: textOf(update.avatar, before.avatar),
       sendRole,
       archived: archived === true ? archived : undefined,
+      ...paceOf(update, seq, before),
     }),
+  };
+}
+
+/** 0 removes the number. A slow mode with other seconds begins with the event that sets it. */
+function paceOf(
+  { slowMode, editWindow }: Pick<RoomSettings, "slowMode" | "editWindow">,
+  seq: Seq,
+  before: RoomSettings | undefined,
+): Pick<RoomSettings, "slowMode" | "slowFrom" | "editWindow"> {
+  const slow = (slowMode ?? before?.slowMode ?? 0) || undefined;
+  const slowFrom = slow === before?.slowMode ? before?.slowFrom : slow && seq;
+  return {
+    slowMode: slow,
+    slowFrom,
+    editWindow: (editWindow ?? before?.editWindow ?? 0) || undefined,
   };
 }
 

@@ -245,10 +245,10 @@ function describeErasure(open: () => Promise<ArchiveUnderTest>): void {
     await write([event(general, 1), reply(2, 1), edit(3, 1, "x"), remove(4, 2)]);
     const ask = async (target: Seq) =>
       valueOf(await archive.other.lookup(3, general, ada, idOf(99), target)).target;
-    expect(await ask(1)).to.deep.equal({ seq: 1, message: { from: ada } });
+    expect(await ask(1)).to.deep.equal({ seq: 1, message: { from: ada, at: T0 + 1 } });
     expect(await ask(2)).to.deep.equal({
       seq: 2,
-      message: { from: ada, thread: 1, isDeleted: true },
+      message: { from: ada, at: T0 + 2, thread: 1, isDeleted: true },
     });
     expect(await ask(3)).to.deep.equal({ seq: 3 });
     expect(await ask(9)).to.deep.equal({ seq: 9 });

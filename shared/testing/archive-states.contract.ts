@@ -72,6 +72,45 @@ function describeStates(open: () => Promise<ArchiveUnderTest>): void {
     expect(valueOf(await store.snapshot(3, general, 0)).head).to.equal(8);
   });
 
+  it("M10: a snapshot of a room with slow mode has the last message of each sender who can have to wait", async () => {
+    await using archive = await open();
+    const { store } = archive;
+    const by = (seq: Seq, from: UserId, at = T0 + seq): ArchiveEvent => ({
+      ...event(general, seq, { from }),
+      at,
+    });
+    const senders = async (): Promise<unknown> =>
+      valueOf(await store.snapshot(3, general, 0)).senders;
+    const before = [change(1, { t: "room", kind: "open" }), by(2, mallory)];
+    await store.write({ p: 3, from: 0, to: 1, epoch: 1, events: before });
+    expect(await senders()).to.equal(undefined);
+    const slow = { t: "room", kind: "open", slowMode: 5, slowFrom: 3 } as const;
+    const events = [
+      change(3, slow),
+      by(4, ada),
+      by(5, mallory),
+      by(6, ada),
+      change(7, { t: "member", user: "eve", role: "member" }, "eve" as UserId),
+      change(8, { ...slow, topic: "Next" }),
+    ];
+    await store.write({ p: 3, from: 1, to: 2, epoch: 1, events });
+    expect(await senders()).to.deep.equal([
+      [mallory, T0 + 5, 5],
+      [ada, T0 + 6, 6],
+    ]);
+    // Five seconds later only a newer one counts.
+    await store.write({ p: 3, from: 2, to: 3, epoch: 1, events: [by(9, mallory, T0 + 5_006)] });
+    expect(await senders()).to.deep.equal([[mallory, T0 + 5_006, 9]]);
+    await store.write({
+      p: 3,
+      from: 3,
+      to: 4,
+      epoch: 1,
+      events: [change(10, { t: "room", kind: "open" })],
+    });
+    expect(await senders()).to.equal(undefined);
+  });
+
   it("M5: a member event in quarantine counts, and one beside a refused event too", async () => {
     await using archive = await open();
     const { store } = archive;

@@ -15,8 +15,8 @@
 //   I11               streams.ts
 //   I12, I13          faults.ts
 //   I14               conns.ts
-//   I16               members.ts
-//   I17               changes.ts
+//   I16               members.ts, pace.ts
+//   I17               changes.ts, pace.ts
 //
 // Order of the input: all records, then the archive, then the logs, then the pages, then `finish`.
 
@@ -29,6 +29,7 @@ import type { Percentiles } from "./latencies.ts";
 import { Members } from "./members.ts";
 import { Messages } from "./messages.ts";
 import type { HistoryRecord } from "./record.ts";
+import { Pace } from "./pace.ts";
 import { Tenures } from "./tenures.ts";
 import type { LoggedEntry } from "./tenures.ts";
 import { Sends } from "./sends.ts";
@@ -116,6 +117,7 @@ export class Check {
   readonly #streams = new Streams(this.#messages, this.#conns, this.#fail);
   readonly #members = new Members(this.#fail);
   readonly #changes = new Changes(this.#members, this.#fail);
+  readonly #pace = new Pace(this.#members, this.#messages, this.#fail);
   readonly #faults = new Faults(this.#conns, this.#fail);
   readonly #tenures = new Tenures(this.#fail);
   readonly #stored = new Stored(this.#messages, this.#fail);
@@ -169,6 +171,7 @@ export class Check {
   takeArchived(line: string): void {
     this.#members.takeArchived(line);
     this.#changes.takeArchived(line);
+    this.#pace.takeArchived(line);
     this.#stored.takeArchived(line);
   }
 

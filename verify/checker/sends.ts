@@ -120,6 +120,7 @@ export class Sends {
       return 0;
     }
     messages.seq.set(m, seq);
+    messages.ackedAt.set(m, at);
     for (const [i, own] of messages.more(m).entries()) messages.seq.set(own, seq + 1 + i);
     if (messages.isRetriedSeen(m)) this.oldAnswers++;
     this.latencies.add(at - messages.at.at(m));

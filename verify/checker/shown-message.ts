@@ -18,16 +18,21 @@ export interface ShownMessage {
 
 /** The part of a `page` frame with the view `messages` that a record has. */
 export interface ShownPage {
+  readonly thread?: Seq;
   readonly first: Seq;
   readonly last: Seq;
   readonly asOf: Seq;
   readonly messages: readonly ViewedMessage[];
 }
 
-export function shownPageOf(frame: { readonly [key: string]: unknown }): ShownPage {
+export function shownPageOf(
+  frame: { readonly [key: string]: unknown },
+  thread: Seq | undefined,
+): ShownPage {
   const [first, last, asOf] = [frame["first"], frame["last"], frame["asOf"]].map(Number);
   const messages = (frame["events"] as readonly ShownMessage[]).map(viewedOf);
-  return { first: first ?? 0, last: last ?? 0, asOf: asOf ?? 0, messages };
+  const list = thread !== undefined && { thread };
+  return { ...list, first: first ?? 0, last: last ?? 0, asOf: asOf ?? 0, messages };
 }
 
 function viewedOf({ seq, deleted, state = {} }: ShownMessage): ViewedMessage {

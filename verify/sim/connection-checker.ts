@@ -216,9 +216,8 @@ export class ConnectionChecker {
 
   #onView(room: RoomId, frame: Frame, thread: Seq | undefined): void {
     this.#options.findings.count("page of messages read");
-    const list = thread !== undefined && { thread };
     const ref = Number(frame["ref"]);
-    this.#record({ room, op: "view", phase: "ok", ref, ...list, ...shownPageOf(frame) });
+    this.#record({ room, op: "view", phase: "ok", ref, ...shownPageOf(frame, thread) });
   }
 
   #onPresence(room: RoomId, frame: Frame): void {
@@ -249,6 +248,7 @@ export class ConnectionChecker {
     const id = frame["id"] as MessageId | undefined;
     if (id !== undefined) {
       this.#settle(`send ${id}`);
+      if (err === "rate_limited") this.#options.findings.count("sender slowed");
       return this.#record({ room, op: "send", phase, id, err });
     }
     const { ref } = frame;

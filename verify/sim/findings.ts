@@ -36,6 +36,8 @@ export const COVERAGE_EVENTS = [
   "partition split",
   "closed room created",
   "member removed",
+  "slow mode set",
+  "sender slowed",
   "read refused",
   "message changed",
   "change refused",

@@ -17,6 +17,7 @@
 //   serve-both-halves  the owner of a split partition forgets the split and serves all of its rooms
 //   line-after-removal a gateway does not recognise the line that removes a member
 //   edit-by-stranger   an owner accepts the edit of another message than the one that it judged
+//   log-slower-mode    an owner decides by a shorter slow mode than the one that it logs
 //   fold-twice         persistence folds each reply in a thread twice
 //   serve-without-term a room node serves although the right of its region has ended
 
@@ -163,6 +164,17 @@ const BUGS: Readonly<Record<string, Bug>> = {
       }),
     }),
   },
+  "log-slower-mode": {
+    kind: "room",
+    wrap: ({ bus, log }) => ({
+      log: overLog(log, {
+        append: (p, data, expected) => log.append(p, withOtherPace(data), expected),
+      }),
+      bus: overBus(bus, {
+        publish: (subject, data, reply) => bus.publish(subject, withOtherPace(data), reply),
+      }),
+    }),
+  },
   "fold-twice": {
     kind: "persistence",
     wrap: ({ store }) => ({
@@ -284,6 +296,12 @@ function withoutHolds(bus: Bus): Bus {
       return bus.subscribe(subject, refusing, options);
     },
   });
+}
+
+/** Each slow mode lasts ten times as long. */
+function withOtherPace<D extends string | Uint8Array>(data: D): D | string {
+  if (typeof data !== "string" || !data.includes('"slowMode":')) return data;
+  return data.replaceAll(/"slowMode":(\d+)/g, (_, s: string) => `"slowMode":${Number(s) * 10}`);
 }
 
 /** Each edit names the message before its target. */

@@ -1,6 +1,6 @@
 // SimulatedUser: a user with the SDK who sends, types, joins, leaves, reads history, restarts,
-// creates closed rooms, invites, removes and bans others there, and edits, deletes, pins and
-// answers messages, own ones and those of others.
+// creates closed rooms, invites, removes and bans others and sets the pace there, and edits,
+// deletes, pins and answers messages, own ones and those of others.
 //
 // Owns: one user across several client processes. A new process resumes from the cursors of the
 // process before it. Does not own: faults of sockets, the cluster. The events that the SDK delivers
@@ -243,10 +243,23 @@ export class SimulatedUser {
     if (user === undefined || closedRooms.get(room) !== this.id) return;
     const percent = rng.int(0, 99);
     this.#options.trace.add(`${this.id} changes ${user} in ${room}`);
+    if (percent >= 90) return this.#setPace(handle);
     this.#follow(() => {
       if (percent < 50) return handle.invite(user, percent < 10 ? "reader" : "member");
       return percent < 85 ? handle.remove(user) : handle.ban(user);
     });
+  }
+
+  /** Sets a slow mode or an edit window, mostly a short one, or removes both. */
+  #setPace(handle: RoomHandle): void {
+    const { rng, findings } = this.#options;
+    const [slowMode, editWindow] = [rng.pick([0, 1, 2]) ?? 0, rng.pick([0, 1, 5]) ?? 0];
+    this.#follow(
+      () => handle.update({ slowMode, editWindow }),
+      () => {
+        if (slowMode > 0) findings.count("slow mode set");
+      },
+    );
   }
 
   #create(): void {

@@ -324,9 +324,8 @@ export class WireClient {
   }
 
   #request(op: Request["op"], room: RoomId, thread?: Seq): number {
-    const ref = ++this.#ref;
-    this.#requests.set(ref, { op, room, thread });
-    return ref;
+    this.#requests.set(++this.#ref, { op, room, thread });
+    return this.#ref;
   }
 
   #join(room: RoomId): void {
@@ -443,8 +442,7 @@ export class WireClient {
     const { op, thread } = this.#requests.get(ref) ?? {};
     this.#requests.delete(ref);
     if (op === "view") {
-      const list = thread !== undefined && { thread };
-      return this.#record({ op, phase: "ok", room, ref, ...list, ...shownPageOf(frame) });
+      return this.#record({ op, phase: "ok", room, ref, ...shownPageOf(frame, thread) });
     }
     const events = frame["events"] as { seq: Seq; id: MessageId }[];
     const ids = events.map((event) => event.id);

@@ -50,6 +50,9 @@ const about = z.object({
   avatar: z.string().optional(),
   sendRole: z.enum(ROLES).optional(),
   archived: z.boolean().optional(),
+  slowMode: z.number().int().optional().meta({ description: "Seconds between two messages." }),
+  slowFrom: z.number().int().optional(),
+  editWindow: z.number().int().optional().meta({ description: "Seconds." }),
   head: z.number().int(),
   born: z.string(),
   role: z.enum(ROLES).meta({ description: "The role of the caller." }),
@@ -135,7 +138,7 @@ function updateRoom(write: Write): HttpRoute {
     url: "/v1/rooms/:room",
     summary: "Change the settings of a room",
     description:
-      "Title, topic and avatar need a moderator, everything else an owner. An empty text removes the value.",
+      "Title, topic and avatar need a moderator, everything else an owner. An empty text and 0 remove the value.",
     checks: { params: roomParams, headers: keyHeaders, body: updateBody },
     answer: { status: 200, schema: done },
     handle(request, reply) {

@@ -15,6 +15,9 @@ import {
   SNAPSHOT_TAIL_EVENTS,
 } from "#shared/ports/archive.ts";
 import { SNAPSHOT_MEMBERS_MAX } from "#shared/kit/archived-members.ts";
+import { countedMessages, cutSenders } from "#shared/kit/archived-senders.ts";
+import { SLOW_SENDERS_MAX } from "#shared/protocol/limits.ts";
+import type { RoomSnapshotState, SenderTime } from "#shared/protocol/history.ts";
 import type { RoomSnapshot, StoredMember } from "#shared/protocol/history.ts";
 import type { LogSeq, MessageId, Millis, Partition, RoomId } from "#shared/protocol/ids.ts";
 import type { Seq, UserId } from "#shared/protocol/ids.ts";
@@ -88,6 +91,16 @@ const NEWEST_IDS = {
     group by sender order by 1 desc limit $3`,
 };
 
+/** $1 room, $2 first, $3 last, $4 the time behind which messages count, $5 how many senders. */
+const SENDERS = {
+  name: "senders",
+  text: `select sender, at, seq from (
+      select distinct on (sender) sender, at, seq from events
+      where room = $1 and seq between $2 and $3 and kind = 'msg' and at > $4
+      order by sender, seq desc
+    ) as newest order by seq desc limit $5`,
+};
+
 /** As many snapshots as keys, in their order. Rejects when PostgreSQL does. */
 export async function readSnapshots(
   pool: Pool,
@@ -137,16 +150,36 @@ async function toSnapshot(
     ? { ids: ahead }
     : { floors: floorsOf([...(await newestIds(pool, room, edge)), ...ahead]) };
   const state = stateOf(row, row.members ?? []);
+  const { head, last_at: lastAt } = row;
+  const senders = await sendersOf(pool, room, state, { head, lastAt: lastAt ?? 0 });
   return {
     room,
     watermark,
     ...(state !== undefined && { state }),
-    head: row.head,
+    ...(senders !== undefined && { senders }),
+    head,
     born: row.born ?? "",
-    tail: tailOf(lines, row.head),
-    lastAt: row.last_at ?? 0,
+    tail: tailOf(lines, head),
+    lastAt: lastAt ?? 0,
     ...boundAll(newest.slice(0, SNAPSHOT_IDS_MAX + 1), whole, { since, edge }),
   };
+}
+
+/** Only a room with slow mode needs this statement. Later events change nothing of its answer. */
+async function sendersOf(
+  pool: Pool,
+  room: RoomId,
+  state: RoomSnapshotState | undefined,
+  end: { readonly head: Seq; readonly lastAt: Millis },
+): Promise<SenderTime[] | undefined> {
+  const counted = countedMessages(state?.settings, end);
+  if (counted === undefined) return undefined;
+  const values = [room, counted.first, end.head, counted.since, SLOW_SENDERS_MAX];
+  const { rows } = await pool.query<{ sender: UserId; at: Millis; seq: Seq }>({
+    ...SENDERS,
+    values,
+  });
+  return cutSenders(rows.map(({ sender, at, seq }) => [sender, at, seq] as const));
 }
 
 async function newestIds(

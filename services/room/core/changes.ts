@@ -6,11 +6,14 @@
 //   changes.1. A number that belongs to no message gets `not_found`, and so does a thread of a
 //       message that is itself in a thread.
 //   changes.2. A deleted message gets `conflict`: nothing of it changes any more.
-//   changes.3. Only its author edits a message. Its author and a moderator delete it.
+//   changes.3. Only its author edits a message, within the `editWindow` of the room. Its author and
+//       a moderator delete it.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { ChangeCommand, SendCommand, Write } from "#shared/protocol/commands.ts";
+import type { RoomSettings } from "#shared/protocol/events.ts";
 import type { TargetMessage } from "#shared/protocol/history.ts";
+import type { Millis } from "#shared/protocol/ids.ts";
 import type { Role, RoomKind } from "#shared/protocol/roles.ts";
 import { mayDo } from "./rights.ts";
 
@@ -24,6 +27,8 @@ export interface Standing {
   readonly kind: RoomKind;
   /** The effective role of the sender. */
   readonly role: Role;
+  readonly settings: RoomSettings;
+  readonly now: Millis;
 }
 
 export function isTargeted(write: Write): write is TargetedWrite {
@@ -32,7 +37,7 @@ export function isTargeted(write: Write): write is TargetedWrite {
 
 /** The refusal of a write that its sender's role permits, or undefined. */
 export function judgeTarget(
-  { kind, role }: Standing,
+  { kind, role, settings, now }: Standing,
   write: TargetedWrite,
   target: TargetMessage | "none",
 ): ChangeRefusal | undefined {
@@ -42,7 +47,7 @@ export function judgeTarget(
   const isOwn = target.from === write.from;
   switch (write.op) {
     case "edit":
-      return isOwn ? undefined : "forbidden";
+      return isOwn && isInTime(target, settings, now) ? undefined : "forbidden";
     case "delete":
       return isOwn || mayDo("delete", kind, role) ? undefined : "forbidden";
     case "send":
@@ -52,4 +57,10 @@ export function judgeTarget(
     default:
       return unreachable(write);
   }
+}
+
+/** An archive of an older version does not say when the message was sent: then it is too late. */
+function isInTime({ at }: TargetMessage, { editWindow }: RoomSettings, now: Millis): boolean {
+  if (editWindow === undefined) return true;
+  return at !== undefined && now - at <= editWindow * 1_000;
 }

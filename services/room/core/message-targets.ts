@@ -1,8 +1,8 @@
 // Message targets: what the owner knows of the messages of one room that a change or a reply in a
 // thread can name.
 //
-// Owns: the sender, the thread and the deletion of recent messages. Does not own: older messages,
-// which a look-up in the archive gives (look-ups.ts), who may change them (changes.ts).
+// Owns: the sender, the time, the thread and the deletion of recent messages. Does not own: older
+// messages, which a look-up in the archive gives (look-ups.ts), who may change them (changes.ts).
 //
 //   message-targets.1. The events from `#base` on are known, each in its slot. So a number from
 //       there on without a sender belongs to no message.
@@ -12,17 +12,17 @@
 //   message-targets.3. At most TARGETS_MAX targets are kept beside those that the archive lacks.
 //       Under memory pressure those go, too: then only an archive that has them can answer.
 //
-// Every message of every room passes here, so a message of the main line costs one slot.
+// Every message of every room passes here, so a message of the main line costs two slots.
 
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { TargetMessage } from "#shared/protocol/history.ts";
-import type { Seq, UserId } from "#shared/protocol/ids.ts";
+import type { Millis, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { RoomMemory } from "./room-memory.ts";
 
 /** Archived targets of one room in memory. */
 export const TARGETS_MAX = 1_000;
 /** The memory of a target. */
-const TARGET_BYTES = 64;
+const TARGET_BYTES = 72;
 /** Targets are dropped and counted in steps of this size. */
 const STEP = 64;
 /** Targets that one trim examines. */
@@ -39,6 +39,8 @@ export class Targets {
   #base: Seq;
   /** The senders of the messages from `#base` on; undefined for an event that is no message. */
   #senders: (UserId | undefined)[] = [];
+  /** When they were sent. */
+  #times: Millis[] = [];
   /** Messages in threads, deleted ones, and those of the archive. They count before the slots. */
   readonly #others = new Map<Seq, Kept>();
   /** Something up to this number was forgotten before the archive had it (message-targets.3). */
@@ -61,7 +63,7 @@ export class Targets {
     const other = this.#others.get(seq);
     if (other !== undefined || seq < this.#base) return other;
     const from = this.#senders[seq - this.#base];
-    return from === undefined ? "none" : { from };
+    return from === undefined ? "none" : { from, at: this.#times[seq - this.#base] ?? 0 };
   }
 
   /**
@@ -74,15 +76,16 @@ export class Targets {
 
   /** The next event of the room: decided, replayed, or of a snapshot. */
   take(event: RoomEvent): void {
-    const { seq } = event;
+    const { seq, at } = event;
     // A line of a snapshot that is no event leaves its slot empty.
-    while (this.#end < seq) this.#senders.push(undefined);
-    if (this.#end === seq) this.#senders.push(event.t === "msg" ? event.from : undefined);
+    while (this.#end < seq) this.#add(undefined, 0);
+    if (this.#end === seq) this.#add(event.t === "msg" ? event.from : undefined, at);
     if (event.t === "msg") {
       const { from, thread, deleted } = event;
       if (thread === undefined && deleted === undefined) return this.#count();
       this.#others.set(seq, {
         from,
+        at,
         since: seq,
         ...(thread !== undefined && { thread }),
         ...(deleted !== undefined && { isDeleted: true }),
@@ -108,10 +111,12 @@ export class Targets {
     const isWhole = replayed.#base === replayed.#first;
     if (!isWhole && replayed.#base > this.#end) {
       this.#senders = [];
+      this.#times = [];
       this.#base = replayed.#base;
     }
     for (let seq = this.#end; seq < replayed.#end; seq++) {
-      this.#senders.push(replayed.#senders[seq - replayed.#base]);
+      const slot = seq - replayed.#base;
+      this.#add(replayed.#senders[slot], replayed.#times[slot] ?? 0);
     }
     for (const [seq, kept] of replayed.#others) {
       if (this.#others.get(seq)?.isDeleted !== true) this.#others.set(seq, kept);
@@ -146,6 +151,7 @@ export class Targets {
   /** Gives all memory back. */
   clear(): void {
     this.#senders = [];
+    this.#times = [];
     this.#others.clear();
     this.#count(true);
   }
@@ -155,8 +161,14 @@ export class Targets {
     return this.#base + this.#senders.length;
   }
 
+  #add(from: UserId | undefined, at: Millis): void {
+    this.#senders.push(from);
+    this.#times.push(at);
+  }
+
   #forgetSlots(count: number): void {
     this.#senders = this.#senders.slice(count);
+    this.#times = this.#times.slice(count);
     this.#base += count;
   }
 

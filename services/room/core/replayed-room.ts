@@ -18,6 +18,8 @@ import { Recent } from "./recent.ts";
 import type { BlockOwner, RecentBlock } from "./recent-block.ts";
 import type { IdHolder, IdsToForget, RoomMemory } from "./room-memory.ts";
 import { Targets } from "./message-targets.ts";
+import { SENDER_BYTES, SlowMode } from "./slow-mode.ts";
+import type { SentMessage } from "./slow-mode.ts";
 
 /** The memory of a replayed room without its lines and ids. */
 const ROOM_BYTES = 1_024;
@@ -33,6 +35,8 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
   /** The messages among its lines. */
   readonly targets: Targets;
   readonly erasures = new Erasures();
+  /** For a room with slow mode. */
+  readonly senders = new SlowMode();
   readonly #memory: RoomMemory;
   /** In order, also those that the snapshot has already (room-state.1). */
   readonly changes: StateEvent[] = [];
@@ -87,6 +91,7 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
       this.ids.remember(from, id, { seq, at });
       this.targets.take(event);
       erased.push(...this.erasures.take(event));
+      if (event.t === "msg") this.#takeSender(event);
       if (!isStateEvent(event)) continue;
       this.changes.push(event);
       this.#memory.account.add("rooms", CHANGE_BYTES);
@@ -94,6 +99,12 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
     const block = this.recent.add({ first, lines: lines.map(ownString), logSeq }, "replay");
     for (const seq of erased) this.recent.rewrite(seq, (line) => this.erasures.redact(seq, line));
     return block;
+  }
+
+  #takeSender(message: SentMessage): void {
+    const before = this.senders.size;
+    this.senders.take(message);
+    this.#memory.account.add("rooms", (this.senders.size - before) * SENDER_BYTES);
   }
 
   /** The archive has all of its events. */
@@ -127,8 +138,11 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
     this.recent.clear();
     this.ids.clear();
     this.targets.clear();
-    this.#memory.account.add("rooms", -ROOM_BYTES - this.changes.length * CHANGE_BYTES);
+    const changes = this.changes.length * CHANGE_BYTES;
+    const senders = this.senders.size * SENDER_BYTES;
+    this.#memory.account.add("rooms", -ROOM_BYTES - changes - senders);
     this.changes.length = 0;
+    this.senders.clear();
     this.#memory.removeIds(this);
   }
 

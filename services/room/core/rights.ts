@@ -12,7 +12,7 @@
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { MemberCommand, UpdateCommand, Write } from "#shared/protocol/commands.ts";
-import type { CreateCommand } from "#shared/protocol/commands.ts";
+import type { CreateCommand, SendCommand } from "#shared/protocol/commands.ts";
 import { directRoomId, isDirectRoomId } from "#shared/protocol/direct-room.ts";
 import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { ROOM_MEMBERS_MAX } from "#shared/protocol/limits.ts";
@@ -24,6 +24,8 @@ import type { Member, RoomState } from "./room-state.ts";
 export type Action =
   | "read"
   | "send"
+  /** Send again before the slow mode of the room permits it. */
+  | "hurry"
   /** Edit an own message. */
   | "edit"
   /** Delete an own message. */
@@ -51,6 +53,7 @@ export const RIGHTS: {
 } = {
   read: { open: "reader", closed: "reader", direct: "reader" },
   send: { open: "member", closed: "member", direct: "member" },
+  hurry: { open: "moderator", closed: "moderator", direct: "member" },
   edit: { open: "member", closed: "member", direct: "member" },
   "take-back": { open: "reader", closed: "reader", direct: "reader" },
   delete: { open: "moderator", closed: "moderator", direct: "never" },
@@ -100,6 +103,14 @@ export function mayReadRoom(room: JudgedRoom, actor: Actor): boolean {
   return mayDo("read", kindOf(room), roleIn(room, actor));
 }
 
+/** The rest of the sender's wait in a room with slow mode, in milliseconds. */
+export function waitMs(room: JudgedRoom, { from, grant }: SendCommand, now: Millis): Millis {
+  const { state } = room;
+  const wait = state.slow.waitMs(state.settings, from, now);
+  if (wait === 0) return 0;
+  return mayDo("hurry", kindOf(room), roleIn(room, { user: from, grant })) ? 0 : wait;
+}
+
 /** The refusal of a write, or undefined when its sender may do it now. */
 export function judge(room: JudgedRoom, write: Write, now: Millis): RightsRefusal | undefined {
   const actor = { user: write.from, grant: write.grant };
@@ -146,8 +157,10 @@ function maySend(state: RoomState, user: UserId, role: Role, now: Millis): boole
   return !isMuted(state.member(user), now);
 }
 
-function actionOfUpdate({ sendRole, archived }: UpdateCommand): Action {
-  return sendRole === undefined && archived === undefined ? "describe" : "configure";
+function actionOfUpdate(update: UpdateCommand): Action {
+  const { sendRole, archived, slowMode, editWindow } = update;
+  const others = [sendRole, archived, slowMode, editWindow];
+  return others.every((setting) => setting === undefined) ? "describe" : "configure";
 }
 
 function actionOfMember(state: RoomState, write: MemberCommand, now: Millis): Action {

@@ -9,13 +9,16 @@
 //   room-state.2. A user without role, mute and ban is not stored. At most ROOM_MEMBERS_MAX users
 //       are stored; rights.ts refuses a further one.
 //   room-state.3. Its memory is counted, and is given back by `clear`.
+//   room-state.4. The times of senders (slow-mode.ts) are kept while the room has a slow mode.
 
 import type { MemberEvent, RoomSettings, StateEvent } from "#shared/protocol/events.ts";
 import { settingsOf } from "#shared/protocol/events.ts";
-import type { RoomSnapshotState, StoredMember } from "#shared/protocol/history.ts";
+import type { RoomSnapshotState, SenderTime, StoredMember } from "#shared/protocol/history.ts";
 import type { Millis, UserId } from "#shared/protocol/ids.ts";
 import type { Role, RoomKind } from "#shared/protocol/roles.ts";
 import type { RoomMemory } from "./room-memory.ts";
+import { SENDER_BYTES, SlowMode } from "./slow-mode.ts";
+import type { SentMessage } from "./slow-mode.ts";
 
 /** The memory of a stored member. */
 const MEMBER_BYTES = 256;
@@ -29,6 +32,7 @@ export interface Member {
 export class RoomState {
   readonly #account: RoomMemory["account"] | undefined;
   readonly #members = new Map<UserId, Member>();
+  readonly slow = new SlowMode();
   #settings: RoomSettings | undefined;
   #owners = 0;
   #bans = 0;
@@ -69,6 +73,17 @@ export class RoomState {
     return behind.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, limit);
   }
 
+  /** A message of the room, as long as its sender can have to wait. */
+  onMessage(message: SentMessage): void {
+    if (this.settings.slowMode !== undefined) this.#countSenders(() => this.slow.take(message));
+  }
+
+  /** The senders of a snapshot, then those of a replay. */
+  loadSenders(senders: readonly SenderTime[], replayed?: SlowMode): void {
+    if (this.settings.slowMode === undefined) return;
+    this.#countSenders(() => this.slow.load(senders, replayed));
+  }
+
   load({ settings, members }: RoomSnapshotState): void {
     if (settings !== undefined) this.#settings = settingsOf(settings);
     for (const [user, role, mutedUntil, banned] of members) {
@@ -81,8 +96,10 @@ export class RoomState {
   }
 
   apply(event: StateEvent): void {
-    if (event.t === "room") this.#settings = settingsOf(event);
-    else this.#put(event.user, memberOf(event));
+    if (event.t === "room") {
+      this.#settings = settingsOf(event);
+      if (event.slowMode === undefined) this.#countSenders(() => this.slow.clear());
+    } else this.#put(event.user, memberOf(event));
   }
 
   /** The same state as a snapshot has it. */
@@ -97,6 +114,7 @@ export class RoomState {
   clear(): void {
     this.#count(-this.#members.size);
     this.#members.clear();
+    this.#countSenders(() => this.slow.clear());
   }
 
   #put(user: UserId, member: Member): void {
@@ -108,6 +126,13 @@ export class RoomState {
     if (isStored(member)) this.#members.set(user, member);
     else this.#members.delete(user);
     this.#count(Number(isStored(member)) - Number(before !== undefined));
+  }
+
+  #countSenders(change: () => void): void {
+    const before = this.slow.size;
+    change();
+    const more = this.slow.size - before;
+    if (more !== 0) this.#account?.add("rooms", more * SENDER_BYTES);
   }
 
   #count(members: number): void {

@@ -34,7 +34,7 @@ import { Erasures } from "./erasures.ts";
 import { Holds } from "./holds.ts";
 import type { Numbered } from "./dedupe.ts";
 import { Recent } from "./recent.ts";
-import { judge, kindOf, roleIn } from "./rights.ts";
+import { judge, kindOf, roleIn, waitMs } from "./rights.ts";
 import type { JudgedRoom, RightsRefusal } from "./rights.ts";
 import { RoomState } from "./room-state.ts";
 import type { BlockOwner, RecentBlock } from "./recent-block.ts";
@@ -73,10 +73,16 @@ export type Decision =
       readonly lines: readonly string[];
     }
   | ({ readonly kind: "repeat" } & Numbered)
-  | { readonly kind: "refuse"; readonly error: RefusedWrite }
+  | { readonly kind: "refuse"; readonly error: RefusedWrite; readonly afterMs?: Millis }
   | { readonly kind: "look-up" };
 
-type RefusedWrite = "bad_id" | "busy" | "unavailable" | RightsRefusal | ChangeRefusal;
+type RefusedWrite =
+  | "bad_id"
+  | "busy"
+  | "unavailable"
+  | "rate_limited"
+  | RightsRefusal
+  | ChangeRefusal;
 
 /** The answer of a look-up. */
 interface Known {
@@ -210,6 +216,7 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
     for (const block of above) this.#adopt(block);
     if (snapshot.state !== undefined) this.state.load(snapshot.state);
     if (isNewer) this.#applyReplayed(replayed);
+    this.state.loadSenders(snapshot.senders ?? [], isNewer ? replayed.senders : undefined);
     if (replayed !== undefined) replayed.loadedRoom = this;
     if (replayed !== undefined) this.#dedupe.absorb(replayed.ids, head);
     this.#next = this.#head + 1;
@@ -251,22 +258,26 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
       if (known.found !== undefined) return { kind: "repeat", ...known.found };
     }
     if (isHeld && late !== true) return { kind: "refuse", error: "busy" }; // O4
-    const refusal = judge(this, write, Math.max(now, this.#lastAt));
+    const at = Math.max(now, this.#lastAt); // O13
+    const refusal = judge(this, write, at);
     // O4: it has no number although a later one has: its owner refused it, and stays with that.
     if (late === true) return { kind: "refuse", error: refusal ?? "conflict" };
     if (refusal !== undefined) return { kind: "refuse", error: refusal };
     // After the right: `not_found` would show a stranger how many events a closed room has (M6).
     if ((refersTo(write) ?? 0) >= this.#next) return { kind: "refuse", error: "not_found" };
-    const unfit = this.#judgeTarget(write, known);
+    const unfit = this.#judgeTarget(write, known, at);
     if (unfit !== undefined) return unfit;
+    const afterMs = write.op === "send" ? waitMs(this, write, now) : 0;
+    if (afterMs > 0) return { kind: "refuse", error: "rate_limited", afterMs }; // M10
     const seq = this.#next;
-    const at = (this.#lastAt = Math.max(now, this.#lastAt)); // O13
+    this.#lastAt = at;
     const events = eventsOf(write, { seq, at }, this.state.settings);
     this.#next += events.length; // O1
     if (seq === 1) this.#decidedBorn = id;
     for (const event of events) {
       this.#dedupe.remember(from, event.id, { seq: event.seq, at });
       this.#targets.take(event);
+      if (event.t === "msg") this.state.onMessage({ seq: event.seq, from, at: now });
       if (isStateEvent(event)) this.state.apply(event);
       else if (event.t !== "deleted") continue;
       this.#changedAt = event.seq;
@@ -275,7 +286,7 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
   }
 
   /** The refusal by what the write names, or the need of a look-up. */
-  #judgeTarget(write: Write, known: Known | undefined): Decision | undefined {
+  #judgeTarget(write: Write, known: Known | undefined, now: Millis): Decision | undefined {
     const seq = behaviourOf(write).target(write);
     if (seq === undefined || !isTargeted(write)) return undefined;
     const archived = known?.target?.seq === seq ? known.target : undefined;
@@ -286,7 +297,8 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
       const isPossible = known === undefined && this.#targets.mayAsk(this.#archived);
       return isPossible ? { kind: "look-up" } : { kind: "refuse", error: "unavailable" };
     }
-    const standing = { kind: kindOf(this), role: roleIn(this, { ...write, user: write.from }) };
+    const role = roleIn(this, { ...write, user: write.from });
+    const standing = { kind: kindOf(this), role, settings: this.state.settings, now };
     const error = judgeTarget(standing, write, target);
     return error === undefined ? undefined : { kind: "refuse", error };
   }

@@ -64,12 +64,18 @@ export class Writes {
   }
 
   /** Refuses a command temporarily. Later writes of its sender may not overtake it (holds.ts). */
-  refuseTemporarily(arrival: Arrival, error: "busy" | "unavailable", now: Millis): void {
+  refuseTemporarily(
+    arrival: Arrival,
+    error: "busy" | "unavailable" | "rate_limited",
+    now: Millis,
+    afterMs?: Millis,
+  ): void {
     const { gateway, command, arrivedAt } = arrival;
     if (isWrite(command)) {
       this.#rooms.get(command.room)?.holds.hold(command.from, command.id, arrivedAt, now);
     }
-    this.#out.refuse(gateway, command.c, error);
+    if (afterMs === undefined) this.#out.refuse(gateway, command.c, error);
+    else this.#out.reply(gateway, { result: { c: command.c, error, afterMs } });
   }
 
   onLookedUp(input: Extract<Input, { kind: "looked-up" }>, now: Millis): void {
@@ -138,9 +144,9 @@ export class Writes {
         return;
       }
       case "refuse": {
-        const { error } = decision;
-        if (error === "busy" || error === "unavailable") {
-          this.refuseTemporarily(arrival, error, now);
+        const { error, afterMs } = decision;
+        if (error === "busy" || error === "unavailable" || error === "rate_limited") {
+          this.refuseTemporarily(arrival, error, now, afterMs);
           return;
         }
         room.holds.release(from, id); // It gets no number: nothing waits for it any more.

@@ -38,6 +38,7 @@ const EXPECTED: Readonly<Record<(typeof OPS)[number], Readonly<Record<string, st
   pin: { none: "n", own: "+", "own reply": "+", other: "+", "other's reply": "+" },
   send: { none: "n", own: "+", "own reply": "n", other: "+", "other's reply": "n" },
 };
+const STANDING = { settings: { kind: "open" }, now: T0 } as const;
 const LETTERS = { not_found: "n", conflict: "c", forbidden: "f" } as const;
 
 function writeOf(op: string, target: number, n: number, from: UserId = ADA): Write {
@@ -77,7 +78,7 @@ describe("Changes", () => {
             const isHigh = kind !== "direct" && (role === "moderator" || role === "owner");
             const [low = "c", high = low] = (EXPECTED[op][name] ?? "c").split("/");
             const write = writeOf(op, 7, 1) as TargetedWrite;
-            const refusal = judgeTarget({ kind, role }, write, target);
+            const refusal = judgeTarget({ ...STANDING, kind, role }, write, target);
             const letter = refusal === undefined ? "+" : LETTERS[refusal];
             expect(letter, `${op} of ${name} by ${role} in ${kind}`).to.equal(isHigh ? high : low);
             cells++;
@@ -86,6 +87,25 @@ describe("Changes", () => {
       }
     }
     expect(cells).to.equal(525);
+  });
+
+  it("C3: every cell of write × target × edit window: only an edit of an own message can be too late", () => {
+    const times = { "in time": T0 - 9_000, late: T0 - 9_001, unknown: undefined };
+    let cells = 0;
+    for (const op of OPS) {
+      for (const editWindow of [undefined, 9]) {
+        for (const [when, at] of Object.entries(times)) {
+          const settings = { kind: "closed", editWindow } as const;
+          const standing = { ...STANDING, kind: "closed", role: "member", settings } as const;
+          const target = { from: ADA, ...(at !== undefined && { at }) };
+          const refusal = judgeTarget(standing, writeOf(op, 7, 1) as TargetedWrite, target);
+          const isLate = op === "edit" && editWindow !== undefined && when !== "in time";
+          expect(refusal, `${op} ${when}`).to.equal(isLate ? "forbidden" : undefined);
+          cells++;
+        }
+      }
+    }
+    expect(cells).to.equal(30);
   });
 
   it("C1: a change is an event with the next number, and a repeated id gets the first answer", () => {

@@ -34,9 +34,16 @@ class Model {
   kind: string | undefined;
   sendRole: Role = "member";
   archived = false;
+  slowMode = 0;
+  editWindow = 0;
   events = 0;
   readonly stored = new Map<UserId, Stored>();
-  readonly messages = new Map<number, { from: UserId; isReply: boolean; isDeleted: boolean }>();
+  readonly messages = new Map<
+    number,
+    { from: UserId; isReply: boolean; isDeleted: boolean; at: number }
+  >();
+  /** The senders of messages since the slow mode began. */
+  readonly lastSent = new Map<UserId, number>();
   readonly #room: RoomId;
 
   constructor(room: RoomId) {
@@ -55,7 +62,7 @@ class Model {
 
   decide(write: Write, now: number): string {
     const answer = this.#judge(write, now);
-    if (answer === "event") this.#apply(write);
+    if (answer === "event") this.#apply(write, now);
     return answer;
   }
 
@@ -71,13 +78,18 @@ class Model {
     if (write.op === "send") {
       if (!this.#maySend(write.from, rank, now)) return "forbidden";
       const { thread } = write;
-      if (thread === undefined) return "event";
-      const root = this.messages.get(thread);
-      if (root === undefined || root.isReply) return "not_found";
-      return root.isDeleted ? "conflict" : "event";
+      const root = thread === undefined ? undefined : this.messages.get(thread);
+      if (thread !== undefined && (root === undefined || root.isReply)) return "not_found";
+      if (root?.isDeleted === true) return "conflict";
+      const since = now - (this.lastSent.get(write.from) ?? -Infinity);
+      const isFree = rank >= 3 || this.#kind() === "direct";
+      return !isFree && since < this.slowMode * 1_000 ? "rate_limited" : "event";
     }
     if (write.op === "edit") {
-      return this.#judgeChange(write, this.#maySend(write.from, rank, now), false);
+      const answer = this.#judgeChange(write, this.#maySend(write.from, rank, now), false);
+      const age = now - (this.messages.get(write.target)?.at ?? 0);
+      const isLate = this.editWindow > 0 && age > this.editWindow * 1_000;
+      return answer === "event" && isLate ? "forbidden" : answer;
     }
     if (write.op === "delete") {
       return this.#judgeChange(write, rank >= 1, rank >= 3 && this.#kind() !== "direct");
@@ -91,7 +103,9 @@ class Model {
       return this.#judgeChange(write, rank >= least && !this.archived, true);
     }
     if (this.#kind() === "direct") return "forbidden";
-    const least = write.sendRole === undefined && write.archived === undefined ? 3 : 4;
+    const { sendRole, archived, slowMode, editWindow } = write;
+    const isPlain = [sendRole, archived, slowMode, editWindow].every((one) => one === undefined);
+    const least = isPlain ? 3 : 4;
     return rank >= least ? "event" : "forbidden";
   }
 
@@ -142,11 +156,12 @@ class Model {
     return this.stored.get(user)?.mutedUntil ?? 0;
   }
 
-  #apply(write: Write): void {
+  #apply(write: Write, at: number): void {
     this.events++;
     if (write.op === "send") {
       const isReply = write.thread !== undefined;
-      this.messages.set(this.events, { from: write.from, isReply, isDeleted: false });
+      this.messages.set(this.events, { from: write.from, isReply, isDeleted: false, at });
+      this.lastSent.set(write.from, at);
     } else if (write.op === "delete") {
       const message = this.messages.get(write.target);
       if (message !== undefined) message.isDeleted = true;
@@ -164,6 +179,9 @@ class Model {
       this.kind ??= "open";
       this.sendRole = write.sendRole ?? this.sendRole;
       this.archived = write.archived ?? this.archived;
+      if ((write.slowMode ?? this.slowMode) !== this.slowMode) this.lastSent.clear();
+      this.slowMode = write.slowMode ?? this.slowMode;
+      this.editWindow = write.editWindow ?? this.editWindow;
     } else if (write.op === "member") {
       const { user, role, mutedUntil = 0, banned = false } = write;
       this.#put(user, banned ? "none" : role, mutedUntil, banned);
@@ -224,6 +242,8 @@ const draft = fc.oneof(
     title: fc.constantFrom(undefined, "Plans"),
     sendRole: fc.constantFrom(undefined, undefined, "moderator", "reader"),
     archived: fc.constantFrom(undefined, undefined, true, false),
+    slowMode: fc.constantFrom(undefined, undefined, 0, 1, 2),
+    editWindow: fc.constantFrom(undefined, undefined, 0, 1, 2),
     grant,
   }),
 );
@@ -246,10 +266,11 @@ describe("Rights against a reference model", () => {
           const model = new Model(id);
           for (const [n, content] of drafts.entries()) {
             const write = { c: n, room: id, id: idOf(n + 1), ...content } as Write;
-            const decision = room.decide(write, T0 + n, {});
+            const now = T0 + n * 300;
+            const decision = room.decide(write, now, {});
             if (decision.kind === "event") room.commit(decision.seq, decision.lines, n);
             const answer = decision.kind === "refuse" ? decision.error : decision.kind;
-            expect(answer, JSON.stringify(write)).to.equal(model.decide(write, T0 + n));
+            expect(answer, JSON.stringify(write)).to.equal(model.decide(write, now));
             reached.set(`${write.op} ${answer}`, (reached.get(`${write.op} ${answer}`) ?? 0) + 1);
           }
           for (const one of USERS) {
@@ -268,7 +289,13 @@ describe("Rights against a reference model", () => {
       for (const answer of ["event", "forbidden"])
         expect(reached.has(`${op} ${answer}`)).to.equal(true);
     }
-    for (const one of ["create conflict", "edit not_found", "react not_found", "react conflict"]) {
+    for (const one of [
+      "send rate_limited",
+      "create conflict",
+      "edit not_found",
+      "react not_found",
+      "react conflict",
+    ]) {
       expect(reached.has(one), one).to.equal(true);
     }
   });

@@ -2,6 +2,7 @@
 
 import { expect } from "chai";
 import type { MemberCommand, Write } from "#shared/protocol/commands.ts";
+import { settingsSchemas } from "#shared/protocol/client-frames.ts";
 import { directRoomId } from "#shared/protocol/direct-room.ts";
 import type { StateEvent } from "#shared/protocol/events.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
@@ -23,6 +24,7 @@ const NOW = 1_000;
 const EXPECTED: Readonly<Record<Action, Readonly<Record<RoomKind, string>>>> = {
   read: { open: "-rmMO", closed: "-rmMO", direct: "-rmMO" },
   send: { open: "--mMO", closed: "--mMO", direct: "--mMO" },
+  hurry: { open: "---MO", closed: "---MO", direct: "--mMO" },
   edit: { open: "--mMO", closed: "--mMO", direct: "--mMO" },
   "take-back": { open: "-rmMO", closed: "-rmMO", direct: "-rmMO" },
   delete: { open: "---MO", closed: "---MO", direct: "-----" },
@@ -75,7 +77,7 @@ describe("Rights", () => {
       }
     }
     expect(cells).to.equal(Object.keys(EXPECTED).length * ROOM_KINDS.length * ROLES.length);
-    expect(cells).to.equal(195);
+    expect(cells).to.equal(210);
   });
 
   it("M4: the effective role is the stored one, else the grant, else that of the kind; a ban beats all but admin", () => {
@@ -229,6 +231,28 @@ describe("Rights", () => {
       ],
     };
     expect(judged(two, go)).to.equal("ok");
+  });
+
+  it("M3: each setting has the role that may change it", () => {
+    const by = (role: Role, change: object): string =>
+      judged({ kind: "closed", members: [[ADA, role]] }, { op: "update", ...change });
+    const settings = {
+      title: ["x", "moderator"],
+      topic: ["x", "moderator"],
+      avatar: ["x", "moderator"],
+      sendRole: ["moderator", "owner"],
+      archived: [true, "owner"],
+      slowMode: [5, "owner"],
+      editWindow: [0, "owner"],
+    } as const;
+    const known = Object.keys({ ...settingsSchemas, archived: true }).sort();
+    expect(Object.keys(settings).sort()).to.deep.equal(known);
+    for (const [name, [value, least]] of Object.entries(settings)) {
+      for (const role of ROLES) {
+        const expected = ROLES.indexOf(role) >= ROLES.indexOf(least) ? "ok" : "forbidden";
+        expect(by(role, { [name]: value }), `${name} by ${role}`).to.equal(expected);
+      }
+    }
   });
 
   it("M7: a member beyond the bound gets conflict, and a stored one can still be changed", () => {

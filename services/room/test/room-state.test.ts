@@ -51,6 +51,8 @@ const draft: fc.Arbitrary<Draft> = fc.oneof(
     title: fc.constantFrom(undefined, "", "Plans"),
     sendRole: fc.constantFrom(undefined, "moderator"),
     archived: fc.constantFrom(undefined, true, false),
+    slowMode: fc.constantFrom(undefined, undefined, 0, 1, 3),
+    editWindow: fc.constantFrom(undefined, 1, 0),
     grant,
   }),
 );

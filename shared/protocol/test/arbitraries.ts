@@ -70,6 +70,9 @@ const settingsEvent: fc.Arbitrary<RoomEvent> = fc
     title: maybe(storable),
     sendRole: maybe(fc.constantFrom(...MEMBER_ROLES)),
     archived: fc.constantFrom(undefined, true as const),
+    slowMode: maybe(fc.integer({ min: 1 })),
+    slowFrom: maybe(fc.integer({ min: 1 })),
+    editWindow: maybe(fc.integer({ min: 1 })),
   })
   .map((known) => ({ t: "room", ...known }) as const);
 

@@ -27,6 +27,7 @@ const VIOLATES: Readonly<Record<string, readonly string[]>> = {
   "serve-both-halves": ["I1", "I3", "I4", "I6", "I10"],
   "line-after-removal": ["I16"],
   "edit-by-stranger": ["I17"],
+  "log-slower-mode": ["I16"],
   "fold-twice": ["I17"],
   "serve-without-term": ["T2"],
 };

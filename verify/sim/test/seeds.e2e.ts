@@ -26,9 +26,9 @@ describe("Simulation of rolling restarts", () => {
     }
     // These are errors of the simulated users: too many open history requests (S5), a leave before
     // the join was answered, which ends the join with `conflict` (seed 35), requests in closed
-    // rooms without the right (M3, M6), and changes of events that are no messages or were deleted
-    // (C2).
-    for (const own of ["busy", "conflict", "forbidden", "not_found"]) {
+    // rooms without the right (M3, M6), messages in slow mode (M10), and changes of events that are
+    // no messages or were deleted (C2).
+    for (const own of ["busy", "conflict", "forbidden", "not_found", "rate_limited"]) {
       shown.delete(`page ${own}`);
       if (own !== "busy") shown.delete(`request ${own}`);
     }
