@@ -1,8 +1,8 @@
 // NatsTable: reads a whole table from a key-value bucket of JetStream, for the process that serves
 // it.
 //
-// A read asks for the first message behind the known version, and seldom for the state of the stream,
-// which costs the server four times as much. When there is one, it reads the messages of the stream
+// A read asks for the first message behind the known version, and seldom for the state of the
+// stream, which costs the server an API call and an advisory. When there is one, it reads the messages of the stream
 // in batches of direct reads. It creates no consumer: the creator of a consumer could make the NATS
 // server publish to any subject (X5), so the process that serves a table has no right to create one
 // (infra/nats/permissions.ts). A lagging replica answers with an older revision, which a later read
@@ -10,7 +10,8 @@
 //
 //   table-nats.1. A read is complete or `unavailable`: an incomplete batch is discarded.
 //   table-nats.2. A read ends after BATCHES_MAX batches, each within TIMEOUT_MS.
-//   table-nats.3. A stream that was created again is noticed at the latest by the STATE_READS-th read.
+//   table-nats.3. A stream that was created again is noticed at the latest by the STATE_READS-th
+//        read.
 
 import { createInbox } from "@nats-io/transport-node";
 import type { Msg } from "@nats-io/transport-node";

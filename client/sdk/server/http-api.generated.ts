@@ -301,6 +301,8 @@ export interface paths {
                         readonly avatar?: string;
                         /** @enum {string} */
                         readonly sendRole?: "reader" | "member" | "moderator" | "owner";
+                        readonly slowMode?: number;
+                        readonly editWindow?: number;
                         readonly members?: readonly {
                             readonly user: string;
                             /** @enum {string} */
@@ -452,6 +454,11 @@ export interface paths {
                             /** @enum {string} */
                             readonly sendRole?: "none" | "reader" | "member" | "moderator" | "owner";
                             readonly archived?: boolean;
+                            /** Seconds between two messages. */
+                            readonly slowMode?: number;
+                            readonly slowFrom?: number;
+                            /** Seconds. */
+                            readonly editWindow?: number;
                             readonly head: number;
                             readonly born: string;
                             /**
@@ -527,7 +534,7 @@ export interface paths {
         readonly head?: never;
         /**
          * Change the settings of a room
-         * Title, topic and avatar need a moderator, everything else an owner. An empty text removes the value.
+         * Title, topic and avatar need a moderator, everything else an owner. An empty text and 0 remove the value.
          */
         readonly patch: {
             readonly parameters: {
@@ -549,6 +556,8 @@ export interface paths {
                         readonly avatar?: string;
                         /** @enum {string} */
                         readonly sendRole?: "reader" | "member" | "moderator" | "owner";
+                        readonly slowMode?: number;
+                        readonly editWindow?: number;
                         readonly archived?: boolean;
                     };
                 };
@@ -1014,7 +1023,109 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly get?: never;
+        /**
+         * Read one message as it is now
+         * With its `state`, as in a page with `view=messages`. A deleted message is a tombstone. A number that is no message gets `not_found`.
+         */
+        readonly get: {
+            readonly parameters: {
+                readonly query?: never;
+                readonly header?: never;
+                readonly path: {
+                    readonly room: string;
+                    readonly seq: number;
+                };
+                readonly cookie?: never;
+            };
+            readonly requestBody?: never;
+            readonly responses: {
+                /** Done. */
+                readonly 200: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/json": {
+                            readonly message: {
+                                readonly t: string;
+                                readonly room: string;
+                                readonly seq: number;
+                                readonly id: string;
+                                readonly from: string;
+                                readonly at: number;
+                            } & {
+                                readonly [key: string]: unknown;
+                            };
+                            /** The event as of which it is shown. */
+                            readonly asOf: number;
+                        };
+                    };
+                };
+                /** `bad_frame`: The frame is not valid. */
+                readonly 400: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `unauthorized`: The token is not valid. `token_expired`: The token has expired; send refresh. */
+                readonly 401: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `forbidden`: This user may not do that here. */
+                readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `not_found`: There is no such thing. */
+                readonly 404: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `rate_limited`: Too many requests; wait. */
+                readonly 429: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `internal`: The server made a mistake. */
+                readonly 500: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `busy`: The server is full; the request was not stored. `unavailable`: No answer in time; retry with the same id. */
+                readonly 503: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         readonly put?: never;
         readonly post?: never;
         /**
