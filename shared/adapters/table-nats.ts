@@ -2,11 +2,11 @@
 // it.
 //
 // A read asks for the first message behind the known version, and seldom for the state of the
-// stream, which costs the server an API call and an advisory. When there is one, it reads the messages of the stream
-// in batches of direct reads. It creates no consumer: the creator of a consumer could make the NATS
-// server publish to any subject (X5), so the process that serves a table has no right to create one
-// (infra/nats/permissions.ts). A lagging replica answers with an older revision, which a later read
-// corrects.
+// stream, which costs the server an API call and an advisory. When there is one, it reads the
+// messages of the stream in batches of direct reads. It creates no consumer: the creator of a
+// consumer could make the NATS server publish to any subject (X5), so the process that serves a
+// table has no right to create one (infra/nats/permissions.ts). A lagging replica answers with an
+// older revision, which a later read corrects.
 //
 //   table-nats.1. A read is complete or `unavailable`: an incomplete batch is discarded.
 //   table-nats.2. A read ends after BATCHES_MAX batches, each within TIMEOUT_MS.
