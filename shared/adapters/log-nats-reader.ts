@@ -13,8 +13,8 @@
 //   - One pull is open at a time, bounded in entries AND bytes, so the data in flight to this
 //     process stays small, however far behind the reader is (a server drops a client that has 64
 //     MiB pending). Between two pulls lies one round trip; the size of a pull makes it cheap.
-//   - While a pull is open the server sends a heartbeat every two seconds. After silence, a refusal,
-//     a sequence out of order or a reconnect, the reader begins again after the last entry that it
+//   - While a pull is open the server sends a heartbeat every 2 s. After silence, a refusal, a
+//     sequence out of order or a reconnect, the reader begins again after the last entry that it
 //     delivered.
 //   - With `gatherMs` a reader at the end asks for one entry, waits that long after it arrived, and
 //     then takes all existing entries without waiting for more. A busy log wakes it twice in that
