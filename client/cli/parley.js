@@ -9,5 +9,10 @@ import { fileURLToPath } from "node:url";
 const pinned = fileURLToPath(new URL("../../node_modules/.bin/node", import.meta.url));
 const program = fileURLToPath(new URL("parley.ts", import.meta.url));
 const node = existsSync(pinned) ? pinned : process.execPath;
-const { status } = spawnSync(node, [program, ...process.argv.slice(2)], { stdio: "inherit" });
+// What Node makes of the TypeScript files is kept for the next start: it then needs half the CPU.
+const compiled = fileURLToPath(new URL("../../.tools/compiled", import.meta.url));
+const { status } = spawnSync(node, [program, ...process.argv.slice(2)], {
+  stdio: "inherit",
+  env: { NODE_COMPILE_CACHE: compiled, ...process.env },
+});
 process.exit(status ?? 1);
