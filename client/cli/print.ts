@@ -4,7 +4,7 @@
 // control character is replaced by a visible symbol.
 
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
-import type { RoomEvent } from "#shared/protocol/events.ts";
+import type { MessageEvent, RoomEvent } from "#shared/protocol/events.ts";
 import type { ShownState } from "#shared/protocol/server-frames.ts";
 import { bodyOf, decodeEvent, settingsOf, UnreadableLine } from "#shared/protocol/events.ts";
 
@@ -27,8 +27,18 @@ export function readable(event: RoomEvent): string {
   const text = isText ? body["text"] : changeText(event);
   const shown = typeof text === "string" ? text : JSON.stringify(body);
   const at = new Date(event.at).toISOString().slice(11, 19);
+  const place = event.t === "msg" ? placeText(event) : "";
   const state = "state" in event ? ` ${stateText(event.state as ShownState)}` : "";
-  return neutral(`${event.room}#${event.seq} ${at} ${event.from}: ${shown}${state}`);
+  return neutral(`${event.room}#${event.seq} ${at} ${event.from}: ${place}${shown}${state}`);
+}
+
+/** Which message this one continues or answers. */
+function placeText({ thread, replyTo }: MessageEvent): string {
+  const parts = [
+    ...(thread === undefined ? [] : [`in the thread of #${thread}`]),
+    ...(replyTo === undefined ? [] : [`to #${replyTo}`]),
+  ];
+  return parts.length === 0 ? "" : `(${parts.join(", ")}) `;
 }
 
 /** What happened to a message of a page of messages. */

@@ -165,14 +165,22 @@ function addRoomCommands(program: Command, target: () => Target): void {
       handle.on("reset", () => {
         console.error("parley: the room was recreated; the events above may be lost");
       });
+      let why = `you may not read ${room}`;
       handle.on("removed", ({ reason, seq }) => {
-        console.error(`parley: you may no longer read ${room} (${reason} by event ${seq})`);
+        why = `you may no longer read ${room} (${reason} by event ${seq})`;
       });
+      const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+      const { promise: left, reject } = Promise.withResolvers<never>();
       handle.on("status", (status) => {
-        if (status === "left") parley.close();
+        if (status === "left") reject(new CliError(why));
       });
-      process.once("SIGINT", () => parley.close());
-      process.once("SIGTERM", () => parley.close());
+      process.once("SIGINT", () => stop());
+      process.once("SIGTERM", () => stop());
+      try {
+        await Promise.race([left, stopped]);
+      } finally {
+        parley.close();
+      }
     });
 }
 

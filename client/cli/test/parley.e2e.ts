@@ -70,6 +70,14 @@ describe("parley against a cluster", function () {
     expect((await parley("react", "talk", "1", "text")).errors).to.contain("one emoji");
   });
 
+  it("M6: fails to follow a room that the user may not read", async () => {
+    const created = await parley("--user", "ada", "room", "create", "secret", "--closed");
+    expect(created).to.include({ code: 0 });
+    const { code, out, errors } = await parley("--user", "eve", "tail", "secret");
+    expect({ code, out }).to.deep.equal({ code: 1, out: "" });
+    expect(errors).to.contain("you may not read secret");
+  });
+
   it("failure-text.1: fails for a partition that does not exist and names the ones that do", async () => {
     const { code, out, errors } = await parley("log", "99");
     expect({ code, out }).to.deep.equal({ code: 1, out: "" });

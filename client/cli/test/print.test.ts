@@ -24,6 +24,12 @@ describe("parley: printing", () => {
     expect(readable(event as never)).to.match(/dev#7 .* ada: \(wave\)$/);
   });
 
+  it("names the message that a message continues or answers", () => {
+    const message = { t: "msg", room: "dev", seq: 7, id: "0199", from: "ada", at: 0 };
+    const reply = { ...message, thread: 4, replyTo: 5, body: { text: "hi" } };
+    expect(readable(reply as never)).to.match(/ada: \(in the thread of #4, to #5\) hi$/);
+  });
+
   it("events.4: prints that a line of a commit is not an event, and the lines beside it", () => {
     const line = encodeEvent({
       t: "msg",
