@@ -16,6 +16,8 @@ import type { WriteContent } from "#shared/protocol/commands.ts";
 import { directRoomId } from "#shared/protocol/direct-room.ts";
 import { isRoomId } from "#shared/protocol/ids.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { Note } from "#shared/protocol/note.ts";
+import type { RoomsPage } from "#shared/protocol/room-list.ts";
 import type { MemberRole } from "#shared/protocol/roles.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import { Client } from "./core/client.ts";
@@ -27,10 +29,10 @@ import type {
   Page,
   PageRange,
   RoomEffect,
+  RoomsRange,
   SendResult,
 } from "./core/effects.ts";
 import { defer } from "./deferred.ts";
-import type { Deferred } from "./deferred.ts";
 import { Listeners } from "./listeners.ts";
 import { HistoryFailed } from "./errors.ts";
 import { RoomHandle } from "./room-handle.ts";
@@ -92,6 +94,17 @@ export interface ParleyNews {
   readonly state: ConnectionState;
   /** A failure that belongs to no call, for example a failed token request. */
   readonly error: Fault;
+  /**
+   * A hint that something concerns the user in a room, joined or not: a membership, a mention, a
+   * reply, a direct message. It can be lost; `rooms` has the truth.
+   */
+  readonly note: Note;
+}
+
+/** The caller of a page knows its type: the answer belongs to the call. */
+interface PendingPage {
+  resolve(page: unknown): void;
+  reject(reason: HistoryFailed): void;
 }
 
 interface Joined {
@@ -115,7 +128,7 @@ export class Parley {
   readonly #listeners: Listeners<ParleyNews> = new Listeners();
   readonly #rooms: Map<RoomId, Joined> = new Map();
   readonly #outgoing: Map<string, Outgoing & { resolve(result: SendResult): void }> = new Map();
-  readonly #pages: Map<number, Deferred<Page>> = new Map();
+  readonly #pages: Map<number, PendingPage> = new Map();
   readonly #queue: (() => void)[] = [];
   #isPerforming = false;
   #calls = 0;
@@ -224,6 +237,14 @@ export class Parley {
     return directRoomId(a as UserId, b as UserId);
   }
 
+  /**
+   * The rooms whose member the user is, newest activity first, each with its unread count and its
+   * last message. It needs no joined room. Rejects with HistoryFailed.
+   */
+  rooms(range: RoomsRange = {}): Promise<RoomsPage> {
+    return this.#page((call) => ({ kind: "rooms", call, range }));
+  }
+
   #createLink(room: RoomId): RoomLink {
     const view = this.#client.room(room);
     if (view === undefined) throw new Error("unreachable: the core knows each joined room");
@@ -236,6 +257,7 @@ export class Parley {
       now: () => this.#clock.now(),
       write: (content, id) => this.#write(link, room, content, id),
       typing: (on) => this.#step({ kind: "typing", room, on }),
+      read: (seq) => this.#step({ kind: "read", room, seq }),
       history: (range) => this.#history(link, room, range),
       leave: () => {
         link.hasLeft = true;
@@ -267,11 +289,15 @@ export class Parley {
 
   #history(link: RoomLink, room: RoomId, range: PageRange): Promise<Page> {
     if (link.hasLeft) return Promise.reject(new HistoryFailed("not_joined", "The room was left."));
+    return this.#page((call) => ({ kind: "history", call, room, range }));
+  }
+
+  #page<P extends Page | RoomsPage>(inputOf: (call: number) => Input): Promise<P> {
     const call = ++this.#calls;
-    const pending = defer<Page>();
-    this.#pages.set(call, pending);
-    this.#step({ kind: "history", call, room, range });
-    return pending.promise;
+    const { promise, resolve, reject } = defer<P>();
+    this.#pages.set(call, { resolve: (page) => resolve(page as P), reject });
+    this.#step(inputOf(call));
+    return promise;
   }
 
   #step(input: Input): void {
@@ -330,6 +356,9 @@ export class Parley {
       case "settled":
         this.#outgoing.get(effect.id)?.resolve(effect.result);
         this.#outgoing.delete(effect.id);
+        break;
+      case "hint":
+        this.#listeners.emit("note", effect.note);
         break;
       case "page":
         this.#pages.get(effect.call)?.resolve(effect.page);
@@ -404,6 +433,9 @@ function deliver(listeners: Listeners<RoomNews>, effect: RoomEffect): void {
       break;
     case "typing":
       listeners.emit("typing", effect.change);
+      break;
+    case "read":
+      listeners.emit("read", effect.change);
       break;
     case "removed":
       listeners.emit("removed", effect.removed);

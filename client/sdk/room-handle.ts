@@ -9,6 +9,7 @@ import type {
   Page,
   PageRange,
   PresenceChange,
+  ReadChange,
   Removed,
   Reset,
   RoomStatus,
@@ -27,6 +28,8 @@ export interface RoomNews {
   readonly presence: PresenceChange;
   /** A user who began or stopped to type. */
   readonly typing: TypingChange;
+  /** How far a user has read the room. In rooms of more than 200 users it is not announced. */
+  readonly read: ReadChange;
   /** The status after each change. */
   readonly status: RoomStatus;
   /**
@@ -79,6 +82,8 @@ export interface SendOptions {
   readonly replyTo?: number;
   /** The sequence number of the message of the main line whose thread this one continues. */
   readonly thread?: number;
+  /** The mentioned users, at most 50; or everyone in the room, for moderators. */
+  readonly mentions?: readonly string[] | "@room";
   /** A UUIDv7, to retry a send of an earlier run of the program; default: a new one. */
   readonly id?: string;
   /** A W3C traceparent. With its sampled flag the message is traced through the cluster. */
@@ -121,6 +126,7 @@ export interface RoomLink {
     readonly head: number;
     readonly completeThrough: number;
     readonly born: string | undefined;
+    readonly reads: ReadonlyMap<string, number>;
     readonly roster: { readonly here: number; readonly users: ReadonlySet<string> };
   };
   hasLeft: boolean;
@@ -131,6 +137,7 @@ export interface RoomLink {
   /** `id`: a UUIDv7; a new one by default. */
   write(content: WriteContent, id?: string): Outgoing;
   typing(on: boolean): void;
+  read(seq: number): void;
   history(range: PageRange): Promise<Page>;
   leave(): void;
 }
@@ -188,9 +195,10 @@ export class RoomHandle {
    */
   send(
     body: { readonly text: string; readonly [key: string]: unknown },
-    { id, replyTo, thread, trace }: SendOptions = {},
+    { id, replyTo, thread, mentions, trace }: SendOptions = {},
   ): Outgoing {
-    return this.#link.write({ t: "send", body, replyTo, thread, trace }, id);
+    const named = mentions as UserId[] | "@room" | undefined;
+    return this.#link.write({ t: "send", body, replyTo, thread, mentions: named, trace }, id);
   }
 
   /** Replaces the body of an own message. */
@@ -244,6 +252,20 @@ export class RoomHandle {
    */
   typing(on: boolean): void {
     if (!this.#link.hasLeft) this.#link.typing(on);
+  }
+
+  /**
+   * Says that the user has read the room up to `seq`, by default everything that was delivered.
+   * Call it as often as it changes: it sends at most one frame a second. It ends the unread count
+   * of a member.
+   */
+  markRead(seq: number = this.completeThrough): void {
+    if (!this.#link.hasLeft && seq >= 1) this.#link.read(seq);
+  }
+
+  /** How far the users have read the room, as far as this client received it. */
+  get reads(): ReadonlyMap<string, number> {
+    return this.#link.view.reads;
   }
 
   /** Reads one page. Rejects with HistoryFailed. Events of a page are not emitted as "event". */

@@ -25,6 +25,7 @@ const SERVING = [
   "gw.*",
   "out.*",
   "live.*",
+  "note.*",
   "hist.*",
   "suspect.*",
   "node.room",

@@ -131,6 +131,7 @@ const app = await buildHttp({
   metrics: operations.url === undefined ? operations.metrics : undefined,
   config: http,
   roomApi: gateway.roomApi,
+  roomLists: gateway.roomLists,
   auth,
   devSecret,
   logger,

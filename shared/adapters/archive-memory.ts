@@ -19,6 +19,7 @@ import type {
   Watermark,
   WriteOutcome,
 } from "../ports/archive.ts";
+import type { RoomListStore } from "../ports/room-lists.ts";
 import { cutMembers } from "../kit/archived-members.ts";
 import { countedMessages, cutSenders } from "../kit/archived-senders.ts";
 import { targetOf } from "../kit/archived-targets.ts";
@@ -31,16 +32,27 @@ import {
 import type { MessageState } from "../kit/message-fold.ts";
 import { cutPage, messageText, scanOf } from "../kit/message-view.ts";
 import type { Reaction } from "../kit/message-view.ts";
-import { stateChangesOf } from "../kit/state-changes.ts";
+import { mentionsIn } from "../kit/mentions.ts";
+import { sinceOf, stateChangesOf } from "../kit/state-changes.ts";
 import type { MemberChange, SettingsChange } from "../kit/state-changes.ts";
 import type { Deletion, ReactedEvent, RoomEvent } from "../protocol/events.ts";
 import type { ArchivedRange, MembersPage, RoomSnapshot } from "../protocol/history.ts";
 import type { MessagesPage, MessagesQuery } from "../protocol/history.ts";
 import type { RoomSnapshotState, SenderTime, StoredMember } from "../protocol/history.ts";
 import { isStorable, messageTime, utf8Length } from "../protocol/ids.ts";
+import type {
+  FindQuery,
+  FoundRooms,
+  ReadPosition,
+  RoomsPage,
+  RoomsQuery,
+} from "../protocol/room-list.ts";
 import type { LogSeq, MessageId, Millis, Partition, RoomId, Seq, UserId } from "../protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "../protocol/limits.ts";
 import { isSameEvent, tombstoneOf } from "../protocol/tombstone.ts";
+
+import { addMention, findRooms, listRooms, putReads } from "./memory-room-list.ts";
+import type { ListableRoom } from "./memory-room-list.ts";
 
 export interface MemoryArchiveOptions {
   /**
@@ -60,7 +72,7 @@ export interface QuarantinedText {
   readonly reason: string;
 }
 
-interface StoredRoom {
+interface StoredRoom extends ListableRoom {
   born: string;
   head: Seq;
   lastAt: Millis;
@@ -75,7 +87,7 @@ interface StoredRoom {
   readonly reactions: Map<Seq, Map<string, Map<UserId, ReactedEvent>>>;
 }
 
-export class MemoryArchive implements ArchiveStore {
+export class MemoryArchive implements ArchiveStore, RoomListStore {
   readonly #refuse: (event: ArchiveEvent) => string | undefined;
   readonly #schedule: (run: () => void) => void;
   readonly #watermarks = new Map<Partition, Watermark>();
@@ -141,6 +153,20 @@ export class MemoryArchive implements ArchiveStore {
     });
   }
 
+  rooms(query: RoomsQuery): Promise<Read<RoomsPage>> {
+    const bodyOf = (room: RoomId, seq: Seq) =>
+      this.#messages.get(messageKey(room, seq))?.edit?.body;
+    return this.#read(() => listRooms(this.#rooms, query, bodyOf));
+  }
+
+  findRooms(query: FindQuery): Promise<Read<FoundRooms>> {
+    return this.#read(() => findRooms(this.#rooms, query));
+  }
+
+  putReads(reads: readonly ReadPosition[]): Promise<Read<undefined>> {
+    return this.#read(() => putReads(this.#rooms, reads));
+  }
+
   /** The line at its place now, for a check after a run. */
   lineOf(room: RoomId, seq: Seq): string | undefined {
     return lineAt(this.#rooms.get(room), seq);
@@ -196,7 +222,12 @@ export class MemoryArchive implements ArchiveStore {
     }
     for (const change of changes?.members ?? []) {
       const { members } = this.#room(change.room);
-      if (change.seq > (members.get(change.user)?.seq ?? 0)) members.set(change.user, change);
+      const before = members.get(change.user);
+      if (change.seq <= (before?.seq ?? 0)) continue;
+      members.set(change.user, { ...change, since: sinceOf(change, before) });
+    }
+    for (const mention of mentionsIn(events) ?? []) {
+      addMention(this.#room(mention.room), mention);
     }
   }
 
@@ -326,7 +357,8 @@ export class MemoryArchive implements ArchiveStore {
     if (room === undefined) {
       const [events, byId, quarantined] = [new Map(), new Map(), new Map()];
       const members = new Map<UserId, MemberChange>();
-      const state = { settings: undefined, members, reactions: new Map() };
+      const [reads, mentions] = [new Map(), new Map()];
+      const state = { settings: undefined, members, reactions: new Map(), reads, mentions };
       room = { born: "", head: 0, lastAt: 0, events, byId, quarantined, ...state };
       this.#rooms.set(id, room);
     }

@@ -7,11 +7,13 @@
 //
 //   archive-over-bus.1. A read without an answer for AGAIN_MS is requested a second time, and the
 //        first answer counts. The bus gives each request to one persistence process. When that
-//        process is killed, its requests are lost, and the second one reaches another process.
+//        process is killed, its requests are lost, and the second one reaches another process. A
+//        read position that is stored twice changes nothing.
 
 import type { ArchiveReader, LookedUp, Read, Watermark } from "../ports/archive.ts";
 import type { Bus, RequestOutcome } from "../ports/bus.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { RoomListReader } from "../ports/room-lists.ts";
 import { decodeReply, encodeRequest } from "../protocol/history.ts";
 import type {
   ArchivedRange,
@@ -23,6 +25,13 @@ import type {
   RoomSnapshotState,
 } from "../protocol/history.ts";
 import type { LogSeq, MessageId, Millis, Partition, RoomId, Seq, UserId } from "../protocol/ids.ts";
+import type {
+  FindQuery,
+  FoundRooms,
+  ReadPosition,
+  RoomsPage,
+  RoomsQuery,
+} from "../protocol/room-list.ts";
 import { ROOM_MEMBERS_MAX } from "../protocol/limits.ts";
 import { subjects } from "../protocol/subjects.ts";
 
@@ -42,7 +51,7 @@ export function openArchiveReader(
   bus: AskBus,
   clock: AskClock,
   options: ArchiveReaderOptions = {},
-): ArchiveReader {
+): ArchiveReader & RoomListReader {
   return new BusArchive(bus, clock, options.timeoutMs ?? TIMEOUT_MS);
 }
 
@@ -55,7 +64,7 @@ type RequestBody = HistoryRequest extends infer R
 type ReplyTo<O extends Op> = Extract<HistoryReply, { readonly op: O }>;
 type Unavailable = Extract<Read<never>, { kind: "unavailable" }>;
 
-class BusArchive implements ArchiveReader {
+class BusArchive implements ArchiveReader, RoomListReader {
   readonly #bus: AskBus;
   readonly #clock: AskClock;
   readonly #timeoutMs: number;
@@ -144,6 +153,25 @@ class BusArchive implements ArchiveReader {
       ...(found !== undefined && { found }),
       ...(isAsked && { target: archived }),
     });
+  }
+
+  async rooms(p: Partition, query: RoomsQuery): Promise<Read<RoomsPage>> {
+    const read = await this.#request(p, "rooms", { op: "rooms", ...query });
+    if (read.kind !== "ok") return read;
+    const { page } = read.value;
+    return page.rooms.length <= query.limit ? ok(page) : misfit("rooms");
+  }
+
+  async findRooms(p: Partition, query: FindQuery): Promise<Read<FoundRooms>> {
+    const read = await this.#request(p, "find", { op: "find", ...query });
+    if (read.kind !== "ok") return read;
+    const { found } = read.value;
+    return found.rooms.length <= query.limit ? ok(found) : misfit("find");
+  }
+
+  async putReads(p: Partition, reads: readonly ReadPosition[]): Promise<Read<undefined>> {
+    const read = await this.#request(p, "reads", { op: "reads", reads });
+    return read.kind === "ok" ? ok(undefined) : read;
   }
 
   async #request<O extends Op>(p: Partition, op: O, body: RequestBody): Promise<Read<ReplyTo<O>>> {

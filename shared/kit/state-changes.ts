@@ -5,6 +5,8 @@
 //
 //   state-changes.1. A line that this version cannot read as a change changes nothing. The line
 //        itself is archived like any other.
+//   state-changes.2. The line since which a user is a member does not depend on how the lines are
+//        cut into batches.
 
 import { parseObject } from "./json.ts";
 import type { ArchiveEvent } from "../ports/archive.ts";
@@ -29,6 +31,13 @@ export interface MemberChange {
   /** 0: not muted. */
   readonly mutedUntil: Millis;
   readonly banned: boolean;
+  /** The first line about the user in the batch … */
+  readonly first: Seq;
+  /**
+   * … and the line since which the user is a member without a break; 0: no line of the batch began
+   * it, so it is `first` unless the store has an earlier one (sinceOf).
+   */
+  readonly since: Seq;
 }
 
 export interface StateChanges {
@@ -48,7 +57,8 @@ export function stateChangesOf(events: readonly ArchiveEvent[]): StateChanges | 
       const change = readMember(room, seq, line);
       if (change === undefined) continue;
       const key = `${room} ${change.user}`;
-      if (seq > (members.get(key)?.seq ?? 0)) members.set(key, change);
+      const before = members.get(key);
+      if (seq > (before?.seq ?? 0)) members.set(key, before ? behind(before, change) : change);
     }
   }
   if (settings.size === 0 && members.size === 0) return undefined;
@@ -69,5 +79,25 @@ function readMember(room: RoomId, seq: Seq, line: string): MemberChange | undefi
   const event = parseObject(line);
   const { user, role, mutedUntil = 0, banned } = event ?? {};
   if (!isUserId(user) || !isRole(role) || !Number.isSafeInteger(mutedUntil)) return undefined;
-  return { room, user, seq, role, mutedUntil: mutedUntil as number, banned: banned === true };
+  const isBanned = banned === true;
+  const mute = mutedUntil as number;
+  return { room, user, seq, role, mutedUntil: mute, banned: isBanned, first: seq, since: 0 };
+}
+
+/** `change` behind an earlier one of the same user in the batch. */
+function behind(before: MemberChange, change: MemberChange): MemberChange {
+  const since = isMember(before) ? before.since : change.seq;
+  return { ...change, first: before.first, since };
+}
+
+/** Whether the user is in the room's list of members, so that the user's room list has it. */
+export function isMember({ role, banned }: Pick<MemberChange, "role" | "banned">): boolean {
+  return role !== "none" && !banned;
+}
+
+/** The line since which the user is a member; 0: the user is none. `stored`: before the batch. */
+export function sinceOf(change: MemberChange, stored: MemberChange | undefined): Seq {
+  if (!isMember(change)) return 0;
+  if (change.since > 0) return change.since;
+  return stored !== undefined && isMember(stored) ? stored.since : change.first;
 }

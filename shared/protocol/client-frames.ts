@@ -27,13 +27,16 @@ import {
   CREATE_MEMBERS_MAX,
   EDIT_WINDOW_S_MAX,
   EMOJI_BYTES_MAX,
+  MENTIONS_MAX,
   PAGE_EVENTS_MAX,
   REASON_LENGTH_MAX,
+  ROOMS_PAGE_MAX,
   SLOW_MODE_S_MAX,
   TAIL_EVENTS_MAX,
   TITLE_LENGTH_MAX,
   TOPIC_LENGTH_MAX,
 } from "./limits.ts";
+import { readCursor } from "./room-list.ts";
 import { MEMBER_ROLES, ROLES, ROOM_KINDS } from "./roles.ts";
 
 export const roomSchema = z
@@ -82,8 +85,19 @@ export const memberSchemas = {
 export const targetSchema = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 export const emojiSchema = z.string().max(EMOJI_BYTES_MAX).refine(isEmoji);
 export const reasonSchema = text(REASON_LENGTH_MAX);
+/** Whom a message mentions: users, or everyone in the room. */
+export const mentionsSchema = z.union([z.literal("@room"), z.array(userSchema).max(MENTIONS_MAX)]);
 /** What a page shows: all events, or the messages as they are now. */
 export const viewSchema = z.enum(["events", "messages"]);
+/** The page of a room list. */
+export const roomsSchemas = {
+  /** The `next` of the page before. */
+  after: z
+    .string()
+    .refine((text) => readCursor(text) !== undefined)
+    .optional(),
+  limit: z.number().int().min(1).max(ROOMS_PAGE_MAX).optional(),
+};
 const WRITE = { room: roomSchema, id: messageIdSchema, trace };
 
 export const clientFrameSchemas = {
@@ -108,6 +122,7 @@ export const clientFrameSchemas = {
     body: bodySchema,
     replyTo: targetSchema.optional(),
     thread: targetSchema.optional(),
+    mentions: mentionsSchema.optional(),
     trace,
   }),
   edit: z.object({ t: z.literal("edit"), ...WRITE, target: targetSchema, body: bodySchema }),
@@ -134,6 +149,8 @@ export const clientFrameSchemas = {
     archived: archivedSchema.optional(),
   }),
   typing: z.object({ t: z.literal("typing"), room: roomSchema, on: z.boolean() }),
+  read: z.object({ t: z.literal("read"), room: roomSchema, seq: targetSchema }),
+  rooms: z.object({ t: z.literal("rooms"), ref, ...roomsSchemas }),
   history: z.object({
     t: z.literal("history"),
     ref,

@@ -26,6 +26,7 @@ import {
   EDIT_WINDOW_S_MAX,
   LANE_INCARNATION_MAX,
   MEMBERS_PAGE_MAX,
+  MENTIONS_MAX,
   REASON_LENGTH_MAX,
   SLOW_MODE_S_MAX,
   SYNC_ROOMS_MAX,
@@ -85,7 +86,8 @@ type IsValid = (command: JsonObject, isLong: boolean) => boolean;
 
 /** What each op must have beside `c` (command-batch.3). */
 const IS_VALID: { readonly [Op in Command["op"]]: IsValid } = {
-  send: (command, isLong) => isWrite(command) && hasMessage(command, isLong),
+  send: (command, isLong) =>
+    isWrite(command) && hasMessage(command, isLong) && isMentionsOrNot(command["mentions"]),
   edit: (command, isLong) => isChange(command) && hasMessage(command, isLong),
   delete: (command) => isChange(command) && isText(command["reason"], REASON_LENGTH_MAX),
   react: (command) => isChange(command) && isEmoji(command["emoji"]) && isOn(command["on"]),
@@ -130,6 +132,11 @@ function hasMessage({ body, replyTo, thread }: JsonObject, isLong: boolean): boo
   if (replyTo !== undefined && !isPositive(replyTo)) return false;
   if (thread !== undefined && !isPositive(thread)) return false;
   return isObject(body) && isCleanBody(body) && !(isLong && isBodyTooLarge(body));
+}
+
+function isMentionsOrNot(mentions: unknown): boolean {
+  if (mentions === undefined || mentions === "@room") return true;
+  return Array.isArray(mentions) && mentions.length <= MENTIONS_MAX && mentions.every(isUserId);
 }
 
 /** What every query of a user has. */

@@ -217,14 +217,17 @@ export const COMMANDS: {
     user: ({ from }) => from,
     order: senderInRoom,
     retry: "deduped",
-    hold: { content: ({ body }) => body, empty: (write) => ({ ...write, body: {} }) },
+    hold: {
+      content: ({ body, mentions }) => (mentions === undefined ? body : { body, mentions }),
+      empty: ({ mentions: _mentions, ...write }) => ({ ...write, body: {} }),
+    },
     trace: "spans",
     isRefusable: true,
     refersTo: ({ replyTo }) => replyTo,
     target: ({ thread }) => thread,
     needsJoin: true,
-    events: ({ room, id, from, body, replyTo, thread }, { seq, at }) => [
-      { t: "msg", room, seq, id, from, at, body, replyTo, thread },
+    events: ({ room, id, from, body, replyTo, thread, mentions }, { seq, at }) => [
+      { t: "msg", room, seq, id, from, at, body, replyTo, thread, mentions },
     ],
   },
   edit: {

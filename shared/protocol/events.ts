@@ -15,6 +15,9 @@ import { isCount, parseObject } from "../kit/json.ts";
 import type { MessageId, Millis, RoomId, Seq, UserId } from "./ids.ts";
 import type { MemberRole, Role, RoomKind } from "./roles.ts";
 
+/** Users, or everyone in the room. */
+export type Mentions = readonly UserId[] | "@room";
+
 export type Body = { readonly [key: string]: unknown };
 
 /** What every event has. `t` names the kind. */
@@ -34,6 +37,7 @@ export interface MessageEvent extends EventHead {
   readonly replyTo?: Seq | undefined;
   /** The message of the main line whose thread this one continues. */
   readonly thread?: Seq | undefined;
+  readonly mentions?: Mentions | undefined;
   /** The message was deleted: its body is empty (tombstone.ts). */
   readonly deleted?: Deletion | undefined;
 }
@@ -120,7 +124,7 @@ type EventByKind = { readonly [E in RoomEvent as E["t"]]: E };
 
 /** The keys of each kind in their order on the wire. JSON leaves out a key without a value. */
 const IN_ORDER: { readonly [K in Kind]: (event: EventByKind[K]) => EventByKind[K] } = {
-  msg: ({ t, room, seq, id, from, at, body, replyTo, thread, deleted }) => ({
+  msg: ({ t, room, seq, id, from, at, body, replyTo, thread, mentions, deleted }) => ({
     t,
     room,
     seq,
@@ -130,6 +134,7 @@ const IN_ORDER: { readonly [K in Kind]: (event: EventByKind[K]) => EventByKind[K
     body,
     replyTo,
     thread,
+    mentions,
     deleted,
   }),
   edited: ({ t, room, seq, id, from, at, target, body, deleted }) => ({

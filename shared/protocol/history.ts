@@ -18,6 +18,8 @@ import type { RoomSettings } from "./events.ts";
 import { isMessageId, isRoomId, isUserId } from "./ids.ts";
 import type { Epoch, LogSeq, MessageId, Millis, RoomId, Seq, UserId } from "./ids.ts";
 import { PAGE_EVENTS_MAX } from "./limits.ts";
+import { readRoomListReply, readRoomListRequest } from "./room-list.ts";
+import type { RoomListReply, RoomListRequest } from "./room-list.ts";
 import { isRole, isRoomKind } from "./roles.ts";
 import type { Role } from "./roles.ts";
 
@@ -40,6 +42,7 @@ export type HistoryRequest = { readonly v: typeof HISTORY_VERSION } &
         /** The event that the write names. */
         readonly target?: Seq | undefined;
       }
+    | RoomListRequest
   );
 
 /** The archived state of a room. A room without an archived event has head 0 and born "". */
@@ -155,6 +158,7 @@ export type HistoryReply =
       readonly target?: ArchivedTarget;
       readonly watermark: LogSeq;
     }
+  | RoomListReply
   | { readonly ok: false; readonly error: "unavailable" | "bad_request" };
 
 /** `claim` is "unknown" in a request of an older version, which has no claim. */
@@ -174,8 +178,12 @@ export function decodeRequest(text: string): DecodedRequest | undefined {
   if (request?.["v"] !== HISTORY_VERSION) return undefined;
   const { op, room, since, first, last, from, id, claim } = request;
   if (op === "watermark") return { op, claim: isCount(claim) ? claim : "unknown" };
-  if (!isRoomId(room)) return undefined;
   const v = HISTORY_VERSION;
+  if (op === "rooms" || op === "find" || op === "reads") {
+    const list = readRoomListRequest(request);
+    return list && { v, ...list };
+  }
+  if (!isRoomId(room)) return undefined;
   if (op === "members" && isUserId(request["after"])) {
     return { v, op, room, after: request["after"] };
   }
@@ -271,7 +279,7 @@ export function decodeReply(text: string): HistoryReply | undefined {
         ? (reply as unknown as HistoryReply)
         : undefined;
     default:
-      return undefined;
+      return lines.length === 0 ? readRoomListReply(op, rest) : undefined;
   }
 }
 

@@ -76,5 +76,21 @@ export const SLOW_SENDERS_MAX = 2_000;
 export const EMOJI_BYTES_MAX = 64;
 /** The users that a message names for each of its reactions. All of them are counted. */
 export const REACTION_NAMES_MAX = 50;
+/** The users that a message mentions by name. More get `bad_frame`. */
+export const MENTIONS_MAX = 50;
+/** The rooms of one page of a room list. A larger `limit` gets `bad_frame`. */
+export const ROOMS_PAGE_MAX = 200;
+/** An unread count, and a count of mentions, ends here. */
+export const UNREAD_MAX = 100;
+/** The newest events of a room among which unread messages are counted. */
+export const UNREAD_EVENTS_MAX = 1_000;
+/** The characters of the last message in a room list. */
+export const PREVIEW_LENGTH_MAX = 120;
+/** The text of a search for rooms, in characters. A longer one gets `bad_frame`. */
+export const FIND_TEXT_LENGTH_MAX = 64;
+/** The rooms that one search for rooms examines. The next page continues behind them. */
+export const FIND_ROOMS_MAX = 10_000;
+/** The read positions of one request on `hist.<p>`. Further ones go into the next request. */
+export const READS_BATCH_MAX = 500;
 /** Presence frames name the users of a room up to this number. Above it they have a count only. */
 export const PRESENCE_NAMES_MAX = 200;

@@ -1,6 +1,7 @@
-// Live: both halves of the messages on `live.<room>`: presence and typing. Any of them can be lost.
+// Live: both halves of the messages on `live.<room>`: presence, typing and read positions. Any of
+// them can be lost.
 //
-// The owner publishes presence, gateways publish typing. A gateway writes the payload of a valid
+// The owner publishes presence, gateways publish the rest. A gateway writes the payload of a valid
 // message unchanged to its members, so the payload must be exactly one frame on one line.
 //
 //   live.1. A decoded message is a frame of its declared type for this room, on one line.
@@ -10,22 +11,43 @@ import type { JsonObject } from "../kit/json.ts";
 import { isUserId } from "./ids.ts";
 import type { RoomId } from "./ids.ts";
 import { PRESENCE_NAMES_MAX } from "./limits.ts";
-import type { PresenceFrame, TypingFrame } from "./server-frames.ts";
+import type { PresenceFrame, ReadsFrame, TypingFrame } from "./server-frames.ts";
+
+export type LiveFrame = PresenceFrame | TypingFrame | ReadsFrame;
 
 /** Enough for 200 names of 128 bytes, each byte escaped as six characters. */
 const TEXT_UNITS_MAX = 200 * 1_024;
 
-export function encodeLive(frame: PresenceFrame | TypingFrame): string {
+export function encodeLive(frame: LiveFrame): string {
   return JSON.stringify({ v: 1, ...frame });
 }
 
 /** Undefined unless the text is a whole message of version 1 for `room`. */
-export function decodeLive(text: string, room: RoomId): PresenceFrame | TypingFrame | undefined {
+export function decodeLive(text: string, room: RoomId): LiveFrame | undefined {
   if (text.length > TEXT_UNITS_MAX || text.includes("\n")) return undefined;
   const value = parseObject(text);
   if (value?.["v"] !== 1 || value["room"] !== room) return undefined;
-  const isGood = value["t"] === "presence" ? isPresence(value) : isTyping(value);
-  return isGood ? (value as unknown as PresenceFrame | TypingFrame) : undefined;
+  return isLive(value) ? (value as unknown as LiveFrame) : undefined;
+}
+
+function isLive(value: JsonObject): boolean {
+  switch (value["t"]) {
+    case "presence":
+      return isPresence(value);
+    case "reads":
+      return isReads(value);
+    default:
+      return isTyping(value);
+  }
+}
+
+function isReads({ reads }: JsonObject): boolean {
+  if (!Array.isArray(reads) || reads.length > PRESENCE_NAMES_MAX) return false;
+  return reads.every((item) => {
+    if (!Array.isArray(item)) return false;
+    const [user, seq] = item as readonly unknown[];
+    return isUserId(user) && isCount(seq);
+  });
 }
 
 function isTyping({ t, user, on }: JsonObject): boolean {

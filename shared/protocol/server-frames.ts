@@ -15,6 +15,8 @@ import { ERRORS } from "./errors.ts";
 import type { ErrorFrame } from "./errors.ts";
 import type { RoomEvent } from "./events.ts";
 import type { Millis, RoomId, Seq, UserId } from "./ids.ts";
+import type { NoteReason } from "./note.ts";
+import type { ListedRoom } from "./room-list.ts";
 import type { Role } from "./roles.ts";
 
 export interface WelcomeFrame {
@@ -84,6 +86,27 @@ export interface TypingFrame {
   readonly user: UserId;
   readonly on: boolean;
 }
+/** How far users have read the room. A later frame can name a lower number of a user: ignore it. */
+export interface ReadsFrame {
+  readonly t: "reads";
+  readonly room: RoomId;
+  readonly reads: readonly (readonly [UserId, Seq])[];
+}
+/** A hint to every session of a user, joined there or not. The truth is the room list. */
+export interface NoteFrame {
+  readonly t: "note";
+  readonly room: RoomId;
+  readonly seq: Seq;
+  readonly why: NoteReason;
+}
+/** The answer to `rooms`, newest activity first. */
+export interface RoomsFrame {
+  readonly t: "rooms";
+  readonly ref: number;
+  readonly rooms: readonly ListedRoom[];
+  /** The `after` of the next page; undefined: there is none. */
+  readonly next?: string;
+}
 /** The state of a message in a page of messages; a message to which nothing happened has none. */
 export interface ShownState {
   readonly edited?: { readonly seq: Seq; readonly at: Millis };
@@ -136,6 +159,9 @@ export type ServerFrame =
   | ErrorFrame
   | PresenceFrame
   | TypingFrame
+  | ReadsFrame
+  | NoteFrame
+  | RoomsFrame
   | PageFrame
   | PongFrame
   | RefreshedFrame
@@ -172,6 +198,9 @@ const SHAPES: { readonly [T in HandledFrame["t"]]: Shape } = {
   error: { name: "string", message: "string", retry: "boolean" },
   presence: { room: "string" },
   typing: { room: "string", user: "string", on: "boolean" },
+  reads: { room: "string" },
+  note: { room: "string", seq: "number", why: "string" },
+  rooms: { ref: "number" },
   page: { ref: "number", more: "boolean" },
   refreshed: { ref: "number", until: "number" },
   reconnect: { afterMs: "number" },
@@ -186,6 +215,8 @@ export function decodeServerFrame(line: string): DecodedServerFrame {
   if (Object.hasOwn(SHAPES, type)) {
     if (!fits(value, SHAPES[type as HandledFrame["t"]])) return { kind: "broken" };
     if (type === "page" && !isEvents(value["events"])) return { kind: "broken" };
+    if (type === "reads" && !isReads(value["reads"])) return { kind: "broken" };
+    if (type === "rooms" && !isRooms(value["rooms"])) return { kind: "broken" };
     return { kind: "frame", frame: withoutWrongFields(value) as unknown as HandledFrame };
   }
   if (fits(value, EVENT) && Number.isSafeInteger(value["seq"])) {
@@ -230,4 +261,19 @@ function isNames(value: unknown): value is readonly string[] {
 
 function isEvents(value: unknown): value is readonly RoomEvent[] {
   return Array.isArray(value) && value.every((item) => isObject(item) && fits(item, EVENT));
+}
+
+function isReads(value: unknown): value is ReadsFrame["reads"] {
+  if (!Array.isArray(value)) return false;
+  return value.every((item) => {
+    if (!Array.isArray(item)) return false;
+    const [user, seq] = item as readonly unknown[];
+    return typeof user === "string" && typeof seq === "number";
+  });
+}
+
+const LISTED: Shape = { room: "string", head: "number", unread: "number", mentions: "number" };
+
+function isRooms(value: unknown): value is RoomsFrame["rooms"] {
+  return Array.isArray(value) && value.every((item) => isObject(item) && fits(item, LISTED));
 }

@@ -1,7 +1,7 @@
 // Subjects: the names of all NATS subjects. No other file builds a subject.
 //
-// Room ids and process ids are safe in a subject by their grammar (N1). User ids never reach a
-// subject. The parameters have branded types, so an unchecked string does not compile.
+// Room ids and process ids are safe in a subject by their grammar (N1). User ids reach a subject in
+// base64url only (N4). The parameters have branded types, so an unchecked string does not compile.
 
 import type { ControlVerb } from "./control.ts";
 import type { Epoch, NodeKind, Partition, ProcessId, RoomId } from "./ids.ts";
@@ -21,6 +21,8 @@ export const subjects = {
   out: (room: RoomId): string => `out.${room}`,
   /** owner, gateways → gateways: presence and typing. */
   live: (room: RoomId): string => `live.${room}`,
+  /** owner → gateways with a session of the user: hints. `user`: in base64url. */
+  note: (user: string): string => `note.${user}`,
   /** gateway, owner → persistence (queue group `hist`): requests to the archive. */
   history: (p: Partition): string => `hist.${p}`,
   /** owner → stream LOG_<p>: appends. */

@@ -5,15 +5,16 @@ import { expect } from "chai";
 import { SNAPSHOT_AHEAD_IDS_MAX, SNAPSHOT_FLOORS_MAX } from "../ports/archive.ts";
 import { SNAPSHOT_IDS_MAX, SNAPSHOT_TAIL_EVENTS } from "../ports/archive.ts";
 import type { ArchiveEvent, ArchiveStore, Read } from "../ports/archive.ts";
+import type { RoomListStore } from "../ports/room-lists.ts";
 import { encodeEvent } from "../protocol/events.ts";
 import { messageTime } from "../protocol/ids.ts";
 import type { MessageId, Millis, RoomId, Seq, UserId } from "../protocol/ids.ts";
 import { ID_SLACK_MS, RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "../protocol/limits.ts";
 
 export interface ArchiveUnderTest extends AsyncDisposable {
-  readonly store: ArchiveStore;
+  readonly store: ArchiveStore & RoomListStore;
   /** A second client of the same data, as another process would have it. */
-  readonly other: ArchiveStore;
+  readonly other: ArchiveStore & RoomListStore;
   /** From now on the store refuses events from this sender. */
   refuse(sender: UserId): Promise<void>;
   quarantine(): Promise<readonly { room?: string; seq?: number; line: string; reason: string }[]>;

@@ -34,6 +34,7 @@ import { decodeResults, encodeResults, encodeResync } from "#shared/protocol/res
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import { snapshotOf, watermarkOf } from "./archive-answers.ts";
 import { ackViolation, logViolation, shownViolation } from "./invariants.ts";
+import { splitLast } from "./choice.ts";
 
 export const PLANTED_BUGS = ["skip-fence", "ack-before-commit"] as const;
 export type PlantedBug = (typeof PLANTED_BUGS)[number];
@@ -450,6 +451,7 @@ export class Model {
       case "changed":
       case "flush-soon":
       case "log":
+      case "note":
       case "repeat-head":
         return; // No rule of order depends on these.
     }
@@ -491,9 +493,4 @@ export class Model {
 
 function idOf(message: number): MessageId {
   return `018bcfe5-6800-7000-8000-00000000000${message}` as MessageId;
-}
-
-function splitLast(choice: string): [string, string] {
-  const at = choice.lastIndexOf(" ");
-  return [choice.slice(0, at), choice.slice(at + 1)];
 }

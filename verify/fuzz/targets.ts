@@ -55,6 +55,8 @@ import {
   encodeLeaseRequest,
 } from "#shared/protocol/leases.ts";
 import { decodeLive, encodeLive } from "#shared/protocol/live.ts";
+import { decodeNote, encodeNote } from "#shared/protocol/note.ts";
+import type { ListedRoom } from "#shared/protocol/room-list.ts";
 import { decodeResults, encodeResults, encodeResync } from "#shared/protocol/results.ts";
 import {
   decodeRevocation,
@@ -125,6 +127,10 @@ const CLIENT_FRAMES: readonly object[] = [
   { t: "leave", ref: 1, room: ROOM },
   { t: "send", room: ROOM, id: ID, body: { text: "hi", list: [1, { a: null }] }, replyTo: 3 },
   { t: "send", room: ROOM, id: ID, body: { text: "in a thread" }, thread: 3 },
+  { t: "send", room: ROOM, id: ID, body: { text: "you two" }, mentions: [ADA, BOB] },
+  { t: "send", room: ROOM, id: ID, body: { text: "all" }, mentions: "@room" },
+  { t: "read", room: ROOM, seq: 3 },
+  { t: "rooms", ref: 1, after: "9.general", limit: 10 },
   { t: "edit", room: ROOM, id: ID, target: 3, body: { text: "hello" } },
   { t: "delete", room: ROOM, id: ID, target: 3, reason: "typo" },
   { t: "react", room: ROOM, id: ID, target: 3, emoji: "👍", on: true },
@@ -157,11 +163,25 @@ const COMMANDS: readonly Command[] = [
   { c: 15, op: "react", room: ROOM, from: ADA, id: ID, target: 3, emoji: ":ok:", on: false },
   { c: 16, op: "pin", room: ROOM, from: ADA, id: ID, target: 3, on: true },
   { c: 17, op: "send", room: ROOM, from: ADA, id: ID, body: { text: "hi" }, thread: 3 },
+  { c: 18, op: "send", room: ROOM, from: ADA, id: ID, body: {}, mentions: [ADA, BOB] },
+  { c: 19, op: "send", room: ROOM, from: ADA, id: ID, body: {}, mentions: "@room" },
   { c: 12, op: "sync", rooms: [[ROOM, 3, [ADA, BOB], [[BOB, "member"]]]] },
 ];
 
 const EVENT: RoomEvent = { t: "msg", room: ROOM, seq: 1, id: ID, from: ADA, at: 1, body: {} };
 const LIMITS = { frameBytes: 65_536, bodyBytes: 16_384, unansweredSends: 64, rooms: 256 };
+const LISTED: ListedRoom = {
+  room: ROOM,
+  kind: "closed",
+  title: "Plans",
+  role: "owner",
+  head: 9,
+  at: 9,
+  read: 3,
+  unread: 6,
+  mentions: 1,
+  last: { seq: 9, from: ADA, at: 9, text: "hi" },
+};
 const SERVER_FRAMES: readonly ServerFrame[] = [
   { t: "welcome", session: "s", user: ADA, at: 1, pingMs: 25_000, limits: LIMITS },
   { t: "joined", ref: 1, room: ROOM, born: ID, head: 9, from: 1, role: "member", here: 3 },
@@ -171,6 +191,9 @@ const SERVER_FRAMES: readonly ServerFrame[] = [
   errorFrame("busy", { id: ID, afterMs: 9 }),
   { t: "presence", room: ROOM, join: [ADA], leave: [BOB], here: 2, all: true },
   { t: "typing", room: ROOM, user: ADA, on: true },
+  { t: "reads", room: ROOM, reads: [[ADA, 3]] },
+  { t: "note", room: ROOM, seq: 3, why: "mention" },
+  { t: "rooms", ref: 1, rooms: [LISTED], next: "9.general" },
   { t: "refreshed", ref: 1, until: 9 },
   { t: "reconnect", afterMs: 100 },
   EVENT,
@@ -199,6 +222,7 @@ function use(..._values: readonly unknown[]): void {
   // The use is to read the values.
 }
 
+const FOUND = { room: ROOM, title: "Tea", topic: "x", role: "member", head: 3, at: 9 } as const;
 const TARGET = { seq: 3, message: { from: ADA, thread: 1, isDeleted: true } } as const;
 const PAGE = { head: 9, first: 1, last: 9, more: false } as const;
 const ENTRIES = sample(arbitrary.entry, 1).map(encodeEntry);
@@ -323,9 +347,11 @@ function roomTargets(): Target[] {
         encodeLive({ t: "typing", room: ROOM, user: ADA, on: true }),
         encodeLive({ t: "presence", room: ROOM, join: [ADA], here: 1, all: true }),
         encodeLive({ t: "presence", room: ROOM, leave: [ADA], here: 0 }),
+        encodeLive({ t: "reads", room: ROOM, reads: [[ADA, 3]] }),
       ],
       (text) => decodeLive(text, ROOM),
     ),
+    of("note", [encodeNote({ room: ROOM, seq: 3, why: "mention" })], decodeNote),
     of(
       "beat",
       [
@@ -371,6 +397,9 @@ function archiveTargets(): Target[] {
         encodeRequest({ op: "lookup", room: ROOM, from: ADA, id: ID, target: 3 }),
         encodeRequest({ op: "messages", room: ROOM, before: 9, limit: 5, thread: 3 }),
         encodeRequest({ op: "messages", room: ROOM, limit: 5, pinned: true }),
+        encodeRequest({ op: "rooms", user: ADA, limit: 5, after: "9.general" }),
+        encodeRequest({ op: "find", user: ADA, text: "tea", limit: 5, after: ROOM }),
+        encodeRequest({ op: "reads", reads: [[ROOM, ADA, 3]] }),
       ],
       decodeRequest,
     ),
@@ -382,6 +411,9 @@ function archiveTargets(): Target[] {
         encodeReply({ ok: true, op: "lookup", watermark: 3, target: TARGET }),
         encodeReply({ ok: true, op: "messages", page: { ...PAGE, lines: [at(0), at(1)] } }),
         encodeReply({ ok: false, error: "unavailable" }),
+        encodeReply({ ok: true, op: "rooms", page: { rooms: [LISTED], next: "9.general" } }),
+        encodeReply({ ok: true, op: "find", found: { rooms: [FOUND], next: ROOM } }),
+        encodeReply({ ok: true, op: "reads" }),
         encodeReply({ ok: true, op: "members", members: [[ADA, "owner", 0, false]], isCut: true }),
         encodeReply({ ok: true, op: "range", range: { first: 1, head: 9, lines: [at(0)] } }),
         encodeReply({

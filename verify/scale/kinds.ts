@@ -37,6 +37,7 @@ const BY_PREFIX: Readonly<Record<string, Kind>> = {
   gw: "result",
   out: "line",
   live: "presence",
+  note: "presence", // Hints, which cost nothing while no user is mentioned and no member changes.
   hist: "archive request",
   watermark: "watermark",
   suspect: "suspect",

@@ -16,6 +16,7 @@ import type { Bus } from "#shared/ports/bus.ts";
 import type { PartitionLog } from "#shared/ports/log.ts";
 import type { RegionRight } from "#shared/process/region-grants.ts";
 import type { ArchiveReader, ArchiveStore } from "#shared/ports/archive.ts";
+import type { RoomListReader, RoomListStore } from "#shared/ports/room-lists.ts";
 import { Gateway } from "../../services/gateway/runtime/gateway.ts";
 import type { Authenticator } from "../../services/gateway/core/identity.ts";
 import type { FrameMaker } from "../../services/gateway/runtime/client-socket.ts";
@@ -60,8 +61,8 @@ export interface SimulatedService {
 export interface Ports {
   readonly bus: Bus;
   readonly log: PartitionLog;
-  readonly archive: ArchiveReader;
-  readonly store: ArchiveStore;
+  readonly archive: ArchiveReader & RoomListReader;
+  readonly store: ArchiveStore & RoomListStore;
   readonly frames: FrameMaker;
   /** The right of the region to serve; undefined: the cluster is no region. */
   readonly right?: RegionRight | undefined;

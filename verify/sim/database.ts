@@ -19,6 +19,14 @@ import type {
   Watermark,
   WriteOutcome,
 } from "#shared/ports/archive.ts";
+import type { RoomListStore } from "#shared/ports/room-lists.ts";
+import type {
+  FindQuery,
+  FoundRooms,
+  ReadPosition,
+  RoomsPage,
+  RoomsQuery,
+} from "#shared/protocol/room-list.ts";
 import type {
   ArchivedRange,
   MembersPage,
@@ -83,10 +91,21 @@ export class Database {
     scheduler.at(this.#replicaBusyUntil, () => void this.replica.write(batch)); // database.2
     return outcome;
   }
+
+  async putReads(reads: readonly ReadPosition[]): Promise<Read<undefined>> {
+    const { scheduler, conditions } = this.options;
+    const outcome = await this.primary.putReads(reads);
+    this.#replicaBusyUntil = Math.max(
+      this.#replicaBusyUntil,
+      scheduler.now + conditions.database.replicaLagMs,
+    );
+    scheduler.at(this.#replicaBusyUntil, () => void this.replica.putReads(reads)); // database.2
+    return outcome;
+  }
 }
 
 /** The ArchiveStore port of one process. */
-export class SimulatedStore implements ArchiveStore {
+export class SimulatedStore implements ArchiveStore, RoomListStore {
   readonly #database: Database;
   readonly #process: SimulatedProcess;
 
@@ -134,6 +153,18 @@ export class SimulatedStore implements ArchiveStore {
     target?: Seq,
   ): Promise<Read<LookedUp>> {
     return this.#call(() => this.#database.replica.lookup(p, room, sender, id, target));
+  }
+
+  rooms(query: RoomsQuery): Promise<Read<RoomsPage>> {
+    return this.#call(() => this.#database.replica.rooms(query));
+  }
+
+  findRooms(query: FindQuery): Promise<Read<FoundRooms>> {
+    return this.#call(() => this.#database.replica.findRooms(query));
+  }
+
+  putReads(reads: readonly ReadPosition[]): Promise<Read<undefined>> {
+    return this.#call(() => this.#database.putReads(reads));
   }
 
   close(): Promise<void> {

@@ -25,7 +25,6 @@ import { COMMAND_VERSION, isWrite } from "#shared/protocol/commands.ts";
 import type { RegionRight } from "#shared/process/region-grants.ts";
 import type { CommandBatch, ResultBatch } from "#shared/protocol/commands.ts";
 import { decodeOut } from "#shared/protocol/lines.ts";
-import type { ArchiveReader, ArchiveStore } from "#shared/ports/archive.ts";
 import type { Bus, BusMessage } from "#shared/ports/bus.ts";
 import type { PartitionLog } from "#shared/ports/log.ts";
 import { overBus } from "./over-bus.ts";
@@ -324,18 +323,24 @@ function overLog(log: PartitionLog, changed: Partial<PartitionLog>): PartitionLo
   };
 }
 
-function overArchive(archive: ArchiveReader, changed: Partial<ArchiveReader>): ArchiveReader {
+function overArchive(
+  archive: Ports["archive"],
+  changed: Partial<Ports["archive"]>,
+): Ports["archive"] {
   return {
     watermark: (...args) => archive.watermark(...args),
     range: (...args) => archive.range(...args),
     snapshot: (...args) => archive.snapshot(...args),
     messages: (...args) => archive.messages(...args),
     lookup: (...args) => archive.lookup(...args),
+    rooms: (...args) => archive.rooms(...args),
+    findRooms: (...args) => archive.findRooms(...args),
+    putReads: (...args) => archive.putReads(...args),
     ...changed,
   };
 }
 
-function overStore(store: ArchiveStore, changed: Partial<ArchiveStore>): ArchiveStore {
+function overStore(store: Ports["store"], changed: Partial<Ports["store"]>): Ports["store"] {
   return {
     write: (batch) => store.write(batch),
     watermark: (...args) => store.watermark(...args),
@@ -344,6 +349,9 @@ function overStore(store: ArchiveStore, changed: Partial<ArchiveStore>): Archive
     members: (...args) => store.members(...args),
     messages: (...args) => store.messages(...args),
     lookup: (...args) => store.lookup(...args),
+    rooms: (query) => store.rooms(query),
+    findRooms: (query) => store.findRooms(query),
+    putReads: (reads) => store.putReads(reads),
     close: () => store.close(),
     ...changed,
   };

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nkeys } from "@nats-io/transport-node";
 import { expect } from "chai";
+import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { runProgram } from "../program.ts";
@@ -76,6 +77,22 @@ describe("parley against a cluster", function () {
     const { code, out, errors } = await parley("--user", "eve", "tail", "secret");
     expect({ code, out }).to.deep.equal({ code: 1, out: "" });
     expect(errors).to.contain("you may not read secret");
+  });
+
+  it("U4: lists the own rooms with their unread messages, and finds open ones", async () => {
+    const made = await parley("--user", "ada", "room", "create", "tea", "--invite", "cli");
+    expect(made).to.include({ code: 0, out: "tea#1" });
+    await parley("--user", "ada", "send", "tea", "hello");
+    let shown = "";
+    await until(async () => (shown = (await parley("rooms")).out).includes("hello"), {
+      withinMs: 30_000,
+      what: "the message in the list",
+      everyMs: 200,
+    });
+    expect(shown).to.equal("tea: 1 unread  ada: hello");
+    const [line] = (await parley("rooms", "--json")).out.split("\n");
+    expect(JSON.parse(line ?? "")).to.include({ room: "tea", head: 4, unread: 1 });
+    expect((await parley("rooms", "--find", "te")).out).to.equal("tea: member, 4 events");
   });
 
   it("failure-text.1: fails for a partition that does not exist and names the ones that do", async () => {

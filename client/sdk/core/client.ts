@@ -123,6 +123,11 @@ export class Client {
         return this.#submit(input.frame, now);
       case "typing":
         return this.#type(input, now);
+      case "read":
+        this.#rooms.get(input.room)?.read(input.seq);
+        return [];
+      case "rooms":
+        return this.#pages.addRooms(input.call, input.range, now);
       case "history":
         return this.#pages.add(input.call, input.room, input.range, now);
       default:
@@ -244,6 +249,17 @@ export class Client {
         return settle(this.#outbox.onAck(frame.id, frame.seq, frame.at));
       case "page":
         return this.#pages.onPage(frame.ref, pageOf(frame));
+      case "reads":
+        return this.#rooms.get(frame.room)?.onReads(frame.reads) ?? [];
+      case "note": {
+        const { t: _t, ...note } = frame;
+        return [{ kind: "hint", note }];
+      }
+      case "rooms": {
+        const { rooms, next } = frame;
+        const page = { rooms, ...(typeof next === "string" && { next }) };
+        return this.#pages.onPage(frame.ref, page);
+      }
       case "refreshed":
         this.#connection.onRefreshed(frame.ref, frame.until, now);
         return [];
@@ -259,7 +275,7 @@ export class Client {
 
   /**
    * An error names a send by `id` and any other request by `ref`; without both, it answers
-   * `typing`.
+   * `typing` or `read`.
    */
   #onError(error: ErrorFrame, now: Millis): readonly Effect[] {
     const { id, ref } = error;

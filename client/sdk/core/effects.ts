@@ -8,6 +8,8 @@ import type { WriteFrame } from "#shared/protocol/commands.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
+import type { Note } from "#shared/protocol/note.ts";
+import type { RoomsPage } from "#shared/protocol/room-list.ts";
 import type { LeftReason } from "#shared/protocol/server-frames.ts";
 
 /** "waiting": before the next attempt. "closed": no further attempt. */
@@ -38,6 +40,18 @@ export interface PageRange {
   readonly view?: "events" | "messages";
   /** The replies to this message, with the view `messages`. */
   readonly thread?: Seq;
+}
+
+/** One page of the user's rooms. `after`: the `next` of the page before. `limit`: 1 to 200. */
+export interface RoomsRange {
+  readonly after?: string;
+  readonly limit?: number;
+}
+/** `user` has read the room up to `seq`; `reads`: all positions that were received. */
+export interface ReadChange {
+  readonly user: string;
+  readonly seq: Seq;
+  readonly reads: ReadonlyMap<string, Seq>;
 }
 
 /** The users now, and the change. `users` is empty above 200 users. */
@@ -88,6 +102,9 @@ export type Input =
   /** The core checks the id and the body of the frame. */
   | { readonly kind: "write"; readonly frame: WriteFrame }
   | { readonly kind: "typing"; readonly room: RoomId; readonly on: boolean }
+  /** The user has read the room up to `seq`. */
+  | { readonly kind: "read"; readonly room: RoomId; readonly seq: Seq }
+  | { readonly kind: "rooms"; readonly call: number; readonly range: RoomsRange }
   | {
       readonly kind: "history";
       readonly call: number;
@@ -105,7 +122,8 @@ export type Effect =
   | { readonly kind: "state"; readonly state: ConnectionState }
   | { readonly kind: "fault"; readonly fault: Fault }
   | { readonly kind: "settled"; readonly id: string; readonly result: SendResult }
-  | { readonly kind: "page"; readonly call: number; readonly page: Page }
+  | { readonly kind: "page"; readonly call: number; readonly page: Page | RoomsPage }
+  | { readonly kind: "hint"; readonly note: Note }
   | {
       readonly kind: "page-failed";
       readonly call: number;
@@ -119,5 +137,6 @@ export type RoomEffect =
   | { readonly kind: "status"; readonly room: RoomId; readonly status: RoomStatus }
   | { readonly kind: "presence"; readonly room: RoomId; readonly change: PresenceChange }
   | { readonly kind: "typing"; readonly room: RoomId; readonly change: TypingChange }
+  | { readonly kind: "read"; readonly room: RoomId; readonly change: ReadChange }
   | { readonly kind: "removed"; readonly room: RoomId; readonly removed: Removed }
   | { readonly kind: "reset"; readonly room: RoomId; readonly reset: Reset };

@@ -1,4 +1,4 @@
-// Pages: history calls without an answer.
+// Pages: calls of history and of the room list without an answer.
 //
 // A page can be requested again without side effects. A page does not change the cursor of a room.
 //
@@ -11,15 +11,26 @@ import type { Random } from "#shared/ports/clock.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import { ERRORS } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId } from "#shared/protocol/ids.ts";
-import { PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
+import { PAGE_EVENTS_MAX, ROOMS_PAGE_MAX } from "#shared/protocol/limits.ts";
 import { AFTER_MS_MAX, PAGE_DEADLINE_MS, PAGES_MAX, RETRY } from "./bounds.ts";
-import type { Effect, Page, PageRange } from "./effects.ts";
+import type { RoomsPage } from "#shared/protocol/room-list.ts";
+import type { Effect, Page, PageRange, RoomsRange } from "./effects.ts";
 import type { Refusal } from "./outbox.ts";
+
+/** The rooms of a page without a `limit`. */
+const ROOMS_DEFAULT = 50;
+
+interface Frame {
+  readonly t: string;
+  readonly [field: string]: unknown;
+}
 
 interface Call {
   readonly call: number;
-  readonly room: RoomId;
-  readonly range: PageRange;
+  /** Undefined for a room list, which needs no joined room. */
+  readonly room: RoomId | undefined;
+  /** Without its `ref`. */
+  readonly frame: Frame;
   readonly until: Millis;
   ref: number | undefined;
   notBefore: Millis;
@@ -44,10 +55,22 @@ export class Pages {
   }
 
   add(call: number, room: RoomId, range: PageRange, now: Millis): readonly Effect[] {
-    if (this.#calls.size >= PAGES_MAX) return [failed(call, "busy")];
     const limit = Math.min(Math.max(Math.floor(range.limit), 1), PAGE_EVENTS_MAX);
-    const until = now + PAGE_DEADLINE_MS;
-    const entry = { call, room, range: { ...range, limit }, until };
+    return this.#add(call, room, { t: "history", room, ...range, limit }, now);
+  }
+
+  addRooms(
+    call: number,
+    { after, limit = ROOMS_DEFAULT }: RoomsRange,
+    now: Millis,
+  ): readonly Effect[] {
+    const bounded = Math.min(Math.max(Math.floor(limit), 1), ROOMS_PAGE_MAX);
+    return this.#add(call, undefined, { t: "rooms", after, limit: bounded }, now);
+  }
+
+  #add(call: number, room: RoomId | undefined, frame: Frame, now: Millis): readonly Effect[] {
+    if (this.#calls.size >= PAGES_MAX) return [failed(call, "busy")];
+    const entry = { call, room, frame, until: now + PAGE_DEADLINE_MS };
     this.#calls.set(call, { ...entry, ref: undefined, notBefore: 0, attempt: 0 });
     return [];
   }
@@ -56,15 +79,16 @@ export class Pages {
   take(now: Millis, newRef: () => number, isJoined: (room: RoomId) => boolean): readonly string[] {
     const texts: string[] = [];
     for (const entry of this.#calls.values()) {
-      if (entry.ref !== undefined || entry.notBefore > now || !isJoined(entry.room)) continue;
+      if (entry.ref !== undefined || entry.notBefore > now) continue;
+      if (entry.room !== undefined && !isJoined(entry.room)) continue;
       entry.ref = newRef();
-      const { room, ref, range } = entry;
-      texts.push(JSON.stringify({ t: "history", ref, room, ...range }));
+      const { t, ...rest } = entry.frame;
+      texts.push(JSON.stringify({ t, ref: entry.ref, ...rest }));
     }
     return texts;
   }
 
-  onPage(ref: number, page: Page): readonly Effect[] {
+  onPage(ref: number, page: Page | RoomsPage): readonly Effect[] {
     const entry = this.#find(ref);
     if (entry === undefined) return [];
     this.#calls.delete(entry.call);

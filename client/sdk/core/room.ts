@@ -16,10 +16,13 @@ import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Random } from "#shared/ports/clock.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
+import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
+import type { ReadsFrame } from "#shared/protocol/server-frames.ts";
 import { AFTER_MS_MAX, JOIN_TIMEOUT_MS, RETRY, TYPING_REPEAT_MS } from "./bounds.ts";
 import { Cursor } from "./cursor.ts";
 import type { RoomPosition } from "./cursor.ts";
 import type { RoomEffect, RoomStatus, TypingChange } from "./effects.ts";
+import { OwnRead } from "./own-read.ts";
 import { Roster } from "./roster.ts";
 import type { PresenceUpdate } from "./roster.ts";
 
@@ -43,6 +46,9 @@ export class Room {
   readonly #tail: number | undefined;
   readonly #cursor: Cursor;
   readonly roster: Roster = new Roster();
+  /** The read positions of users, as far as they were received; at most PRESENCE_NAMES_MAX. */
+  readonly reads: Map<string, Seq> = new Map();
+  #ownRead = new OwnRead();
   #phase: Phase = { kind: "wanted", notBefore: 0 };
   /** The gateway may have this client as a member: a leave must precede a new join. */
   #mayBeMember = false;
@@ -84,6 +90,8 @@ export class Room {
     let at: Millis | undefined;
     if (phase.kind === "wanted" && phase.notBefore > now) at = phase.notBefore;
     else if (phase.kind === "asked") at = phase.until;
+    const read = this.isJoined ? this.#ownRead.dueAt : undefined;
+    if (read !== undefined && read > now && (at === undefined || read < at)) at = read;
     return at === undefined || (typing !== undefined && typing < at) ? typing : at;
   }
 
@@ -94,6 +102,7 @@ export class Room {
 
   /** The frames to write now, on a connection that is online. */
   take(now: Millis, newRef: () => number): readonly string[] {
+    if (this.isJoined) return this.#takeRead(now);
     if (this.#phase.kind !== "wanted" || this.#phase.notBefore > now) return [];
     const texts = this.#mayBeMember ? [this.#leaveFrame(newRef())] : [];
     const ref = newRef();
@@ -104,6 +113,16 @@ export class Room {
     this.#mayBeMember = true;
     this.#phase = { kind: "asked", ref, until: now + JOIN_TIMEOUT_MS };
     return texts;
+  }
+
+  #takeRead(now: Millis): readonly string[] {
+    const seq = this.#ownRead.take(now);
+    return seq === undefined ? [] : [JSON.stringify({ t: "read", room: this.room, seq })];
+  }
+
+  /** The user has read the room up to `seq`. */
+  read(seq: Seq): void {
+    this.#ownRead.read(seq);
   }
 
   /** The `leave` frame, if the gateway may have this client as a member. */
@@ -120,6 +139,8 @@ export class Room {
     if (outcome === "gap") return this.#repair(now);
     if (outcome === "reset") {
       this.#phase = { kind: "wanted", notBefore: 0 };
+      this.#ownRead = new OwnRead(); // Its numbers named other events.
+      this.reads.clear();
       const { born, head } = position;
       return [{ kind: "reset", room: this.room, reset: { born, head } }]; // sdk/room.3
     }
@@ -168,7 +189,19 @@ export class Room {
     return change === undefined ? [] : [this.#typingEffect(change)];
   }
 
+  onReads(said: ReadsFrame["reads"]): readonly RoomEffect[] {
+    if (!this.isJoined) return [];
+    return said.flatMap(([user, seq]): RoomEffect[] => {
+      const { reads } = this;
+      const isNew = !reads.has(user);
+      if (seq <= (reads.get(user) ?? 0) || (isNew && reads.size >= PRESENCE_NAMES_MAX)) return [];
+      reads.set(user, seq);
+      return [{ kind: "read", room: this.room, change: { user, seq, reads } }];
+    });
+  }
+
   onDisconnected(): readonly RoomEffect[] {
+    this.#ownRead.onDisconnected();
     const wasJoined = this.isJoined;
     this.#phase = { kind: "wanted", notBefore: 0 };
     this.#mayBeMember = false;

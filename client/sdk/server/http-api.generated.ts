@@ -150,6 +150,8 @@ export interface paths {
                         readonly replyTo?: number;
                         /** The message of the main line whose thread this one continues. */
                         readonly thread?: number;
+                        /** The mentioned users, or `@room`: everyone in the room, for moderators. */
+                        readonly mentions?: "@room" | readonly string[];
                     };
                 };
             };
@@ -273,7 +275,102 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly get?: never;
+        /**
+         * Find open rooms
+         * The open rooms that were created with settings, without archived ones, in the order of their ids. `after` is the `next` of the previous page. A page can be empty and have `next`.
+         */
+        readonly get: {
+            readonly parameters: {
+                readonly query: {
+                    /** Only open rooms can be found. */
+                    readonly kind: "open";
+                    /** A part of the title or of the id, in any case. */
+                    readonly q?: string;
+                    readonly after?: string;
+                    readonly limit?: number;
+                };
+                readonly header?: never;
+                readonly path?: never;
+                readonly cookie?: never;
+            };
+            readonly requestBody?: never;
+            readonly responses: {
+                /** Done. */
+                readonly 200: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/json": {
+                            readonly rooms: readonly {
+                                readonly room: string;
+                                readonly title?: string;
+                                readonly topic?: string;
+                                /** @enum {string} */
+                                readonly role: "none" | "reader" | "member" | "moderator" | "owner";
+                                readonly head: number;
+                                readonly at: number;
+                            }[];
+                            readonly next?: string;
+                        };
+                    };
+                };
+                /** `bad_frame`: The frame is not valid. */
+                readonly 400: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `unauthorized`: The token is not valid. `token_expired`: The token has expired; send refresh. */
+                readonly 401: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `forbidden`: This user may not do that here. */
+                readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `rate_limited`: Too many requests; wait. */
+                readonly 429: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `internal`: The server made a mistake. */
+                readonly 500: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `busy`: The server is full; the request was not stored. `unavailable`: No answer in time; retry with the same id. */
+                readonly 503: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         readonly put?: never;
         /**
          * Create a room
@@ -1927,6 +2024,128 @@ export interface paths {
                             readonly first: number;
                             readonly last: number;
                             readonly asOf: number;
+                        };
+                    };
+                };
+                /** `bad_frame`: The frame is not valid. */
+                readonly 400: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `unauthorized`: The token is not valid. `token_expired`: The token has expired; send refresh. */
+                readonly 401: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `forbidden`: This user may not do that here. */
+                readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `rate_limited`: Too many requests; wait. */
+                readonly 429: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `internal`: The server made a mistake. */
+                readonly 500: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `busy`: The server is full; the request was not stored. `unavailable`: No answer in time; retry with the same id. */
+                readonly 503: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/me/rooms": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List the caller's rooms with their unread counts
+         * The rooms whose member the caller is, newest activity first, as of the archive. With `next` there are more; a room with new activity can appear on two pages.
+         */
+        readonly get: {
+            readonly parameters: {
+                readonly query?: {
+                    /** The `next` of the previous page. */
+                    readonly after?: string;
+                    readonly limit?: number;
+                };
+                readonly header?: never;
+                readonly path?: never;
+                readonly cookie?: never;
+            };
+            readonly requestBody?: never;
+            readonly responses: {
+                /** Done. */
+                readonly 200: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/json": {
+                            readonly rooms: readonly {
+                                readonly room: string;
+                                /** @enum {string} */
+                                readonly kind: "open" | "closed" | "direct";
+                                readonly title?: string;
+                                /** @enum {string} */
+                                readonly role: "none" | "reader" | "member" | "moderator" | "owner";
+                                readonly head: number;
+                                /** When its newest event was stored, in ms since 1970. */
+                                readonly at: number;
+                                /** The number up to which the caller has read it. */
+                                readonly read: number;
+                                /** Messages of others behind it, at most 100. */
+                                readonly unread: number;
+                                readonly mentions: number;
+                                /** The newest message that is not deleted; 120 characters of its text. */
+                                readonly last?: {
+                                    readonly seq: number;
+                                    readonly from: string;
+                                    readonly at: number;
+                                    readonly text: string;
+                                };
+                            }[];
+                            readonly next?: string;
                         };
                     };
                 };

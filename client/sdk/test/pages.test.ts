@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import { ERRORS } from "#shared/protocol/errors.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
-import { PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
+import { PAGE_EVENTS_MAX, ROOMS_PAGE_MAX } from "#shared/protocol/limits.ts";
 import { AFTER_MS_MAX, PAGE_DEADLINE_MS, PAGES_MAX, RETRY } from "../core/bounds.ts";
 import { Pages } from "../core/pages.ts";
 import { halfRandom } from "./half-random.ts";
@@ -165,5 +165,25 @@ describe("Pages", () => {
     ]);
     expect(fixture.pages.onClosed()).to.deep.equal([failed(2, "unavailable")]);
     expect(fixture.pages.onClosed()).to.deep.equal([]);
+  });
+});
+
+describe("Pages of rooms", () => {
+  it("U4: a room list needs no joined room, has a bounded limit, and repeats like a page", () => {
+    const fixture = new PagesFixture();
+    fixture.pages.addRooms(1, {}, 0);
+    fixture.pages.addRooms(2, { after: "9.a", limit: 9_999 }, 0);
+    expect(fixture.take(0, () => false)).to.deep.equal([
+      { t: "rooms", ref: 1, limit: 50 },
+      { t: "rooms", ref: 2, after: "9.a", limit: ROOMS_PAGE_MAX },
+    ]);
+    expect(fixture.pages.onLeft(A, "not_joined")).to.deep.equal([]);
+    const page = { rooms: [], next: "3.b" };
+    expect(fixture.pages.onPage(1, page)).to.deep.equal([{ kind: "page", call: 1, page }]);
+    fixture.pages.onDisconnected();
+    expect(fixture.take()).to.deep.equal([
+      { t: "rooms", ref: 3, after: "9.a", limit: ROOMS_PAGE_MAX },
+    ]);
+    expect(fixture.pages.tick(PAGE_DEADLINE_MS)).to.deep.equal([failed(2, "unavailable")]);
   });
 });

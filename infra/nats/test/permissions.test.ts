@@ -48,6 +48,7 @@ const TRAFFIC = fc.oneof(
   process_.map((id) => [subjects.results(id), "room", "gateway"] as const),
   room.map((id) => [subjects.out(id), "room", "gateway"] as const),
   room.map((id) => [subjects.live(id), "gateway room", "gateway"] as const),
+  room.map((id) => [subjects.note(id), "room", "gateway"] as const),
   partition.map((p) => [subjects.history(p), "gateway room", "persistence"] as const),
   partition.map((p) => [subjects.log(p), "room", ""] as const),
   partition.map((p) => [subjects.watermark(p), "persistence", "room"] as const),

@@ -12,6 +12,7 @@ import {
   BODY_EXPECTED,
   checkBody,
   historyFault,
+  mentionsSchema,
   roomSchema,
   targetSchema,
   viewSchema,
@@ -67,6 +68,9 @@ const sendBody = z.object({
   replyTo: targetSchema.optional(),
   thread: targetSchema.optional().meta({
     description: "The message of the main line whose thread this one continues.",
+  }),
+  mentions: mentionsSchema.optional().meta({
+    description: "The mentioned users, or `@room`: everyone in the room, for moderators.",
   }),
 });
 export const event = z.looseObject({
@@ -165,14 +169,21 @@ function sendMessage(roomApi: RoomApi, clock: Clock, random: Random): HttpRoute 
       const { identity } = request;
       if (identity === undefined) return sendProblem(reply, "unauthorized");
       const { room } = request.params as z.output<typeof params>;
-      const { body, id: given, replyTo, thread } = request.body as z.output<typeof sendBody>;
+      const {
+        body,
+        id: given,
+        replyTo,
+        thread,
+        mentions,
+      } = request.body as z.output<typeof sendBody>;
       const { "idempotency-key": key } = request.headers as z.output<typeof keyHeaders>;
       const wrong = checkBody(body);
       if (wrong !== undefined) return sendProblem(reply, wrong, bodyProblem(wrong));
       const { user } = identity;
       const id = chooseMessageId({ user, room, key, given }, clock.now(), random);
       if (id === undefined) return sendProblem(reply, "bad_id", { detail: BAD_ID });
-      const frame = { t: "send", room, id, body, replyTo, thread, trace: request.trace } as const;
+      const content = { body, replyTo, thread, mentions, trace: request.trace };
+      const frame = { t: "send", room, id, ...content } as const;
       const grant = grantFor(room, identity);
       const outcome = await roomApi.write({ user, grant, frame });
       if (outcome.kind === "refused") {

@@ -21,6 +21,7 @@ import type { Clock } from "#shared/ports/clock.ts";
 import type { Logger } from "#shared/process/logger.ts";
 import type { Metrics } from "#shared/process/metrics.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
+import type { RoomListsApi } from "../core/room-lists-port.ts";
 import type { Shedding } from "../core/shedding.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
 import { ClientAddresses, NO_PROXIES } from "./client-address.ts";
@@ -48,6 +49,7 @@ import {
 } from "./http-meta.ts";
 import { memberRoutes } from "./http-members.ts";
 import { messageRoutes } from "./http-messages.ts";
+import { roomListRoutes } from "./http-room-lists.ts";
 import { roomRoutes } from "./http-rooms.ts";
 import { addRoute } from "./http-route.ts";
 import { createServer } from "./http-server.ts";
@@ -70,6 +72,7 @@ export interface HttpConfig {
 export interface HttpOptions {
   readonly config: HttpConfig;
   readonly roomApi: RoomApi;
+  readonly roomLists: RoomListsApi;
   readonly auth: OpenedAuthenticator;
   /** Set with AUTH=dev only. Enables `POST /v1/dev/token`. */
   readonly devSecret?: Uint8Array | undefined;
@@ -112,6 +115,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
     ...roomRoutes(roomApi, clock, systemRandom),
     ...memberRoutes(roomApi, clock, systemRandom),
     ...messageRoutes(roomApi, clock, systemRandom),
+    ...roomListRoutes(options.roomLists),
     ...(devSecret === undefined ? [] : [devTokenRoute(devSecret, clock)]),
     ...healthRoutes(roomApi, auth),
   ];

@@ -23,7 +23,15 @@ import {
   ROOMS_PER_USER_MAX,
 } from "./bounds.ts";
 
-export type Action = "send" | "join" | "history" | "typing" | "broken" | "frame" | "refresh";
+export type Action =
+  | "send"
+  | "join"
+  | "history"
+  | "typing"
+  | "read"
+  | "broken"
+  | "frame"
+  | "refresh";
 
 export const RATES: { readonly [A in Action]: Rate } = {
   send: { perSecond: 20, burst: 60 },
@@ -31,6 +39,8 @@ export const RATES: { readonly [A in Action]: Rate } = {
   join: { perSecond: 20, burst: 300 },
   history: { perSecond: 10, burst: 40 },
   typing: { perSecond: 2, burst: 6 },
+  /** A client says the positions of all of its rooms again after a reconnect. */
+  read: { perSecond: 10, burst: 300 },
   /**
    * Frames of any kind, by their cost (frame-limit.ts). Beyond it the gateway stops reading the
    * socket.
@@ -143,6 +153,7 @@ function limiters(factor: number): { readonly [A in Action]: Gcra } {
     join: limiter(RATES.join),
     history: limiter(RATES.history),
     typing: limiter(RATES.typing),
+    read: limiter(RATES.read),
     broken: limiter(RATES.broken),
     frame: limiter(RATES.frame),
     refresh: limiter(RATES.refresh),

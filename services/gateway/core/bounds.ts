@@ -57,6 +57,19 @@ export const READS_WAITING_MAX = 16_384;
 export const PAGES_PER_USER_MAX = 16;
 /** Pages of all users in flight. Beyond it: `busy`. */
 export const PAGES_MAX = 1_024;
+/** Read positions that the archive does not have yet. Beyond it a new one is dropped … */
+export const POSITIONS_MAX = 50_000;
+/** … and the bytes of them. */
+export const POSITIONS_BYTES_MAX = 16 * 1024 * 1024;
+/** Waits after positions that could not be stored: 1, 2, 4 … s. */
+export const POSITION_RETRY_BASE_MS = 1_000;
+export const POSITION_RETRY_CAP_MS = 30_000;
+/** The rooms of a page of a room list without a `limit`. */
+export const ROOMS_PAGE_DEFAULT = 50;
+/** Room lists of one user in flight, over all their connections and HTTP. Beyond it: `busy`. */
+export const LISTS_PER_USER_MAX = 4;
+/** Room lists of all users in flight. Beyond it: `busy`. */
+export const LISTS_MAX = 256;
 /** Waits after a fetch that returned nothing: 100, 200, 400 … ms. */
 export const FETCH_RETRY_BASE_MS = 100;
 export const FETCH_RETRY_CAP_MS = 2_000;
@@ -108,7 +121,7 @@ export const POSTPONED_SENDS_MAX = 256;
 export const ORDER_AFTER_MS = 50;
 /** … and the longest, while the refused one is late. */
 export const ORDER_AFTER_MAX_MS = 1_000;
-/** Unanswered pages of one session. Beyond it: `busy`. */
+/** Unanswered pages and room lists of one session. Beyond it: `busy`. */
 export const PAGES_PER_SESSION_MAX = 4;
 /**
  * `refresh` frames of one connection. Beyond it: `rate_limited`. The rate of a user is in

@@ -3,14 +3,23 @@
 import type { ClientFrameOf, DecodedFrame } from "#shared/protocol/client-frames.ts";
 import type { CLOSE } from "#shared/protocol/close-codes.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
-import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import type { RoomsQuery } from "#shared/protocol/room-list.ts";
 import type { Grant } from "#shared/protocol/roles.ts";
 import type { ServerFrame } from "#shared/protocol/server-frames.ts";
 import type { Verification } from "./identity.ts";
 import type { Removal } from "./feed-io.ts";
 import type { ClientWrite, WriteOutcome } from "./room-api-port.ts";
+import type { RoomsOutcome } from "./room-lists-port.ts";
 
 export type CloseReason = (typeof CLOSE)[keyof typeof CLOSE];
+
+export interface Now {
+  /** Tokens expire by the wall clock … */
+  readonly wall: Millis;
+  /** … and rates use the monotonic clock. */
+  readonly monotonic: Millis;
+}
 
 export type SessionInput =
   | { readonly kind: "frames"; readonly frames: readonly DecodedFrame[] }
@@ -45,6 +54,8 @@ export type SessionInput =
       readonly attempt: number;
       readonly removal: Removal;
     }
+  /** The answer to `rooms`. */
+  | { readonly kind: "rooms"; readonly ref: number; readonly outcome: RoomsOutcome }
   /** The answer to `history`: the text of a `page` frame, or the refusal. */
   | {
       readonly kind: "page";
@@ -73,6 +84,8 @@ export type SessionEffect =
   | { readonly kind: "leave"; readonly user: UserId; readonly room: RoomId }
   | ({ readonly kind: "write" } & ClientWrite)
   | { readonly kind: "typing"; readonly user: UserId; readonly room: RoomId; readonly on: boolean }
+  | { readonly kind: "read"; readonly user: UserId; readonly room: RoomId; readonly seq: Seq }
+  | { readonly kind: "rooms"; readonly ref: number; readonly query: RoomsQuery }
   | {
       readonly kind: "history";
       readonly user: UserId;

@@ -23,7 +23,7 @@ import type { ClientFrame, ClientFrameOf, DecodedFrame } from "#shared/protocol/
 import { isWriteFrame, needsJoin } from "#shared/protocol/commands.ts";
 import type { WriteFrame } from "#shared/protocol/commands.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
-import { errorFrame, ERRORS, RETRY_AFTER_MS, retryAfterMs } from "#shared/protocol/errors.ts";
+import { RETRY_AFTER_MS } from "#shared/protocol/errors.ts";
 import type { ErrorDetail, ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
 import {
@@ -35,18 +35,19 @@ import {
 import { grantFor } from "#shared/protocol/roles.ts";
 import type { Identity, Verification } from "./identity.ts";
 import type { Action, Admission, Peer } from "./admission.ts";
-import { GREETING_FRAMES_MAX, PAGES_PER_SESSION_MAX, REFRESH_RATE } from "./bounds.ts";
+import {
+  GREETING_FRAMES_MAX,
+  PAGES_PER_SESSION_MAX,
+  REFRESH_RATE,
+  ROOMS_PAGE_DEFAULT,
+} from "./bounds.ts";
 import { SendOrder } from "./send-order.ts";
 import { OVERLOADED } from "./shedding.ts";
 import type { Shedding } from "./shedding.ts";
-import type { CloseReason, SessionEffect, SessionInput } from "./session-io.ts";
-
-export interface Now {
-  /** Tokens expire by the wall clock … */
-  readonly wall: Millis;
-  /** … and rates use the monotonic clock. */
-  readonly monotonic: Millis;
-}
+import { named, onJoinRefused, onLeave, onPage, onRemoved, onRooms } from "./open-session.ts";
+import { onWriteAnswered, refuse } from "./open-session.ts";
+import type { OpenSession } from "./open-session.ts";
+import type { CloseReason, Now, SessionEffect, SessionInput } from "./session-io.ts";
 
 export interface SessionOptions {
   /** The session's name in `welcome`. */
@@ -61,19 +62,9 @@ export interface SessionOptions {
 type State =
   | { readonly kind: "greeting" }
   | { readonly kind: "authenticating"; readonly waiting: DecodedFrame[] }
-  | Open
+  | OpenSession
   /** The identity before the close, until the runtime has read it. */
   | { readonly kind: "closing"; readonly was: Identity | undefined };
-
-interface Open {
-  readonly kind: "open";
-  identity: Identity;
-  /** room → the attempt number of its join */
-  readonly rooms: Map<RoomId, number>;
-  readonly order: SendOrder;
-  unansweredSends: number;
-  unansweredPages: number;
-}
 
 export class Session {
   readonly #options: SessionOptions;
@@ -129,6 +120,8 @@ export class Session {
         return state.kind === "open" ? onRemoved(state, input) : [];
       case "page":
         return state.kind === "open" ? onPage(state, input) : [];
+      case "rooms":
+        return state.kind === "open" ? onRooms(state, input) : [];
       default:
         return unreachable(input);
     }
@@ -184,7 +177,7 @@ export class Session {
 
   /** Sends one typed error. A client that sends only broken frames is closed (F4). */
   #onBroken(
-    state: Open,
+    state: OpenSession,
     { error, ref, id, message }: Extract<DecodedFrame, { kind: "refused" }>,
     now: Now,
   ): SessionEffect[] {
@@ -222,7 +215,7 @@ export class Session {
   }
 
   #onRefreshed(
-    state: Open,
+    state: OpenSession,
     { ref, verification }: Extract<SessionInput, { kind: "refreshed" }>,
   ): SessionEffect[] {
     if (verification.kind === "refused") {
@@ -235,7 +228,7 @@ export class Session {
     return [{ kind: "frame", frame: { t: "refreshed", ref, until: identity.expiresAt } }];
   }
 
-  #onOpen(state: Open, frame: ClientFrame, now: Now): SessionEffect[] {
+  #onOpen(state: OpenSession, frame: ClientFrame, now: Now): SessionEffect[] {
     if (frame.t === "ping") {
       return [{ kind: "frame", frame: { t: "pong", ref: frame.ref, at: now.wall } }];
     }
@@ -253,13 +246,21 @@ export class Session {
         return this.#onTyping(state, frame, now);
       case "history":
         return this.#onHistory(state, frame, now);
+      case "read":
+        return this.#onRead(state, frame, now);
+      case "rooms":
+        return this.#onRooms(state, frame, now);
       default:
         return unreachable(frame);
     }
   }
 
   /** Each refresh costs a signature check, so a connection and a user have a low rate (S12). */
-  #onRefresh(state: Open, { ref, token }: ClientFrameOf<"refresh">, now: Now): SessionEffect[] {
+  #onRefresh(
+    state: OpenSession,
+    { ref, token }: ClientFrameOf<"refresh">,
+    now: Now,
+  ): SessionEffect[] {
     const { admission } = this.#options;
     if (admission.isOn) {
       const afterMs = this.#refreshes.waitMs(REFRESH_RATE, now.monotonic);
@@ -271,7 +272,7 @@ export class Session {
     return [{ kind: "verify-refresh", ref, token }];
   }
 
-  #onJoin(state: Open, frame: ClientFrameOf<"join">, now: Now): SessionEffect[] {
+  #onJoin(state: OpenSession, frame: ClientFrameOf<"join">, now: Now): SessionEffect[] {
     const { room, ref } = frame;
     if (!state.rooms.has(room) && state.rooms.size >= ROOMS_PER_CONNECTION_MAX) {
       return [
@@ -305,7 +306,7 @@ export class Session {
     return [{ kind: "join", user: identity.user, grant, attempt, frame }];
   }
 
-  #onWrite(state: Open, frame: WriteFrame, now: Now): SessionEffect[] {
+  #onWrite(state: OpenSession, frame: WriteFrame, now: Now): SessionEffect[] {
     const { room, id } = frame;
     const isJoined = state.rooms.has(room);
     if (!isJoined && needsJoin(frame)) return [refuse("not_joined", { id, room })]; // session.5
@@ -323,7 +324,7 @@ export class Session {
 
   /** The temporary refusal of this send, if there is one. */
   #refusalOf(
-    state: Open,
+    state: OpenSession,
     { room, id }: WriteFrame,
     now: Now,
   ): { readonly error: ErrorName; readonly afterMs: number } | undefined {
@@ -338,7 +339,7 @@ export class Session {
     return verdict.ok ? undefined : { error: "rate_limited", afterMs: verdict.afterMs };
   }
 
-  #onTyping(state: Open, frame: ClientFrameOf<"typing">, now: Now): SessionEffect[] {
+  #onTyping(state: OpenSession, frame: ClientFrameOf<"typing">, now: Now): SessionEffect[] {
     const { room, on } = frame;
     if (!state.rooms.has(room)) return [refuse("not_joined", { room })]; // S6
     if (this.#options.shedding?.refuse("read") !== undefined) return []; // Typing may be lost.
@@ -346,16 +347,34 @@ export class Session {
     return [limited ?? { kind: "typing", user: state.identity.user, room, on }];
   }
 
-  #onHistory(state: Open, frame: ClientFrameOf<"history">, now: Now): SessionEffect[] {
+  #onRead(state: OpenSession, frame: ClientFrameOf<"read">, now: Now): SessionEffect[] {
+    const { room, seq } = frame;
+    if (!state.rooms.has(room)) return [refuse("not_joined", { room })];
+    const limited = this.#limit("read", state, { room }, now);
+    return [limited ?? { kind: "read", user: state.identity.user, room, seq }];
+  }
+
+  #onRooms(state: OpenSession, frame: ClientFrameOf<"rooms">, now: Now): SessionEffect[] {
+    const { ref, after, limit = ROOMS_PAGE_DEFAULT } = frame;
+    const refused = this.#admitPage(state, { ref }, now);
+    if (refused !== undefined) return [refused];
+    state.unansweredPages++;
+    return [{ kind: "rooms", ref, query: { user: state.identity.user, after, limit } }];
+  }
+
+  #onHistory(state: OpenSession, frame: ClientFrameOf<"history">, now: Now): SessionEffect[] {
     const { room, ref } = frame;
-    if (state.unansweredPages >= PAGES_PER_SESSION_MAX) return [refuse("busy", { ref, room })];
-    const shed = this.#shed("read", { ref, room });
-    if (shed !== undefined) return [shed];
-    const limited = this.#limit("history", state, { ref, room }, now);
-    if (limited !== undefined) return [limited];
+    const refused = this.#admitPage(state, { ref, room }, now);
+    if (refused !== undefined) return [refused];
     state.unansweredPages++;
     const { identity } = state;
     return [{ kind: "history", user: identity.user, grant: grantFor(room, identity), frame }];
+  }
+
+  /** The refusal of a page of history, or of a room list. */
+  #admitPage(state: OpenSession, detail: ErrorDetail, now: Now): SessionEffect | undefined {
+    if (state.unansweredPages >= PAGES_PER_SESSION_MAX) return refuse("busy", detail);
+    return this.#shed("read", detail) ?? this.#limit("history", state, detail, now);
   }
 
   /** L12. */
@@ -365,12 +384,17 @@ export class Session {
     return refuse("busy", { ...detail, afterMs, message: OVERLOADED });
   }
 
-  #limit(action: Action, state: Open, detail: ErrorDetail, now: Now): SessionEffect | undefined {
+  #limit(
+    action: Action,
+    state: OpenSession,
+    detail: ErrorDetail,
+    now: Now,
+  ): SessionEffect | undefined {
     const verdict = this.#options.admission.take(action, this.#peer(state), now.monotonic);
     return verdict.ok ? undefined : refuse("rate_limited", { ...detail, afterMs: verdict.afterMs });
   }
 
-  #peer(state: Open): Peer {
+  #peer(state: OpenSession): Peer {
     return { user: state.identity.user, address: this.#options.address };
   }
 
@@ -388,84 +412,4 @@ export class Session {
     this.#state = { kind: "closing", was: this.identity };
     return [{ kind: "close", reason }];
   }
-}
-
-function onLeave(state: Open, { room, ref }: ClientFrameOf<"leave">): SessionEffect[] {
-  if (!state.rooms.delete(room)) return [refuse("not_joined", { ref, room })];
-  state.order.forget(room);
-  return [
-    { kind: "leave", user: state.identity.user, room },
-    { kind: "frame", frame: { t: "left", ref, room } },
-  ];
-}
-
-/** session.6. */
-function onRemoved(
-  state: Open,
-  { room, attempt, removal }: Extract<SessionInput, { kind: "removed" }>,
-): SessionEffect[] {
-  if (state.rooms.get(room) !== attempt) return [];
-  state.rooms.delete(room);
-  state.order.forget(room);
-  const { reason, seq } = removal;
-  return [{ kind: "frame", frame: { t: "left", room, reason, seq } }];
-}
-
-function onWriteAnswered(
-  state: Open,
-  { id, room, answer }: Extract<SessionInput, { kind: "write-answered" }>,
-  now: Now,
-): SessionEffect[] {
-  state.unansweredSends--;
-  const mayPass = answer.kind === "refused" && ERRORS[answer.error].retry;
-  if (mayPass && state.rooms.has(room)) {
-    const { error, afterMs = retryAfterMs(error) ?? 0 } = answer;
-    state.order.returned(room, id, now.monotonic, afterMs); // session.4
-  } else state.order.answered(room, id, now.monotonic);
-  if (answer.kind === "sent") {
-    const { seq, at } = answer;
-    return [{ kind: "frame", frame: { t: "ack", id, room, seq, at } }];
-  }
-  return [refuse(answer.error, { id, room, afterMs: answer.afterMs })];
-}
-
-function onJoinRefused(
-  state: Open,
-  input: Extract<SessionInput, { kind: "join-refused" }>,
-): SessionEffect[] {
-  const { room, ref, attempt, error, afterMs } = input;
-  if (state.rooms.get(room) === attempt) {
-    state.rooms.delete(room);
-    state.order.forget(room);
-  }
-  return [refuse(error, { ref, room, afterMs })];
-}
-
-function onPage(
-  state: Open,
-  { ref, room, outcome }: Extract<SessionInput, { kind: "page" }>,
-): SessionEffect[] {
-  state.unansweredPages--;
-  if (outcome.kind === "page") return [{ kind: "text", text: outcome.text }];
-  return [refuse(outcome.error, { ref, room })];
-}
-
-/** The fields that identify a request in its error. */
-function named(frame: Exclude<ClientFrame, { t: "ping" | "refresh" | "leave" }>): ErrorDetail {
-  if (isWriteFrame(frame)) return { id: frame.id, room: frame.room };
-  switch (frame.t) {
-    case "hello":
-      return {};
-    case "typing":
-      return { room: frame.room };
-    case "join":
-    case "history":
-      return { ref: frame.ref, room: frame.room };
-    default:
-      return unreachable(frame);
-  }
-}
-
-function refuse(error: ErrorName, detail: ErrorDetail): SessionEffect {
-  return { kind: "frame", frame: errorFrame(error, detail) };
 }

@@ -26,6 +26,7 @@ import { Session } from "../core/session.ts";
 import type { SessionOptions } from "../core/session.ts";
 import type { CloseReason, SessionEffect, SessionInput } from "../core/session-io.ts";
 import type { ClientWrite } from "../core/room-api-port.ts";
+import type { RoomListsApi } from "../core/room-lists-port.ts";
 import type { Authenticator } from "../core/identity.ts";
 import type { ClientSocket, SocketHandlers } from "./client-socket.ts";
 import { ABNORMAL } from "./gateway-stats.ts";
@@ -33,6 +34,8 @@ import type { GatewayStats } from "./gateway-stats.ts";
 import { Inlet } from "./intake.ts";
 import type { Intake } from "./intake.ts";
 import type { Member, MemberSink } from "./member.ts";
+import type { ReadPositionsRunner } from "./read-positions-runner.ts";
+import type { UserNotes } from "./user-notes.ts";
 import type { Report } from "./report.ts";
 import type { Rooms, Membership } from "./rooms.ts";
 import type { Holder, SocketMemory } from "./socket-memory.ts";
@@ -55,6 +58,9 @@ export interface ConnectionOptions {
   readonly auth: Authenticator;
   readonly rooms: Rooms;
   readonly roomApi: GatewayRoomApi;
+  readonly lists: RoomListsApi;
+  readonly positions: Pick<ReadPositionsRunner, "say">;
+  readonly notes: Pick<UserNotes, "add" | "remove">;
   readonly report: Report;
   readonly stats: GatewayStats;
   readonly onEnd: (connection: Connection, user: UserId | undefined) => void;
@@ -309,7 +315,9 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     this.#turnsTimer.cancel();
     this.#pendingTexts = [];
     this.#pendingBytes = 0;
-    this.#options.onEnd(this, this.#session.end()?.user);
+    const user = this.#session.end()?.user;
+    if (user !== undefined) this.#options.notes.remove(user, this);
+    this.#options.onEnd(this, user);
   }
 
   /** Runs code whose exception ends only this connection (gateway/connection.2). */
@@ -336,6 +344,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     switch (effect.kind) {
       case "frame":
         if (effect.frame.t === "error") this.#options.stats.errors.add(effect.frame.name);
+        if (effect.frame.t === "welcome") this.#options.notes.add(effect.frame.user, this);
         return this.writeText(encodeServerFrame(effect.frame));
       case "text":
         return this.writeText(effect.text);
@@ -353,6 +362,10 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
         return this.#write(effect);
       case "typing":
         return this.#options.roomApi.typing(effect.user, effect.room, effect.on);
+      case "read":
+        return this.#options.positions.say(effect.user, effect.room, effect.seq);
+      case "rooms":
+        return this.#listRooms(effect);
       case "history":
         return this.#history(effect);
     }
@@ -396,6 +409,16 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     const { room, id } = write.frame;
     this.#options.roomApi.writeWithCallback(write, (answer) => {
       this.#guard(() => this.#step({ kind: "write-answered", id, room, answer }));
+    });
+  }
+
+  #listRooms({ ref, query }: Extract<SessionEffect, { kind: "rooms" }>): void {
+    const key = {};
+    this.requestTurn(key, () => {
+      void this.#options.lists.rooms(query).then((outcome) => {
+        this.#guard(() => this.#step({ kind: "rooms", ref, outcome }));
+        this.endTurn(key);
+      });
     });
   }
 

@@ -1,4 +1,5 @@
-// EphemeralFanout: delivers presence and typing from `live.<room>`, which are never stored.
+// EphemeralFanout: delivers presence, typing and read positions from `live.<room>`, which are never
+// stored.
 //
 // In a large room one typing event costs as many writes as a message. Events that arrive within a
 // gap therefore leave as one frame. The gap grows with the cost, up to one second.
@@ -34,6 +35,8 @@ export class EphemeralFanout {
   readonly #filter = new PresenceFilter();
   /** ephemeral-fanout.4. */
   readonly #newcomers = new Set<Member>();
+  /** The newest announced number of present users. */
+  here = 0;
   #waiting: Uint8Array[] = [];
   #nextAt: Millis = 0;
 
@@ -54,6 +57,7 @@ export class EphemeralFanout {
   onLive(data: Uint8Array): boolean {
     const frame = decodeLive(decoder.decode(data), this.#room);
     if (frame === undefined) return false;
+    if (frame.t === "presence" && frame.here !== undefined) this.here = frame.here;
     if (frame.t === "presence" && !this.#filter.passes(frame)) return true; // ephemeral-fanout.3
     if (this.#newcomers.size > 0) this.#filter.invalidate(); // ephemeral-fanout.4
     this.#newcomers.clear();
@@ -68,7 +72,8 @@ export class EphemeralFanout {
   }
 
   /** The member received this list in its join. Undefined: too many users to name. */
-  onJoined(member: Member, users: readonly UserId[] | undefined): void {
+  onJoined(member: Member, users: readonly UserId[] | undefined, here: number): void {
+    this.here = here;
     this.#filter.onListSent(users, this.#members.size === 1);
     if (this.#waiting.length > 0) this.#newcomers.add(member);
   }

@@ -129,6 +129,11 @@ export class FeedRunner {
     return this.#publicAt >= changedAt && last === head;
   }
 
+  /** The number of present users that the owner announced last. */
+  get here(): number {
+    return this.#fanout.here;
+  }
+
   /** The grants of the users who have one. */
   get grants(): readonly (readonly [UserId, Grant])[] {
     return [...this.#grants];
@@ -393,7 +398,7 @@ export class FeedRunner {
     const born = answer.born === "" ? this.#born : answer.born;
     const { ref, sink } = member;
     sink.writeText(encodeServerFrame({ t: "joined", ref, room, born, head, from, role, here }));
-    this.#fanout.onJoined(member, users);
+    this.#fanout.onJoined(member, users, here);
     if (users === undefined) return;
     sink.writeText(encodeServerFrame({ t: "presence", room, join: users, here, all: true }));
   }

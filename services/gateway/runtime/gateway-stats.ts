@@ -42,7 +42,7 @@ export class GatewayStats {
   readonly tokens = new Counts<"ok" | "refused">(["ok", "refused"]); // gateway-stats.3
   readonly reports = new Counts();
   /** Messages from the bus that did not decode, by their expected kind. */
-  readonly refused = new Counts(["results", "beat", "out", "live"]);
+  readonly refused = new Counts(["results", "beat", "out", "live", "note"]);
   /**
    * Why frames of a connection waited: for the next iteration, for its rate, or for its client to
    * read.

@@ -20,6 +20,7 @@ import { MemoryAccount } from "#shared/kit/memory-account.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { ArchiveReader } from "#shared/ports/archive.ts";
 import type { Bus, Subscription } from "#shared/ports/bus.ts";
+import type { RoomListReader } from "#shared/ports/room-lists.ts";
 import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
 import type { RoomStatus } from "#shared/protocol/control.ts";
@@ -34,7 +35,12 @@ import { noTracer } from "#shared/ports/tracer.ts";
 import type { Tracer } from "#shared/ports/tracer.ts";
 import { Admission } from "../core/admission.ts";
 import type { Action } from "../core/admission.ts";
-import { REORDER_TOTAL_BYTES_MAX, LANES_BYTES_MAX, MEMORY_BYTES_MAX } from "../core/bounds.ts";
+import {
+  LANES_BYTES_MAX,
+  MEMORY_BYTES_MAX,
+  POSITIONS_BYTES_MAX,
+  REORDER_TOTAL_BYTES_MAX,
+} from "../core/bounds.ts";
 import { defaultPace } from "../core/pacing.ts";
 import type { FlushPace } from "../core/pacing.ts";
 import { SharedBound } from "../core/shared-bound.ts";
@@ -42,6 +48,7 @@ import { Sampling } from "../core/sampling.ts";
 import { Shedding } from "../core/shedding.ts";
 import type { Authenticator } from "../core/identity.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
+import type { RoomListsApi } from "../core/room-lists-port.ts";
 import type { ClientSocket, FrameMaker, SocketHandlers } from "./client-socket.ts";
 import { Connection } from "./connection.ts";
 import { GatewayStats } from "./gateway-stats.ts";
@@ -49,6 +56,9 @@ import { Intake } from "./intake.ts";
 import { Lanes } from "./lanes.ts";
 import { MessageTraces } from "./message-traces.ts";
 import { Pages } from "./pages.ts";
+import { ReadPositionsRunner } from "./read-positions-runner.ts";
+import { RoomLists } from "./room-lists.ts";
+import { UserNotes } from "./user-notes.ts";
 import type { Report } from "./report.ts";
 import { SocketMemory } from "./socket-memory.ts";
 import type { GatewayMemoryLine } from "./socket-memory.ts";
@@ -80,7 +90,7 @@ export interface GatewayOptions {
 
 export interface GatewayPorts {
   readonly bus: Bus;
-  readonly archive: ArchiveReader;
+  readonly archive: ArchiveReader & RoomListReader;
   readonly clock: Clock;
   readonly random: Random;
   readonly auth: Authenticator;
@@ -131,6 +141,9 @@ export class Gateway {
   readonly #lanes: Lanes;
   readonly #rooms: Rooms;
   readonly #roomApi: GatewayRoomApi;
+  readonly #positions: ReadPositionsRunner;
+  readonly #lists: RoomLists;
+  readonly #notes: UserNotes;
   readonly #admission: Admission;
   readonly #connections = new Set<Connection>();
   /** Connections before their welcome, the oldest first. */
@@ -153,7 +166,7 @@ export class Gateway {
     this.#ports = ports;
     const { memoryBytesMax = MEMORY_BYTES_MAX } = options;
     this.memory = new MemoryAccount<GatewayMemoryLine>(
-      ["sockets", "rings", "held", "lanes"],
+      ["sockets", "rings", "held", "lanes", "reads", "notes"],
       memoryBytesMax,
     );
     this.#socketMemory = new SocketMemory(this.memory);
@@ -198,6 +211,11 @@ export class Gateway {
       clock,
     });
     this.#roomApi = new GatewayRoomApi({ lanes: this.#lanes, pages, bus, clock, stats, traces });
+    const total = this.#boundOf("reads", POSITIONS_BYTES_MAX);
+    const rooms = this.#rooms;
+    this.#positions = new ReadPositionsRunner({ bus, clock, archive, map, rooms, total });
+    this.#lists = new RoomLists({ archive, map, positions: this.#positions });
+    this.#notes = new UserNotes({ bus, refusals, stats, total: this.#boundOf("notes", Infinity) });
   }
 
   #boundOf(line: GatewayMemoryLine, bytesMax: number): SharedBound {
@@ -207,6 +225,11 @@ export class Gateway {
   /** The port of the HTTP side. */
   get roomApi(): RoomApi {
     return this.#roomApi;
+  }
+
+  /** The port of the HTTP side. */
+  get roomLists(): RoomListsApi {
+    return this.#lists;
   }
 
   setRate(action: Action, rate: Rate): void {
@@ -247,6 +270,7 @@ export class Gateway {
     const { bus, clock } = this.#ports;
     const { pingMs = PING_MS } = this.#options;
     this.#lanes.start();
+    this.#positions.start();
     this.#housekeepingAt = clock.monotonic();
     this.#stops.push(
       bus.onStatus((status) => {
@@ -281,6 +305,9 @@ export class Gateway {
       auth,
       rooms: this.#rooms,
       roomApi: this.#roomApi,
+      lists: this.#lists,
+      positions: this.#positions,
+      notes: this.#notes,
       report,
       stats: this.stats,
       onEnd: (ended, user) => {
@@ -310,6 +337,7 @@ export class Gateway {
     const { clock, bus } = this.#ports;
     await this.#closeAll();
     await new Promise<void>((run) => clock.after(DRAIN_STEP_MS, run));
+    await this.#positions.leave();
     this.#beat("leaving");
     await bus.flush();
     this.#stop();
@@ -351,6 +379,8 @@ export class Gateway {
       if ("cancel" in stop) stop.cancel();
       else stop.unsubscribe();
     }
+    this.#positions.stop();
+    this.#notes.stop();
     this.#lanes.stop();
     this.#rooms.stop();
   }

@@ -171,6 +171,17 @@ export class Rooms {
     return feed.isOpen && feed.members > 0 && isPublic ? feed.head : undefined;
   }
 
+  /** The head that the feed of the room knows; undefined without an open feed. */
+  lastHead(room: RoomId): Seq | undefined {
+    const feed = this.#runners.get(room)?.feed;
+    return feed?.isOpen === true ? feed.head : undefined;
+  }
+
+  /** The number of present users that the gateway knows of. */
+  here(room: RoomId): number {
+    return this.#runners.get(room)?.here ?? 0;
+  }
+
   /** The lines from exactly `first` on that the ring has. */
   read(room: RoomId, first: Seq, last: Seq): Block[] {
     return this.#runners.get(room)?.feed.read(first, last) ?? [];

@@ -89,6 +89,7 @@ describe("Admission", () => {
       join: [300, 50],
       history: [40, 100],
       typing: [6, 500],
+      read: [300, 100],
       frame: [2_000, 5],
       broken: [1_000, 50],
       refresh: [40, 1_000],

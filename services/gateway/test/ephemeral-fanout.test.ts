@@ -42,7 +42,7 @@ function openRoom() {
         },
       };
       members.add(member);
-      passing.onJoined(member, names());
+      passing.onJoined(member, names(), members.size);
     },
   };
 }

@@ -13,6 +13,7 @@ import type { Clock } from "#shared/ports/clock.ts";
 import { createLogger } from "#shared/process/logger.ts";
 import type { Body } from "#shared/protocol/events.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
+import type { FindQuery, RoomsQuery } from "#shared/protocol/room-list.ts";
 import type { MessageId, RoomId } from "#shared/protocol/ids.ts";
 import { openAuthenticator } from "../adapters/auth.ts";
 import type { OpenedAuthenticator } from "../adapters/auth.ts";
@@ -34,6 +35,7 @@ import type {
   RoomReader,
   WriteOutcome,
 } from "../core/room-api-port.ts";
+import type { FindOutcome, RoomListsApi, RoomsOutcome } from "../core/room-lists-port.ts";
 import type { SocketHandlers } from "../runtime/client-socket.ts";
 
 export class MemoryRoomApi implements RoomApi {
@@ -109,11 +111,30 @@ export class MemoryRoomApi implements RoomApi {
   }
 }
 
+/** Answers every list with the scripted outcome, and keeps the queries. */
+export class ScriptedRoomLists implements RoomListsApi {
+  readonly queries: object[] = [];
+  listed: RoomsOutcome = { kind: "rooms", page: { rooms: [] } };
+  found: FindOutcome = { kind: "found", found: { rooms: [] } };
+
+  rooms(query: RoomsQuery): Promise<RoomsOutcome> {
+    this.queries.push(query);
+    return Promise.resolve(this.listed);
+  }
+
+  find(query: FindQuery): Promise<FindOutcome> {
+    this.queries.push(query);
+    return Promise.resolve(this.found);
+  }
+}
+
 export type Ask = Omit<RequestInit, "headers"> & { readonly headers?: Record<string, string> };
 
 export interface HttpFixture extends AsyncDisposable {
   readonly url: string;
   readonly roomApi: MemoryRoomApi;
+  /** The answers of the room lists. */
+  readonly roomLists: ScriptedRoomLists;
   readonly secret: Uint8Array;
   readonly sockets: HttpSockets;
   /** The address of each WebSocket, as the gateway counts it. */
@@ -145,6 +166,7 @@ export async function openHttpFixture(
   const secret = await openDevSecret(devSecretFile);
   const auth = options.auth ?? (await openAuthenticator({ auth: "dev", devSecretFile }));
   const roomApi = new MemoryRoomApi();
+  const roomLists = new ScriptedRoomLists();
   const lines: string[] = [];
   const upgraded: string[] = [];
   const logger = createLogger({
@@ -160,6 +182,7 @@ export async function openHttpFixture(
       ...options.config,
     },
     roomApi,
+    roomLists,
     auth,
     logger,
     clock: options.clock ?? systemClock,
@@ -192,6 +215,7 @@ export async function openHttpFixture(
   return {
     url,
     roomApi,
+    roomLists,
     secret,
     sockets: app.sockets,
     upgraded,

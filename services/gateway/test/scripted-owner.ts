@@ -2,6 +2,7 @@
 // loses and when it stops.
 
 import type { ArchiveReader, Read } from "#shared/ports/archive.ts";
+import type { RoomListReader } from "#shared/ports/room-lists.ts";
 import type { Bus, Subscription } from "#shared/ports/bus.ts";
 import { encodeResults, encodeResync } from "#shared/protocol/results.ts";
 import type { CommandBatch } from "#shared/protocol/commands.ts";
@@ -96,7 +97,7 @@ export class ScriptedOwner {
 }
 
 /** Reads the archived part of the owner's log, with the bounds of the real archive. */
-export class ScriptedArchive implements ArchiveReader {
+export class ScriptedArchive implements ArchiveReader, RoomListReader {
   readonly #model: OwnerModel;
   /** The last archived number of each room. */
   archivedTo: Seq = Infinity;
@@ -129,6 +130,18 @@ export class ScriptedArchive implements ArchiveReader {
   }
 
   lookup(): Promise<Read<never>> {
+    return this.#unavailable();
+  }
+
+  rooms(): Promise<Read<never>> {
+    return this.#unavailable();
+  }
+
+  findRooms(): Promise<Read<never>> {
+    return this.#unavailable();
+  }
+
+  putReads(): Promise<Read<never>> {
     return this.#unavailable();
   }
 

@@ -14,9 +14,9 @@
 //        (isAway), once for each statement.
 //   archive-postgres.2. When it opens, the pool of the readers is replaced: a probe must not use
 //        a connection to a server that is gone, because that costs a whole timeout.
-//   archive-postgres.3. Writes, and the reads of watermarks beside them, pass no breaker: the
-//        archive runner has its own backoff. A watermark that does not arrive is given up after a
-//        few seconds, as a read is.
+//   archive-postgres.3. Writes, also those of read positions, and the reads of watermarks beside
+//        them pass no breaker: archive runners and gateways have their own backoff. A watermark
+//        that does not arrive is given up after a few seconds, as a read is.
 //   archive-postgres.4. When the server does not answer a write or a watermark, the pool of the
 //        writers is replaced. Otherwise each of its connections to a host that is gone would cost a
 //        timeout, one after the other.
@@ -38,10 +38,18 @@ import type {
   WriteOutcome,
 } from "#shared/ports/archive.ts";
 import type { Clock } from "#shared/ports/clock.ts";
+import type { RoomListStore } from "#shared/ports/room-lists.ts";
 import { Breaker } from "#shared/process/breaker.ts";
 import type { Transition } from "#shared/process/breaker.ts";
 import type { ArchivedRange, MembersPage, RoomSnapshot } from "#shared/protocol/history.ts";
 import type { MessagesPage, MessagesQuery } from "#shared/protocol/history.ts";
+import type {
+  FindQuery,
+  FoundRooms,
+  ReadPosition,
+  RoomsPage,
+  RoomsQuery,
+} from "#shared/protocol/room-list.ts";
 import type { MessageId, Millis, Partition, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import { isAway, isSilent, reasonOf } from "./postgres-errors.ts";
@@ -52,6 +60,7 @@ import type { LookupRow, RangeRow } from "./postgres-reads.ts";
 import { readWatermarks, claimWatermarks } from "./postgres-watermarks.ts";
 import type { ClaimKey } from "./postgres-watermarks.ts";
 import { readMessages } from "./postgres-messages.ts";
+import { findRooms, putReads, readRooms } from "./postgres-room-list.ts";
 import { readMembers } from "./postgres-state.ts";
 import { readSnapshots } from "./postgres-snapshots.ts";
 import type { SnapshotKey } from "./postgres-snapshots.ts";
@@ -76,6 +85,8 @@ const SNAPSHOT_READERS = 4;
 /** The ids of one snapshot have 100 to 400 KB. */
 const SNAPSHOTS_MAX = 16;
 const READS_MAX = 256;
+/** Requests with read positions, of READS_BATCH_MAX each, that one statement stores. */
+const POSITION_LISTS_MAX = 16;
 const WRITE_TIMEOUT_MS = 30_000;
 const READ_TIMEOUT_MS = 5_000;
 /** Failed reads in a row that open a breaker. */
@@ -86,7 +97,7 @@ export const READ_FAILURES_MAX = 3;
  */
 export const READ_WAIT_MS = 500;
 
-export class PostgresArchive implements ArchiveStore {
+export class PostgresArchive implements ArchiveStore, RoomListStore {
   readonly #options: PostgresArchiveOptions;
   /** Of the primary. */
   #url: string;
@@ -97,6 +108,7 @@ export class PostgresArchive implements ArchiveStore {
   readonly #watermarks: Gathered<Partition, Watermark>;
   readonly #claims: Gathered<ClaimKey, Watermark>;
   readonly #snapshots: Gathered<SnapshotKey, RoomSnapshot>;
+  readonly #positions: Gathered<readonly ReadPosition[], undefined>;
   readonly breaker: Breaker;
   #isClosed = false;
 
@@ -129,6 +141,14 @@ export class PostgresArchive implements ArchiveStore {
       atOnce: 1,
       most: READS_MAX,
       read: (keys) => this.#onPrimary((db) => claimWatermarks(db, keys)),
+    });
+    this.#positions = new Gathered({
+      atOnce: 1,
+      most: POSITION_LISTS_MAX,
+      read: async (lists) => {
+        await this.#onPrimary((db) => putReads(db, lists.flat()));
+        return lists.map(() => undefined);
+      },
     });
     this.#snapshots = new Gathered({
       atOnce: SNAPSHOT_READERS,
@@ -200,6 +220,18 @@ export class PostgresArchive implements ArchiveStore {
         line === null && quarantined ? await readQuarantined(db, room, target, target) : [];
       return { ...known, target: targetOf(target, line ?? lost?.line) };
     });
+  }
+
+  rooms(query: RoomsQuery): Promise<Read<RoomsPage>> {
+    return this.#attemptRead((db) => readRooms(db, query));
+  }
+
+  findRooms(query: FindQuery): Promise<Read<FoundRooms>> {
+    return this.#attemptRead((db) => findRooms(db, query));
+  }
+
+  putReads(reads: readonly ReadPosition[]): Promise<Read<undefined>> {
+    return attempt(() => this.#positions.get(reads));
   }
 
   /** archive-postgres.5. */

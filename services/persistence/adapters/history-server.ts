@@ -19,6 +19,7 @@ import { unreachable } from "#shared/kit/assert.ts";
 import type { ArchiveStore, Claim, Read, Watermark } from "#shared/ports/archive.ts";
 import type { Bus, BusMessage, BusSubscription } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
+import type { RoomListStore } from "#shared/ports/room-lists.ts";
 import { decodeRequest, encodeReply } from "#shared/protocol/history.ts";
 import type { DecodedRequest, HistoryReply } from "#shared/protocol/history.ts";
 import type { Partition } from "#shared/protocol/ids.ts";
@@ -33,7 +34,7 @@ const BAD_REQUEST: HistoryReply = { ok: false, error: "bad_request" };
 
 export interface HistoryServerPorts {
   readonly bus: Pick<Bus, "subscribe" | "publish">;
-  readonly store: Pick<ArchiveStore, "watermark" | "snapshot" | "members" | "messages" | "lookup">;
+  readonly store: Omit<ArchiveStore, "write" | "range" | "close"> & RoomListStore;
   readonly pages: Pick<ArchiveStore, "range">;
   /** The watermark that this process knows of a partition. */
   readonly localWatermark: (p: Partition) => Watermark | undefined;
@@ -149,6 +150,18 @@ export class HistoryServer {
         const { op, room, from, id, target } = request;
         const read = await store.lookup(p, room, from, id, target);
         return orUnavailable(read, (value) => ({ ok: true, op, ...value }));
+      }
+      case "rooms": {
+        const { op, v: _version, ...query } = request;
+        return orUnavailable(await store.rooms(query), (page) => ({ ok: true, op, page }));
+      }
+      case "find": {
+        const { op, v: _version, ...query } = request;
+        return orUnavailable(await store.findRooms(query), (found) => ({ ok: true, op, found }));
+      }
+      case "reads": {
+        const { op, reads } = request;
+        return orUnavailable(await store.putReads(reads), () => ({ ok: true, op }));
       }
       default:
         return unreachable(request);

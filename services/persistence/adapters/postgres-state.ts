@@ -29,15 +29,26 @@ export function settingsTable(n: number): string {
     $${n + 4}::text[]) as s (room, seq, kind, title, settings)`;
 }
 
-/** $n… rooms, users, roles, muted until, banned, numbers. `where` limits the rows. */
+/**
+ * $n… rooms, users, roles, muted until, banned, numbers, first numbers, since. `where` limits the
+ * rows. `since_seq` is sinceOf of state-changes.ts. The rows before are those of the statement's
+ * snapshot: the row lock on the watermark keeps other writers of these rooms away.
+ */
 export function mergeMembers(n: number, where = ""): string {
-  return `insert into members as m (room, member, role, muted_until, banned, seq)
-    select c.room, c.member, c.role, c.muted_until, c.banned = 1, c.seq
+  return `insert into members as m (room, member, role, muted_until, banned, seq, since_seq)
+    select c.room, c.member, c.role, c.muted_until, c.banned = 1, c.seq,
+      case when c.role = 'none' or c.banned = 1 then 0 when c.since > 0 then c.since
+        when old.role <> 'none' and not old.banned
+          then case when old.since_seq > 0 then old.since_seq else old.seq end
+        else c.first end
     from unnest($${n}::text[], $${n + 1}::text[], $${n + 2}::text[], $${n + 3}::bigint[],
-      $${n + 4}::bigint[], $${n + 5}::bigint[]) as c (room, member, role, muted_until, banned, seq)
+      $${n + 4}::bigint[], $${n + 5}::bigint[], $${n + 6}::bigint[], $${n + 7}::bigint[])
+      as c (room, member, role, muted_until, banned, seq, first, since)
+    left join members old on old.room = c.room and old.member = c.member
     ${where}
     on conflict (room, member) do update set role = excluded.role,
-      muted_until = excluded.muted_until, banned = excluded.banned, seq = excluded.seq
+      muted_until = excluded.muted_until, banned = excluded.banned, seq = excluded.seq,
+      since_seq = excluded.since_seq
     where m.seq < excluded.seq`;
 }
 
@@ -59,6 +70,8 @@ export function memberColumns({ members }: StateChanges): Buffer[] {
     int8Array(members.map(({ mutedUntil }) => mutedUntil)),
     int8Array(members.map(({ banned }) => Number(banned))),
     int8Array(members.map(({ seq }) => seq)),
+    int8Array(members.map(({ first }) => first)),
+    int8Array(members.map(({ since }) => since)),
   ];
 }
 

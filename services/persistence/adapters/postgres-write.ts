@@ -6,9 +6,10 @@
 // it, the batch is written the slow way: a transaction with savepoints that halves the batch until
 // only the refused event is left (D4).
 //
-// A batch that changes the state of a room takes a longer statement (postgres-state.ts). A batch
-// that changes messages is written the slow way, which folds them (postgres-messages.ts). So all
-// other batches cost what they did without rooms with members and changes.
+// A batch that changes the state of a room takes a longer statement (postgres-state.ts), and so
+// does one with mentions (postgres-room-list.ts). A batch that changes messages is written the slow
+// way, which folds them (postgres-messages.ts). So all other batches cost what they did without
+// rooms with members and changes.
 //
 // PostgreSQL guarantees that all parts of a statement with data-modifying CTEs see one snapshot and
 // commit together. The row lock on the watermark makes a second runner wait and then find no row.
@@ -20,6 +21,7 @@ import type {
   UnreadText,
   WriteOutcome,
 } from "#shared/ports/archive.ts";
+import { mentionsIn } from "#shared/kit/mentions.ts";
 import { changesOfMessages, eraseWithin } from "#shared/kit/message-fold.ts";
 import { stateChangesOf } from "#shared/kit/state-changes.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
@@ -29,6 +31,7 @@ import { int8Array, textArray } from "./pg-arrays.ts";
 import { eventColumns, headColumns, headsOf, encodingProblemOf } from "./postgres-batch.ts";
 import { refusalOf } from "./postgres-errors.ts";
 import { foldMessages } from "./postgres-messages.ts";
+import { insertMentions, mentionColumns } from "./postgres-room-list.ts";
 import { memberColumns, mergeMembers, settingsColumns, settingsTable } from "./postgres-state.ts";
 
 const EVENTS = `unnest($1::text[], $2::bigint[], $3::text[], $4::uuid[], $5::text[], $6::bigint[],
@@ -48,44 +51,60 @@ const SPLIT = `update watermarks set split_of = $2 where partition = $1`;
 const BEGIN_UPPER_HALF = `insert into watermarks as w (partition, seq, epoch, released)
   values ($1, 1, 0, 1) on conflict (partition) do update set seq = 1, released = 1 where w.seq = 0`;
 
-const WRITE_ALL = {
-  name: "write-all",
-  text: `with moved as (
-    update watermarks set seq = $13, epoch = $14,
-      released = case when $16 then $13 else released end
-    where partition = $12 and seq = $15 returning 1
-  ), stored as (
-    insert into events ${COLUMNS} select * from ${EVENTS} where exists (select from moved)
-  ), heads as (
-    ${HEADS} select * from unnest($8::text[], $9::text[], $10::bigint[], $11::bigint[])
-    where exists (select from moved) ${HEADS_MERGE}
-  ) select count(*)::int as moved from moved`,
-};
-
 const SETTINGS_MERGE = ["kind", "title", "settings", "settings_seq"].map(
   (column) => `${column} = case when excluded.settings_seq > r.settings_seq
     then excluded.${column} else r.${column} end`,
 );
 
-const WRITE_ALL_STATE = {
-  name: "write-all-state",
-  text: `with moved as (
-    update watermarks set seq = $13, epoch = $14,
-      released = case when $16 then $13 else released end
-    where partition = $12 and seq = $15 returning 1
-  ), stored as (
-    insert into events ${COLUMNS} select * from ${EVENTS} where exists (select from moved)
-  ), heads as (
+/** The columns of every batch, and those of states. Mentions follow behind both. */
+const PLAIN_COLUMNS = 16;
+const STATE_COLUMNS = 13;
+
+/** The fast way, for a batch with or without states and mentions (postgres-state.ts). */
+function writeAllStatement(
+  hasState: boolean,
+  hasMentions: boolean,
+): { name: string; text: string } {
+  const own = PLAIN_COLUMNS + 1;
+  const heads = `unnest($8::text[], $9::text[], $10::bigint[], $11::bigint[])`;
+  const isMoved = "where exists (select from moved)";
+  const plainHeads = `${HEADS} select * from ${heads} ${isMoved} ${HEADS_MERGE}`;
+  const stateHeads = `
     insert into rooms as r (room, born, head, last_at, kind, title, settings, settings_seq)
     select h.room, h.born, h.head, h.last_at, coalesce(s.kind, 'open'), coalesce(s.title, ''),
       coalesce(s.settings::jsonb, '{}'), coalesce(s.seq, 0)
-    from unnest($8::text[], $9::text[], $10::bigint[], $11::bigint[]) as h (room, born, head, last_at)
-    left join ${settingsTable(17)} on s.room = h.room
-    where exists (select from moved) ${HEADS_MERGE}, ${SETTINGS_MERGE.join(", ")}
-  ), changed as (
-    ${mergeMembers(22, "where exists (select from moved)")}
-  ) select count(*)::int as moved from moved`,
+    from ${heads} as h (room, born, head, last_at)
+    left join ${settingsTable(own)} on s.room = h.room
+    ${isMoved} ${HEADS_MERGE}, ${SETTINGS_MERGE.join(", ")}`;
+  const parts = [
+    `moved as (
+    update watermarks set seq = $13, epoch = $14,
+      released = case when $16 then $13 else released end
+    where partition = $12 and seq = $15 returning 1
+  )`,
+    `stored as (insert into events ${COLUMNS} select * from ${EVENTS} ${isMoved})`,
+    `heads as (${hasState ? stateHeads : plainHeads})`,
+    ...(hasState ? [`changed as (${mergeMembers(own + 5, isMoved)})`] : []),
+    ...(hasMentions
+      ? [`mentioned as (${insertMentions(own + (hasState ? STATE_COLUMNS : 0), isMoved)})`]
+      : []),
+  ];
+  const name = ["write-all", ...(hasState ? ["state"] : []), ...(hasMentions ? ["mentions"] : [])];
+  const text = `with ${parts.join(", ")} select count(*)::int as moved from moved`;
+  return { name: name.join("-"), text };
+}
+
+const WRITE_ALL = {
+  plain: writeAllStatement(false, false),
+  state: writeAllStatement(true, false),
+  mentions: writeAllStatement(false, true),
+  both: writeAllStatement(true, true),
 };
+
+function writeAllOf(hasState: boolean, hasMentions: boolean): { name: string; text: string } {
+  if (hasMentions) return hasState ? WRITE_ALL.both : WRITE_ALL.mentions;
+  return hasState ? WRITE_ALL.state : WRITE_ALL.plain;
+}
 
 const MERGE_SETTINGS = {
   name: "merge-settings",
@@ -94,6 +113,7 @@ const MERGE_SETTINGS = {
 };
 
 const MERGE_MEMBERS = { name: "merge-members", text: mergeMembers(1) };
+const STORE_MENTIONS = { name: "store-mentions", text: insertMentions(1) };
 
 const STORE_SOME = {
   name: "store-some",
@@ -144,7 +164,9 @@ async function writeAll(pool: Pool, batch: ArchiveBatch): Promise<WriteOutcome |
   const changes = stateChangesOf(events);
   const values = [...columns, p, to, epoch, from, isReleased];
   if (changes !== undefined) values.push(...settingsColumns(changes), ...memberColumns(changes));
-  const statement = changes === undefined ? WRITE_ALL : WRITE_ALL_STATE;
+  const mentions = mentionsIn(events);
+  if (mentions !== undefined) values.push(...mentionColumns(mentions));
+  const statement = writeAllOf(changes !== undefined, mentions !== undefined);
   try {
     for (let isFirst = true; ; isFirst = false) {
       const { rows } = await pool.query<{ moved: number }>({ ...statement, values });
@@ -214,6 +236,10 @@ class CarefulWrite {
     await this.#store(eraseWithin(encodable, changes));
     await this.#client.query({ ...MERGE_HEADS, values: headColumns(headsOf(this.#batch)) });
     await this.#mergeState(encodable);
+    const mentions = mentionsIn(encodable);
+    if (mentions !== undefined) {
+      await this.#client.query({ ...STORE_MENTIONS, values: mentionColumns(mentions) });
+    }
     if (fresh.length > 0) await foldMessages(this.#client, fresh);
     await this.#client.query("commit");
     return { kind: "ok", quarantined: this.#quarantined };

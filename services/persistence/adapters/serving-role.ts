@@ -32,6 +32,7 @@ const RIGHTS: Readonly<Record<string, string>> = {
   events: "select, insert, update (line)",
   rooms: "select, insert, update",
   members: "select, insert, update",
+  mentions: "select, insert",
   message_state: "select, insert, update",
   reactions: "select, insert, update",
   quarantine: "select, insert, update (line)",

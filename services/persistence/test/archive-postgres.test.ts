@@ -4,6 +4,7 @@
 import { Client } from "pg";
 import { archiveContract } from "#shared/testing/archive.contract.ts";
 import { archiveMessagesContract } from "#shared/testing/archive-messages.contract.ts";
+import { roomListsContract } from "#shared/testing/room-lists.contract.ts";
 import { archiveStatesContract } from "#shared/testing/archive-states.contract.ts";
 import type { ArchiveUnderTest } from "#shared/testing/archive.contract.ts";
 import { launchPostgres } from "#shared/testing/launch-postgres.ts";
@@ -73,4 +74,5 @@ describe("ArchiveStore on PostgreSQL", () => {
   archiveContract("PostgreSQL", open);
   archiveStatesContract("PostgreSQL", open);
   archiveMessagesContract("PostgreSQL", open);
+  roomListsContract("PostgreSQL", open);
 });

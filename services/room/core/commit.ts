@@ -20,6 +20,7 @@ import type { ResultWithLines } from "#shared/protocol/commands.ts";
 import type { RoomLines } from "#shared/protocol/entry.ts";
 import type { LogSeq, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { ENTRY_BYTES_MAX } from "#shared/protocol/limits.ts";
+import type { UserNote } from "./notes.ts";
 import type { RoomMemory } from "./room-memory.ts";
 
 /** The maximum number of appends in flight. */
@@ -41,6 +42,8 @@ const GROUP_BYTES = 100;
 /** The memory of a reply without its lines, and of a line without its text. */
 const REPLY_BYTES = 256;
 const LINE_BYTES = 32;
+/** The memory of a note. */
+const NOTE_BYTES = 160;
 
 export interface PendingEntry {
   readonly groups: Map<RoomId, Group>;
@@ -51,6 +54,8 @@ export interface PendingEntry {
   held: number;
   /** Trace contexts of its traced messages. */
   traces?: string[];
+  /** Hints to users, for when it is settled. */
+  notes?: UserNote[];
 }
 
 interface Group {
@@ -144,6 +149,14 @@ export class CommitWindow {
     if ((entry.traces?.length ?? 0) >= TRACES_PER_ENTRY_MAX) return;
     (entry.traces ??= []).push(traceparent);
     (group.traces ??= []).push(traceparent);
+  }
+
+  /** Hints to publish when the last line that was added is settled. */
+  note(notes: readonly UserNote[]): void {
+    const entry = this.#pending.at(-1);
+    if (entry === undefined || notes.length === 0) return;
+    (entry.notes ??= []).push(...notes);
+    this.#grow(entry, notes.length * NOTE_BYTES);
   }
 
   /**

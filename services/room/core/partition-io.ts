@@ -18,6 +18,7 @@ import type {
   UserId,
 } from "#shared/protocol/ids.ts";
 import type { PresenceFrame } from "#shared/protocol/server-frames.ts";
+import type { UserNote } from "./notes.ts";
 import type { LookedUp, Read, Watermark } from "#shared/ports/archive.ts";
 import type { AppendOutcome, LastOutcome } from "#shared/ports/log.ts";
 
@@ -91,6 +92,7 @@ export type Effect =
       readonly head: Seq;
       readonly born?: string | undefined;
     }
+  | { readonly kind: "note"; readonly note: UserNote }
   | { readonly kind: "announce"; readonly frame: PresenceFrame }
   /** Requests an input `flush` after the current turn of the event loop. */
   | { readonly kind: "flush-soon" }

@@ -26,6 +26,8 @@ export type Action =
   | "send"
   /** Send again before the slow mode of the room permits it. */
   | "hurry"
+  /** Mention everyone in the room. */
+  | "call"
   /** Edit an own message. */
   | "edit"
   /** Delete an own message. */
@@ -54,6 +56,7 @@ export const RIGHTS: {
   read: { open: "reader", closed: "reader", direct: "reader" },
   send: { open: "member", closed: "member", direct: "member" },
   hurry: { open: "moderator", closed: "moderator", direct: "member" },
+  call: { open: "moderator", closed: "moderator", direct: "member" },
   edit: { open: "member", closed: "member", direct: "member" },
   "take-back": { open: "reader", closed: "reader", direct: "reader" },
   delete: { open: "moderator", closed: "moderator", direct: "never" },
@@ -120,6 +123,7 @@ export function judge(room: JudgedRoom, write: Write, now: Millis): RightsRefusa
   const isAllowed = (action: Action): boolean => mayDo(action, kind, role);
   switch (write.op) {
     case "send":
+      if (write.mentions === "@room" && !isAllowed("call")) return NO;
       return isAllowed("send") && maySend(room.state, actor.user, role, now) ? undefined : NO;
     case "edit": // It shows a text, as a send does.
       return isAllowed("edit") && maySend(room.state, actor.user, role, now) ? undefined : NO;

@@ -33,6 +33,8 @@ import { Dedupe } from "./dedupe.ts";
 import { Erasures } from "./erasures.ts";
 import { Holds } from "./holds.ts";
 import type { Numbered } from "./dedupe.ts";
+import { notesOf } from "./notes.ts";
+import type { UserNote } from "./notes.ts";
 import { Recent } from "./recent.ts";
 import { judge, kindOf, roleIn, waitMs } from "./rights.ts";
 import type { JudgedRoom, RightsRefusal } from "./rights.ts";
@@ -71,6 +73,7 @@ export type Decision =
       readonly seq: Seq;
       readonly at: Millis;
       readonly lines: readonly string[];
+      readonly notes: readonly UserNote[];
     }
   | ({ readonly kind: "repeat" } & Numbered)
   | { readonly kind: "refuse"; readonly error: RefusedWrite; readonly afterMs?: Millis }
@@ -282,7 +285,8 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
       else if (event.t !== "deleted") continue;
       this.#changedAt = event.seq;
     }
-    return { kind: "event", seq, at, lines: events.map(encodeEvent) };
+    const notes = notesOf(events, this, (target) => this.#targets.find(target));
+    return { kind: "event", seq, at, lines: events.map(encodeEvent), notes };
   }
 
   /** The refusal by what the write names, or the need of a look-up. */

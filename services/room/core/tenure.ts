@@ -171,6 +171,7 @@ export class Tenure {
       this.#quiet.delete(id);
       this.#quiet.set(id, now + QUIET_MS);
     }
+    for (const note of entry.notes ?? []) this.#out.effect({ kind: "note", note });
     for (const [gateway, items] of entry.replies) {
       for (const item of items) this.#out.reply(gateway, item);
     }

@@ -162,9 +162,10 @@ export class Writes {
         return;
       }
       case "event": {
-        const { seq, at, lines } = decision;
+        const { seq, at, lines, notes } = decision;
         room.holds.release(from, id);
         this.#window.add(room.id, seq, lines, gateway, { result: { c, ok: "sent", seq, at } });
+        this.#window.note(notes);
         if (isTraceparent(command.trace)) this.#window.trace(room.id, command.trace);
         if (this.#flushIsDue) return;
         this.#flushIsDue = true;

@@ -19,10 +19,12 @@ import type {
   Partition as PartitionNumber,
   ProcessId,
 } from "#shared/protocol/ids.ts";
+import { encodeNote } from "#shared/protocol/note.ts";
 import { encodeLive } from "#shared/protocol/live.ts";
 import { encodeHead, encodeOut } from "#shared/protocol/lines.ts";
 import { OWNER_QUEUE, subjects } from "#shared/protocol/subjects.ts";
 import { decodeWatermark } from "#shared/protocol/watermark.ts";
+import { base64url } from "#shared/kit/base64url.ts";
 import { Refusals } from "#shared/kit/refusals.ts";
 import type { ArchiveReader } from "#shared/ports/archive.ts";
 import type { Bus, BusMessage, Subscription } from "#shared/ports/bus.ts";
@@ -156,6 +158,11 @@ export class PartitionRunner {
       case "announce":
         bus.publish(subjects.live(effect.frame.room), encodeLive(effect.frame));
         return;
+      case "note": {
+        const { user, ...note } = effect.note;
+        bus.publish(subjects.note(base64url(user)), encodeNote(note));
+        return;
+      }
       case "flush-soon":
         clock.soon(() => this.step({ kind: "flush" }));
         return;

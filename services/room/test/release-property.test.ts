@@ -219,6 +219,7 @@ class FencedLogFixture {
       case "changed":
       case "flush-soon":
       case "log":
+      case "note":
       case "repeat-head":
       case "reply":
       case "subscribe":

@@ -25,6 +25,7 @@ const EXPECTED: Readonly<Record<Action, Readonly<Record<RoomKind, string>>>> = {
   read: { open: "-rmMO", closed: "-rmMO", direct: "-rmMO" },
   send: { open: "--mMO", closed: "--mMO", direct: "--mMO" },
   hurry: { open: "---MO", closed: "---MO", direct: "--mMO" },
+  call: { open: "---MO", closed: "---MO", direct: "--mMO" },
   edit: { open: "--mMO", closed: "--mMO", direct: "--mMO" },
   "take-back": { open: "-rmMO", closed: "-rmMO", direct: "-rmMO" },
   delete: { open: "---MO", closed: "---MO", direct: "-----" },
@@ -77,7 +78,7 @@ describe("Rights", () => {
       }
     }
     expect(cells).to.equal(Object.keys(EXPECTED).length * ROOM_KINDS.length * ROLES.length);
-    expect(cells).to.equal(210);
+    expect(cells).to.equal(225);
   });
 
   it("M4: the effective role is the stored one, else the grant, else that of the kind; a ban beats all but admin", () => {

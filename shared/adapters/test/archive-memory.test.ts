@@ -1,5 +1,6 @@
 import { archiveContract } from "#shared/testing/archive.contract.ts";
 import { archiveMessagesContract } from "#shared/testing/archive-messages.contract.ts";
+import { roomListsContract } from "#shared/testing/room-lists.contract.ts";
 import { archiveStatesContract } from "#shared/testing/archive-states.contract.ts";
 import type { ArchiveUnderTest } from "#shared/testing/archive.contract.ts";
 import { MemoryArchive } from "../archive-memory.ts";
@@ -21,3 +22,4 @@ function open(): Promise<ArchiveUnderTest> {
 archiveContract("memory", open);
 archiveStatesContract("memory", open);
 archiveMessagesContract("memory", open);
+roomListsContract("memory", open);

@@ -10,9 +10,9 @@ import { encodeOut } from "#shared/protocol/lines.ts";
 import { encodeResults } from "#shared/protocol/results.ts";
 import { readCommands, subjects } from "#shared/protocol/subjects.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
-import type { ArchiveReader } from "#shared/ports/archive.ts";
 import { frameMaker } from "../../../services/gateway/adapters/websocket.ts";
 import { Gateway } from "../../../services/gateway/runtime/gateway.ts";
+import type { GatewayPorts } from "../../../services/gateway/runtime/gateway.ts";
 import { cpuOf } from "./cpu-of.ts";
 import { StubBus } from "./stub-bus.ts";
 
@@ -53,7 +53,7 @@ function open(): Bench {
     { id: ID, partitions: PARTITIONS, version: "scale", limits: false },
     {
       bus: bus.port,
-      archive: {} as ArchiveReader, // Rooms are empty: nothing is read.
+      archive: {} as GatewayPorts["archive"], // Rooms are empty: nothing is read.
       clock,
       random: systemRandom,
       auth: {

@@ -1,0 +1,61 @@
+// Rooms: `parley rooms`: the rooms of the chosen user with their unread counts, or open rooms.
+
+import type { Command } from "commander";
+import { parseObject } from "#shared/kit/json.ts";
+import type { FoundRoom, ListedRoom } from "#shared/protocol/room-list.ts";
+import { devToken } from "../sdk/dev-token.ts";
+import type { Caller } from "./change.ts";
+import { CliError } from "./cli-error.ts";
+import { neutral } from "./print.ts";
+
+/** The rooms of one request. */
+const PAGE = 200;
+
+export function addRoomsCommand(program: Command, caller: Caller): void {
+  program
+    .command("rooms")
+    .description("list the rooms of --user with their unread messages, newest activity first")
+    .option("--find <text>", "open rooms with this text in their title or id, in place of the own")
+    .option("--json", "one JSON object per line")
+    .action(async ({ find, json }: { readonly find?: string; readonly json?: true }) => {
+      const list = find === undefined ? "/v1/me/rooms?" : `/v1/rooms?kind=open&q=${encode(find)}&`;
+      for await (const room of allRooms(caller, list)) {
+        console.log(json === true ? JSON.stringify(room) : roomLine(room));
+      }
+    });
+}
+
+async function* allRooms(
+  { target, user }: Caller,
+  list: string,
+): AsyncGenerator<ListedRoom | FoundRoom> {
+  const { url } = target();
+  const headers = { authorization: `Bearer ${await devToken(url, user())}` };
+  for (let after = ""; ;) {
+    const response = await fetch(`${url}${list}limit=${PAGE}${after}`, { headers });
+    const { rooms, next, name, detail, title } = parseObject(await response.text()) ?? {};
+    if (!response.ok) throw new CliError(`${String(name)}: ${String(detail ?? title)}`);
+    yield* rooms as readonly (ListedRoom | FoundRoom)[];
+    if (typeof next !== "string") return;
+    after = `&after=${encode(next)}`;
+  }
+}
+
+/** One line for a terminal. */
+export function roomLine(room: ListedRoom | FoundRoom): string {
+  const { room: id, title, role, head } = room;
+  const named = title === undefined ? id : `${id} (${title})`;
+  if (!("unread" in room)) return neutral(`${named}: ${role}, ${head} events`);
+  const { unread, mentions, last } = room;
+  const counts = [
+    ...(unread > 0 ? [`${unread} unread`] : []),
+    ...(mentions > 0 ? [`${mentions} mention you`] : []),
+  ];
+  const state = counts.length > 0 ? counts.join(", ") : "read";
+  const text = last === undefined ? "" : `  ${last.from}: ${last.text}`;
+  return neutral(`${named}: ${state}${text}`);
+}
+
+function encode(text: string): string {
+  return encodeURIComponent(text);
+}

@@ -1,0 +1,81 @@
+// RoomLists: asks the archive for the rooms of a user and for open rooms. It implements the
+// RoomListsApi port.
+//
+//   gateway/room-lists.1. The positions that the user has said here are stored before the list is
+//        read, so that a client sees its own reading in it.
+//   gateway/room-lists.2. A user has at most LISTS_PER_USER_MAX requests in flight over all their
+//        sockets and HTTP, and all users have LISTS_MAX. Beyond it: `busy`.
+//   gateway/room-lists.3. The users spread over the partitions' subjects, because any persistence
+//        process can answer.
+
+import type { RoomListReader } from "#shared/ports/room-lists.ts";
+import type { Read } from "#shared/ports/archive.ts";
+import type { Partition, RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { PartitionMap } from "#shared/protocol/partition-map.ts";
+import type { FindQuery, RoomsQuery } from "#shared/protocol/room-list.ts";
+import { LISTS_MAX, LISTS_PER_USER_MAX } from "../core/bounds.ts";
+import type { FindOutcome, RoomListsApi, RoomsOutcome } from "../core/room-lists-port.ts";
+import type { Refused } from "../core/room-api-port.ts";
+import type { ReadPositionsRunner } from "./read-positions-runner.ts";
+
+const BUSY: Refused = { kind: "refused", error: "busy" };
+const UNAVAILABLE: Refused = { kind: "refused", error: "unavailable" };
+
+export class RoomLists implements RoomListsApi {
+  readonly #archive: RoomListReader;
+  readonly #map: Pick<PartitionMap, "partitionOf">;
+  readonly #positions: Pick<ReadPositionsRunner, "flush">;
+  readonly #byUser = new Map<UserId, number>();
+  #inFlight = 0;
+
+  constructor(parts: {
+    readonly archive: RoomListReader;
+    readonly map: Pick<PartitionMap, "partitionOf">;
+    readonly positions: Pick<ReadPositionsRunner, "flush">;
+  }) {
+    this.#archive = parts.archive;
+    this.#map = parts.map;
+    this.#positions = parts.positions;
+  }
+
+  rooms(query: RoomsQuery): Promise<RoomsOutcome> {
+    const { user } = query;
+    return this.#bounded(user, async () => {
+      await this.#positions.flush(user); // gateway/room-lists.1
+      const read = await this.#archive.rooms(this.#partitionOf(user), query);
+      return valueOf(read, (page) => ({ kind: "rooms", page }));
+    });
+  }
+
+  find(query: FindQuery): Promise<FindOutcome> {
+    const { user } = query;
+    return this.#bounded(user, async () => {
+      const read = await this.#archive.findRooms(this.#partitionOf(user), query);
+      return valueOf(read, (found) => ({ kind: "found", found }));
+    });
+  }
+
+  /** gateway/room-lists.3: only a number is needed, so the user's id counts as a room's. */
+  #partitionOf(user: UserId): Partition {
+    return this.#map.partitionOf(user as string as RoomId);
+  }
+
+  async #bounded<T>(user: UserId, ask: () => Promise<T>): Promise<T | Refused> {
+    const own = this.#byUser.get(user) ?? 0;
+    if (own >= LISTS_PER_USER_MAX || this.#inFlight >= LISTS_MAX) return BUSY;
+    this.#byUser.set(user, own + 1);
+    this.#inFlight++;
+    try {
+      return await ask();
+    } finally {
+      this.#inFlight--;
+      const left = (this.#byUser.get(user) ?? 0) - 1;
+      if (left > 0) this.#byUser.set(user, left);
+      else this.#byUser.delete(user);
+    }
+  }
+}
+
+function valueOf<V, T>(read: Read<V>, toOutcome: (value: V) => T): T | Refused {
+  return read.kind === "ok" ? toOutcome(read.value) : UNAVAILABLE;
+}

@@ -1,0 +1,221 @@
+// PostgresRoomList: the list of a user's rooms, the search for open rooms, read positions, and the
+// mentions that they count.
+//
+//   postgres-room-list.1. A page of a list is one statement, so it is of one moment. For each room
+//        it reads at most UNREAD_EVENTS_MAX events by the primary key, and stops at UNREAD_MAX
+//        messages.
+//   postgres-room-list.2. A read position only grows, and only a member has one. Rows are locked in
+//        the order of their keys, so that two writers cannot wait for each other.
+
+import type { Pool } from "pg";
+import type { Mention } from "#shared/kit/mentions.ts";
+import { bodyOfText } from "#shared/kit/message-fold.ts";
+import { parseObject } from "#shared/kit/json.ts";
+import type { RoomSettings } from "#shared/protocol/events.ts";
+import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import { FIND_ROOMS_MAX, UNREAD_EVENTS_MAX, UNREAD_MAX } from "#shared/protocol/limits.ts";
+import { cursorOf, previewOf, readCursor } from "#shared/protocol/room-list.ts";
+import type {
+  FindQuery,
+  FoundRoom,
+  FoundRooms,
+  ListedRoom,
+  ReadPosition,
+  RoomsPage,
+  RoomsQuery,
+} from "#shared/protocol/room-list.ts";
+import type { Role, RoomKind } from "#shared/protocol/roles.ts";
+import { int8Array, textArray } from "./pg-arrays.ts";
+
+/** $n… rooms, numbers, users. `where` limits the rows. */
+export function insertMentions(n: number, where = ""): string {
+  return `insert into mentions (room, seq, member)
+    select * from unnest($${n}::text[], $${n + 1}::bigint[], $${n + 2}::text[]) ${where}
+    on conflict do nothing`;
+}
+
+export function mentionColumns(mentions: readonly Mention[]): Buffer[] {
+  return [
+    textArray(mentions.map(({ room }) => room)),
+    int8Array(mentions.map(({ seq }) => seq)),
+    textArray(mentions.map(({ user }) => user)),
+  ];
+}
+
+/** $1 the user, $2 and $3 the place behind which the page begins, $4 how many. */
+const ROOMS = {
+  name: "room-list",
+  text: `with mine as materialized (
+      select m.room, m.role, m.read_seq, r.kind, r.title, r.head, r.last_at,
+        greatest(m.read_seq, case when m.since_seq > 0 then m.since_seq else m.seq end,
+          r.head - ${UNREAD_EVENTS_MAX}) as base
+      from members m join rooms r on r.room = m.room
+      where m.member = $1 and m.role <> 'none' and not m.banned
+        and (r.last_at < $2::bigint or (r.last_at = $2::bigint and r.room > $3::text))
+      order by r.last_at desc, r.room limit $4
+    )
+    select mine.room, kind, title, role, mine.head, last_at, read_seq, unread.n as unread,
+      mentioned.n as mentions, newest.seq, newest.line, newest.body
+    from mine
+    left join lateral (
+      select array(
+        select s.seq from message_state s where s.room = mine.room
+        and s.seq > mine.head - ${UNREAD_EVENTS_MAX} and s.deleted_seq > 0
+      ) as seqs
+    ) as gone on true
+    left join lateral (
+      select count(*)::int as n from (
+        select from events e where e.room = mine.room and e.seq > mine.base and e.kind = 'msg'
+        and e.sender <> $1 and e.seq <> all (gone.seqs) order by e.seq limit ${UNREAD_MAX}
+      ) as counted
+    ) as unread on true
+    left join lateral (
+      select count(*)::int as n from (
+        select from mentions n join events e on e.room = n.room and e.seq = n.seq
+        where n.room = mine.room and n.member in ($1, '') and n.seq > mine.base
+        and e.sender <> $1 and n.seq <> all (gone.seqs) limit ${UNREAD_MAX}
+      ) as counted
+    ) as mentioned on true
+    left join lateral (
+      select e.seq, e.line, s.body from events e
+      left join message_state s on s.room = e.room and s.seq = e.seq
+      where e.room = mine.room and e.seq > mine.head - ${UNREAD_EVENTS_MAX}
+      and e.kind = 'msg' and e.seq <> all (gone.seqs) order by e.seq desc limit 1
+    ) as newest on true
+    order by last_at desc, mine.room`,
+};
+
+interface RoomRow {
+  readonly room: RoomId;
+  readonly kind: RoomKind;
+  readonly title: string;
+  readonly role: Role;
+  readonly head: Seq;
+  readonly last_at: Millis;
+  readonly read_seq: Seq;
+  readonly unread: number;
+  readonly mentions: number;
+  readonly seq: Seq | null;
+  readonly line: string | null;
+  readonly body: string | null;
+}
+
+/** Rejects when PostgreSQL does. */
+export async function readRooms(
+  pool: Pool,
+  { user, after, limit }: RoomsQuery,
+): Promise<RoomsPage> {
+  const place = after === undefined ? undefined : readCursor(after);
+  const { at, room } = place ?? { at: Number.MAX_SAFE_INTEGER, room: "" };
+  const { rows } = await pool.query<RoomRow>({ ...ROOMS, values: [user, at, room, limit + 1] });
+  const rooms = rows.slice(0, limit).map(listed);
+  const last = rooms.at(-1);
+  return { rooms, ...(last !== undefined && rows.length > limit && { next: cursorOf(last) }) };
+}
+
+function listed(row: RoomRow): ListedRoom {
+  const { room, kind, title, role, head, unread, mentions } = row;
+  const last = lastOf(row);
+  return {
+    room,
+    kind,
+    ...(title !== "" && { title }),
+    role,
+    head,
+    at: row.last_at,
+    read: row.read_seq,
+    unread,
+    mentions,
+    ...(last !== undefined && { last }),
+  };
+}
+
+function lastOf({ seq, line, body }: RoomRow): ListedRoom["last"] {
+  if (seq === null || line === null) return undefined;
+  const event = parseObject(line);
+  const [from, at] = [event?.["from"] as UserId, event?.["at"] as Millis];
+  return { seq, from, at, text: previewOf(body === null ? event?.["body"] : bodyOfText(body)) };
+}
+
+/** $1 the user, $2 the id behind which it begins, $3 the text, $4 how many. */
+const FIND = {
+  name: "find-rooms",
+  text: `with part as materialized (
+      select room, title, settings, head, last_at from rooms
+      where kind = 'open' and settings_seq > 0 and room > $2::text order by room limit ${FIND_ROOMS_MAX}
+    )
+    select s.room, s.title, s.settings, s.head, s.last_at, s.role,
+      (select count(*)::int from part) as scanned, (select max(room) from part) as until
+    from (select) as one left join (
+      select part.*, own.role from part
+      left join members own on own.room = part.room and own.member = $1
+      where not coalesce(own.banned, false) and not coalesce((settings ->> 'archived')::boolean, false)
+      and (position(lower($3::text) in lower(title)) > 0
+        or position(lower($3::text) in lower(part.room)) > 0)
+      order by part.room limit $4
+    ) as s on true order by s.room`,
+};
+
+interface FoundRow {
+  /** Null in the one row of an empty answer. */
+  readonly room: RoomId | null;
+  readonly title: string;
+  readonly settings: Pick<RoomSettings, "topic">;
+  readonly head: Seq;
+  readonly last_at: Millis;
+  readonly role: Role | null;
+  readonly scanned: number;
+  readonly until: RoomId | null;
+}
+
+/** Rejects when PostgreSQL does. */
+export async function findRooms(
+  pool: Pool,
+  { user, text, after = "" as RoomId, limit }: FindQuery,
+): Promise<FoundRooms> {
+  const { rows } = await pool.query<FoundRow>({ ...FIND, values: [user, after, text, limit + 1] });
+  const rooms = rows.slice(0, limit).flatMap(found);
+  const { scanned = 0, until = null } = rows[0] ?? {};
+  const next = rows.length > limit ? rooms.at(-1)?.room : undefined;
+  const isCut = next === undefined && scanned === FIND_ROOMS_MAX && until !== null;
+  return { rooms, ...(next !== undefined && { next }), ...(isCut && { next: until }) };
+}
+
+function found({ room, title, settings, head, last_at: at, role }: FoundRow): FoundRoom[] {
+  if (room === null) return [];
+  const { topic } = settings;
+  return [
+    {
+      room,
+      ...(title !== "" && { title }),
+      ...(topic !== undefined && { topic }),
+      role: role === null || role === "none" ? "member" : role,
+      head,
+      at,
+    },
+  ];
+}
+
+const PUT_READS = {
+  name: "put-reads",
+  text: `with said as (
+      select room, member, max(seq) as seq from unnest($1::text[], $2::text[], $3::bigint[])
+        as s (room, member, seq) group by room, member
+    ), locked as materialized (
+      select m.room, m.member, s.seq from members m join said s using (room, member)
+      where m.read_seq < s.seq and m.role <> 'none' and not m.banned
+      order by m.room, m.member for update of m
+    )
+    update members m set read_seq = greatest(m.read_seq, l.seq) from locked l
+    where m.room = l.room and m.member = l.member`,
+};
+
+/** postgres-room-list.2. Rejects when PostgreSQL does. */
+export async function putReads(pool: Pool, reads: readonly ReadPosition[]): Promise<void> {
+  const values = [
+    textArray(reads.map(([room]) => room)),
+    textArray(reads.map(([, user]) => user)),
+    int8Array(reads.map(([, , seq]) => seq)),
+  ];
+  await pool.query({ ...PUT_READS, values });
+}

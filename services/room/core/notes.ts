@@ -1,0 +1,79 @@
+// Notes: whom the events of a write concern, beside the members who are joined. A note is a hint to
+// all sessions of a user, published when the log has confirmed the event.
+//
+// Owns: the reasons. Does not own: subjects and delivery, the rights (rights.ts).
+//
+//   notes.1. A user gets at most one note of an event, and none of an own message.
+//   notes.2. A message concerns only users who may read the room without a token's grant, so that
+//        no stranger learns of a closed room by being named in it. A mention of everyone gives no
+//        notes: the room list counts it.
+//   notes.3. The author of an answered message gets a note while the owner knows the author from
+//        memory.
+
+import type { MessageEvent, RoomEvent } from "#shared/protocol/events.ts";
+import type { TargetMessage } from "#shared/protocol/history.ts";
+import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import type { Note, NoteReason } from "#shared/protocol/note.ts";
+import { mayRead } from "#shared/protocol/roles.ts";
+import { kindOf } from "./rights.ts";
+import type { JudgedRoom } from "./rights.ts";
+
+export interface UserNote extends Note {
+  readonly user: UserId;
+}
+
+const NONE: readonly UserNote[] = [];
+
+/** `room` has the events. `find`: what the owner knows of a message. */
+export function notesOf(
+  events: readonly RoomEvent[],
+  room: JudgedRoom & { readonly id: RoomId },
+  find: (seq: Seq) => TargetMessage | "none" | undefined,
+): readonly UserNote[] {
+  let notes: UserNote[] | undefined;
+  for (const event of events) {
+    const { seq } = event;
+    for (const [user, why] of concernedBy(event, room, find)) {
+      (notes ??= []).push({ room: room.id, seq, user, why });
+    }
+  }
+  return notes ?? NONE;
+}
+
+function concernedBy(
+  event: RoomEvent,
+  room: JudgedRoom,
+  find: (seq: Seq) => TargetMessage | "none" | undefined,
+): Iterable<readonly [UserId, NoteReason]> {
+  if (event.t === "member") {
+    const isIn = event.role !== "none" && event.banned !== true;
+    return [[event.user, isIn ? "added" : "removed"]];
+  }
+  if (event.t !== "msg") return [];
+  const isDirect = kindOf(room) === "direct";
+  const { mentions, replyTo, thread } = event;
+  // Most messages concern no user: nothing is allocated for them.
+  if (!isDirect && mentions === undefined && replyTo === undefined && thread === undefined)
+    return [];
+  return concernedByMessage(event, room, find);
+}
+
+function concernedByMessage(
+  { from, mentions, replyTo, thread }: MessageEvent,
+  room: JudgedRoom,
+  find: (seq: Seq) => TargetMessage | "none" | undefined,
+): ReadonlyMap<UserId, NoteReason> {
+  const kind = kindOf(room);
+  const users = new Map<UserId, NoteReason>();
+  const add = (user: UserId | undefined, why: NoteReason): void => {
+    if (user === undefined || user === from || users.has(user)) return; // notes.1
+    if (mayRead(kind, room.state.member(user), undefined)) users.set(user, why); // notes.2
+  };
+  if (kind === "direct") for (const [user] of room.state.page(undefined, 2)) add(user, "direct");
+  if (Array.isArray(mentions)) for (const user of mentions as UserId[]) add(user, "mention");
+  for (const seq of [replyTo, thread]) {
+    const answered = seq === undefined ? undefined : find(seq);
+    if (answered !== "none") add(answered?.from, "reply"); // notes.3
+  }
+  return users;
+}

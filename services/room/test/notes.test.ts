@@ -1,0 +1,94 @@
+// Notes: whom each event concerns, and that a note follows the commit.
+
+import { expect } from "chai";
+import type { RoomEvent, StateEvent } from "#shared/protocol/events.ts";
+import type { TargetMessage } from "#shared/protocol/history.ts";
+import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import { notesOf } from "../core/notes.ts";
+import { RoomState } from "../core/room-state.ts";
+import { GENERAL, only, PartitionFixture, send } from "./partition-fixture.ts";
+
+const [ADA, BEN, EVE] = ["ada", "ben", "eve"] as [UserId, UserId, UserId];
+
+function roomOf(kind: "open" | "closed" | "direct", members: readonly UserId[]) {
+  const state = new RoomState();
+  state.apply({ t: "room", kind } as StateEvent);
+  for (const user of members) state.apply({ t: "member", user, role: "member" } as StateEvent);
+  return { id: "plans" as RoomId, state, isNew: false };
+}
+
+const authors = new Map<Seq, TargetMessage | "none">([
+  [1, { from: BEN }],
+  [2, { from: ADA }],
+  [3, "none"],
+  [4, { isDeleted: true }],
+]);
+
+/** What `event` says to whom, as text. */
+function noted(room: ReturnType<typeof roomOf>, ...events: object[]): string[] {
+  const whole = events.map((event, i) => ({ seq: 9 + i, from: ADA, ...event }) as RoomEvent);
+  return notesOf(whole, room, (seq) => authors.get(seq)).map(
+    ({ user, seq, why }) => `${user} ${seq} ${why}`,
+  );
+}
+
+describe("Notes", () => {
+  it("U6: a member event concerns its user", () => {
+    const room = roomOf("closed", [ADA]);
+    const events = [
+      { t: "member", user: BEN, role: "reader" },
+      { t: "member", user: EVE, role: "none" },
+      { t: "member", user: ADA, role: "owner", banned: true },
+      { t: "room", kind: "closed" },
+    ];
+    expect(noted(room, ...events)).to.deep.equal([
+      "ben 9 added",
+      "eve 10 removed",
+      "ada 11 removed",
+    ]);
+  });
+
+  it("U6: a message concerns those whom it names or answers, once, and never its sender", () => {
+    const room = roomOf("open", []);
+    const say = (more: object): string[] => noted(room, { t: "msg", body: {}, ...more });
+    expect(say({})).to.deep.equal([]);
+    expect(say({ mentions: [EVE, ADA, EVE] })).to.deep.equal(["eve 9 mention"]);
+    expect(say({ mentions: "@room" })).to.deep.equal([]);
+    expect(say({ replyTo: 1 })).to.deep.equal(["ben 9 reply"]);
+    expect(say({ thread: 1, mentions: [BEN] })).to.deep.equal(["ben 9 mention"]);
+    for (const replyTo of [2, 3, 4, 5]) expect(say({ replyTo })).to.deep.equal([]);
+  });
+
+  it("U6: a message in a direct room concerns the other user, and one in a closed room its members alone", () => {
+    const direct = roomOf("direct", [ADA, BEN]);
+    expect(noted(direct, { t: "msg", mentions: [BEN] })).to.deep.equal(["ben 9 direct"]);
+    const closed = roomOf("closed", [ADA]);
+    const event = { t: "msg", mentions: [EVE], replyTo: 1 };
+    expect(noted(closed, event)).to.deep.equal([]);
+    closed.state.apply({ t: "member", user: EVE, role: "reader" } as StateEvent);
+    expect(noted(closed, event)).to.deep.equal(["eve 9 mention"]);
+    closed.state.apply({ t: "member", user: EVE, role: "reader", banned: true } as StateEvent);
+    expect(noted(closed, event)).to.deep.equal([]);
+  });
+
+  it("U6: a note leaves when the log has confirmed its event, and gives its memory back", () => {
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
+    const before = fixture.memory.account.usedBy("window");
+    fixture.batch([send({ mentions: [BEN] }), send()]);
+    const flushed = fixture.flush();
+    expect(only(flushed, "note")).to.deep.equal([]);
+    const [append] = only(flushed, "append");
+    const effects = fixture.appended(append!.n, { kind: "ok", seq: 2 });
+    const note = { user: BEN, room: GENERAL, seq: 1, why: "mention" };
+    expect(only(effects, "note")).to.deep.equal([{ kind: "note", note }]);
+    expect(fixture.memory.account.usedBy("window")).to.equal(before);
+  });
+
+  it("U6: an event that was not written gives no note", () => {
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
+    fixture.batch([send({ mentions: [BEN] })]);
+    const [append] = only(fixture.flush(), "append");
+    const effects = fixture.appended(append!.n, { kind: "unknown", reason: "lost" });
+    expect(only(effects, "note")).to.deep.equal([]);
+  });
+});

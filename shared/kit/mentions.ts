@@ -1,0 +1,39 @@
+// Mentions: whom the messages of a batch mention, as the archive keeps it beside the events.
+//
+//   mentions.1. A mention is stored with its message in the transaction of the batch. A message
+//        that this version cannot read mentions no user. The line itself is archived like any
+//        other.
+
+import type { ArchiveEvent } from "../ports/archive.ts";
+import { readEvent } from "../protocol/events.ts";
+import { isUserId } from "../protocol/ids.ts";
+import type { RoomId, Seq, UserId } from "../protocol/ids.ts";
+import { MENTIONS_MAX } from "../protocol/limits.ts";
+
+/** The user of a mention of everyone in the room. No user id is empty. */
+export const EVERYONE = "" as UserId;
+
+export interface Mention {
+  readonly room: RoomId;
+  readonly seq: Seq;
+  readonly user: UserId;
+}
+
+/** Undefined when no message of the batch mentions a user. */
+export function mentionsIn(events: readonly ArchiveEvent[]): Mention[] | undefined {
+  let found: Mention[] | undefined;
+  for (const { kind, room, seq, line } of events) {
+    // Only a message with mentions has the key; a body can have it, too, and is then read in vain.
+    if (kind !== "msg" || !line.includes('"mentions":')) continue;
+    const event = readEvent(line);
+    const mentions = event?.t === "msg" ? event.mentions : undefined;
+    for (const user of usersOf(mentions)) (found ??= []).push({ room, seq, user });
+  }
+  return found;
+}
+
+function usersOf(mentions: unknown): Iterable<UserId> {
+  if (mentions === "@room") return [EVERYONE];
+  if (!Array.isArray(mentions) || mentions.length > MENTIONS_MAX) return [];
+  return new Set(mentions.filter(isUserId));
+}
