@@ -22,12 +22,18 @@ export class DevTokenError extends Error {
  * Resolves with a token for `user`. `url` is the gateway's HTTP address: `http://localhost:8080`.
  * Rejects with DevTokenError, for example when the gateway runs without AUTH=dev.
  */
-export async function devToken(url: string, user: string): Promise<string> {
+export async function devToken(
+  url: string,
+  user: string,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<string> {
   const response = await fetch(new URL("/v1/dev/token", url), {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ user }),
+    signal: signal ?? null,
   }).catch((error: unknown) => {
+    if (signal?.aborted === true) throw error;
     throw new DevTokenError("unreachable", `no gateway answers at ${url}`, error);
   });
   const { status } = response;

@@ -12,7 +12,7 @@
 //       and an attempt there could take CONNECT_TIMEOUT_MS.
 
 import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
-import type { WriteContent } from "#shared/protocol/commands.ts";
+import type { WriteContent, WriteFrame } from "#shared/protocol/commands.ts";
 import { directRoomId } from "#shared/protocol/direct-room.ts";
 import { isRoomId } from "#shared/protocol/ids.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
@@ -20,6 +20,7 @@ import type { Note } from "#shared/protocol/note.ts";
 import type { RoomsPage } from "#shared/protocol/room-list.ts";
 import type { MemberRole } from "#shared/protocol/roles.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
+import { KEPT_DEADLINE_MS, OUTBOX_MAX } from "./core/bounds.ts";
 import { Client } from "./core/client.ts";
 import type {
   ConnectionState,
@@ -34,9 +35,13 @@ import type {
 } from "./core/effects.ts";
 import { defer } from "./deferred.ts";
 import { Listeners } from "./listeners.ts";
-import { HistoryFailed } from "./errors.ts";
+import { ConnectionClosed, HistoryFailed } from "./errors.ts";
+import type { Outbox } from "./kept-sends.ts";
 import { RoomHandle } from "./room-handle.ts";
-import type { Outgoing, RoomLink, RoomNews } from "./room-handle.ts";
+import type { Outgoing, Resumed, RoomLink, RoomNews } from "./room-handle.ts";
+import { watchPage } from "./page-life.ts";
+import { waitUntil } from "./waiting.ts";
+import type { WaitOptions } from "./waiting.ts";
 import { webClock, webRandom } from "./web-clock.ts";
 
 export interface ParleyOptions {
@@ -54,6 +59,12 @@ export interface ParleyOptions {
   readonly client?: string;
   /** The WebSocket class; default: the global one, which browsers and Node have. */
   readonly webSocket?: typeof WebSocket;
+  /**
+   * Keeps sends without an outcome, so that they survive a reload or a crash: `indexedDbOutbox`
+   * of `@parley/client/browser`, or `fileOutbox` of `@parley/client/node`. A send is then given up
+   * after a day instead of five minutes.
+   */
+  readonly outbox?: Outbox;
   /** For tests. */
   readonly clock?: Clock;
   /** For tests. */
@@ -121,7 +132,7 @@ const ROOM_FORM = "a room id has 1 to 64 characters of A-Z a-z 0-9 _ and -";
  */
 export class Parley {
   readonly #options: ParleyOptions;
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, "now" | "monotonic" | "after">;
   readonly #random: Random;
   readonly #webSocket: typeof WebSocket;
   readonly #client: Client;
@@ -137,6 +148,9 @@ export class Parley {
   #urlIndex = -1;
   #wasOnline = false;
   #socket: WebSocket | undefined;
+  /** The messages of an earlier run, by id. */
+  readonly #resumed: Map<string, Resumed> = new Map();
+  #endWatch: (() => void) | undefined;
   #wake: { readonly at: number; readonly timer: Timer } | undefined;
 
   /**
@@ -150,7 +164,7 @@ export class Parley {
       if (protocol !== "ws:" && protocol !== "wss:")
         throw new TypeError("url must begin with ws:// or wss://");
     }
-    const { token, client, clock = webClock, random = webRandom } = options;
+    const { token, client, clock = webClock, random = webRandom, outbox } = options;
     const webSocket = options.webSocket ?? globalThis.WebSocket;
     if (webSocket === undefined)
       throw new TypeError("this runtime has no WebSocket: pass one as `webSocket`");
@@ -159,7 +173,9 @@ export class Parley {
     this.#clock = clock;
     this.#random = random;
     this.#webSocket = webSocket;
-    this.#client = new Client({ canRefresh: typeof token === "function", client, random });
+    const sendDeadlineMs = outbox && KEPT_DEADLINE_MS;
+    const canRefresh = typeof token === "function";
+    this.#client = new Client({ canRefresh, client, random, sendDeadlineMs });
   }
 
   /** "waiting" stands for the wait before the next attempt; "closed" is final until `connect`. */
@@ -183,13 +199,37 @@ export class Parley {
    * of after the wait. In the state "closed" it starts again and resumes the rooms.
    */
   connect(): void {
-    globalThis.addEventListener?.("online", this.#onNetwork);
+    if (this.#options.clock === undefined) {
+      const step = (kind: "wake" | "suspend") => (): void => this.#step({ kind });
+      this.#endWatch ??= watchPage({ onWake: step("wake"), onSuspend: step("suspend") });
+    }
     this.#step({ kind: "connect" });
+    const onFault = (): void => this.#listeners.emit("error", OUTBOX_FAULT);
+    this.#options.outbox?.open(() => this.#resume(), onFault);
+    this.#resume();
   }
 
-  /** Closes the connection. Pending sends are refused with `unavailable`. */
+  /** Resolves when the client is online. Rejects with ConnectionClosed when it is closed. */
+  online({ signal }: WaitOptions = {}): Promise<void> {
+    const check = (): boolean => {
+      if (this.state === "closed") throw new ConnectionClosed();
+      return this.state === "online";
+    };
+    return waitUntil(check, (changed) => this.on("state", changed), signal);
+  }
+
+  /** Resolves when the outbox has stored every earlier send, and removed those with an outcome. */
+  async flush(): Promise<void> {
+    await this.#options.outbox?.flush();
+  }
+
+  /**
+   * Closes the connection. Pending sends are refused with `unavailable`; those in an outbox stay
+   * there for the next `connect`.
+   */
   close(): void {
-    globalThis.removeEventListener?.("online", this.#onNetwork);
+    this.#endWatch?.();
+    this.#endWatch = undefined;
     this.#step({ kind: "close" });
   }
 
@@ -210,6 +250,7 @@ export class Parley {
     const link = this.#createLink(room);
     const handle = new RoomHandle(link);
     this.#rooms.set(room, { handle, link });
+    this.#resume();
     return handle;
   }
 
@@ -258,7 +299,8 @@ export class Parley {
       write: (content, id) => this.#write(link, room, content, id),
       typing: (on) => this.#step({ kind: "typing", room, on }),
       read: (seq) => this.#step({ kind: "read", room, seq }),
-      history: (range) => this.#history(link, room, range),
+      history: (range, signal) => this.#history(link, room, range, signal),
+      resumed: () => [...this.#resumed.values()].filter((send) => send.room === room),
       leave: () => {
         link.hasLeft = true;
         this.#step({ kind: "leave", room });
@@ -279,25 +321,72 @@ export class Parley {
     const name = (id ?? uuidv7(this.#clock.now(), this.#random)) as MessageId;
     const pending = this.#outgoing.get(name);
     if (pending !== undefined) return pending; // The same id names the same message.
-    const { promise, resolve } = defer<SendResult>();
-    const outgoing = { id: name, done: promise, resolve };
-    this.#outgoing.set(name, outgoing);
     const head = { t: content.t, room, id: name };
-    this.#step({ kind: "write", frame: { ...head, ...content } });
+    const frame = { ...head, ...content };
+    const outgoing = this.#expect(name);
+    const write = (): void => this.#step({ kind: "write", frame });
+    const { outbox } = this.#options;
+    const text = outbox && this.state !== "closed" && jsonOf(frame);
+    if (!text) write(); // A body that is no JSON is refused by the core.
+    else outbox.write({ id: name, room, text, at: this.#clock.now() }, write);
     return outgoing;
   }
 
-  #history(link: RoomLink, room: RoomId, range: PageRange): Promise<Page> {
-    if (link.hasLeft) return Promise.reject(new HistoryFailed("not_joined", "The room was left."));
-    return this.#page((call) => ({ kind: "history", call, room, range }));
+  #expect(id: string): Outgoing {
+    const { promise, resolve } = defer<SendResult>();
+    const outgoing = { id, done: promise, resolve };
+    this.#outgoing.set(id, outgoing);
+    return outgoing;
   }
 
-  #page<P extends Page | RoomsPage>(inputOf: (call: number) => Input): Promise<P> {
+  /** Submits the sends of an earlier run, as far as the core has room for them. */
+  #resume(): void {
+    if (this.state === "closed") return;
+    const free = OUTBOX_MAX - this.#outgoing.size;
+    const isJoined = (room: string): boolean => this.#rooms.has(room as RoomId);
+    for (const { id, at, text } of this.#options.outbox?.take(free, isJoined) ?? []) {
+      if (this.#outgoing.has(id)) continue; // The application sent it again itself.
+      const frame = JSON.parse(text) as WriteFrame;
+      const outgoing = this.#expect(id);
+      if (frame.t === "send") {
+        const resumed = { ...frame, ...outgoing, at };
+        this.#resumed.set(id, resumed);
+        this.#rooms.get(frame.room)?.link.listeners.emit("resumed", resumed);
+      }
+      this.#step({ kind: "write", frame });
+    }
+  }
+
+  #onSettled(id: string, result: SendResult): void {
+    this.#outgoing.get(id)?.resolve(result);
+    this.#outgoing.delete(id);
+    this.#resumed.delete(id);
+    const isKept = this.state === "closed" && "error" in result && result.error === "unavailable";
+    this.#options.outbox?.settle(id, isKept);
+    this.#resume();
+  }
+
+  #history(link: RoomLink, room: RoomId, range: PageRange, signal?: AbortSignal): Promise<Page> {
+    if (link.hasLeft) return Promise.reject(new HistoryFailed("not_joined", "The room was left."));
+    return this.#page((call) => ({ kind: "history", call, room, range }), signal);
+  }
+
+  #page<P extends Page | RoomsPage>(
+    inputOf: (call: number) => Input,
+    signal?: AbortSignal,
+  ): Promise<P> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     const call = ++this.#calls;
     const { promise, resolve, reject } = defer<P>();
     this.#pages.set(call, { resolve: (page) => resolve(page as P), reject });
+    const onAbort = (): void => {
+      reject(signal?.reason);
+      this.#pages.delete(call);
+      this.#step({ kind: "cancel", call });
+    };
+    signal?.addEventListener("abort", onAbort);
     this.#step(inputOf(call));
-    return promise;
+    return promise.finally(() => signal?.removeEventListener("abort", onAbort));
   }
 
   #step(input: Input): void {
@@ -354,8 +443,7 @@ export class Parley {
         this.#listeners.emit("error", effect.fault);
         break;
       case "settled":
-        this.#outgoing.get(effect.id)?.resolve(effect.result);
-        this.#outgoing.delete(effect.id);
+        this.#onSettled(effect.id, effect.result);
         break;
       case "hint":
         this.#listeners.emit("note", effect.note);
@@ -414,10 +502,20 @@ export class Parley {
     });
     this.#wake = { at, timer };
   }
+}
 
-  readonly #onNetwork = (): void => {
-    if (this.state === "waiting") this.#step({ kind: "connect" });
-  };
+const OUTBOX_FAULT: Fault = {
+  name: "internal",
+  message: "The outbox failed: unanswered sends are in memory only.",
+};
+
+/** "" for what is no JSON. */
+function jsonOf(value: object): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return "";
+  }
 }
 
 function deliver(listeners: Listeners<RoomNews>, effect: RoomEffect): void {

@@ -14,6 +14,7 @@ export { RoomHandle } from "./room-handle.ts";
 export type {
   MessagesPage,
   Outgoing,
+  Resumed,
   RoomChange,
   RoomNews,
   SendOptions,
@@ -21,7 +22,15 @@ export type {
   TimelineView,
 } from "./room-handle.ts";
 export { RoomTimeline } from "./timeline/room-timeline.ts";
-export type { Paging, TextBody, TimelineSnapshot } from "./timeline/room-timeline.ts";
+export type { WaitOptions } from "./waiting.ts";
+export type { Outbox } from "./kept-sends.ts";
+export type {
+  Paging,
+  Sending,
+  SendPlace,
+  TextBody,
+  TimelineSnapshot,
+} from "./timeline/room-timeline.ts";
 export type { ShownMessage } from "./timeline/shown-message.ts";
 export { Timeline } from "./timeline/timeline.ts";
 export type {

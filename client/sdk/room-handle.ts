@@ -3,7 +3,7 @@
 
 import type { WriteContent } from "#shared/protocol/commands.ts";
 import type { UserId } from "#shared/protocol/ids.ts";
-import type { RoomEvent } from "#shared/protocol/events.ts";
+import type { Body, RoomEvent } from "#shared/protocol/events.ts";
 import type { MemberRole, Role } from "#shared/protocol/roles.ts";
 import type {
   Page,
@@ -16,7 +16,10 @@ import type {
   SendResult,
   TypingChange,
 } from "./core/effects.ts";
+import { ParleyError } from "./errors.ts";
 import type { Listeners } from "./listeners.ts";
+import { waitUntil } from "./waiting.ts";
+import type { WaitOptions } from "./waiting.ts";
 import { RoomTimeline } from "./timeline/room-timeline.ts";
 import type { ShownMessage } from "./timeline/shown-message.ts";
 
@@ -37,6 +40,8 @@ export interface RoomNews {
    * `join` works when the user is a member again.
    */
   readonly removed: Removed;
+  /** A message of an earlier run that is sent again. Those of before are in `resumed`. */
+  readonly resumed: Resumed;
   /** The room was recreated: discard everything stored of it. Its numbers name other events now. */
   readonly reset: Reset;
 }
@@ -77,15 +82,25 @@ export interface Outgoing {
   readonly done: Promise<SendResult>;
 }
 
+/** A message that an earlier run of the program sent, and that is sent again from the outbox. */
+export interface Resumed extends Outgoing {
+  readonly room: string;
+  readonly body: Body;
+  readonly replyTo?: number | undefined;
+  readonly thread?: number | undefined;
+  /** When it was sent first, in ms since 1970. */
+  readonly at: number;
+}
+
 export interface SendOptions {
   /** The sequence number of the message that this one answers. */
-  readonly replyTo?: number;
+  readonly replyTo?: number | undefined;
   /** The sequence number of the message of the main line whose thread this one continues. */
-  readonly thread?: number;
+  readonly thread?: number | undefined;
   /** The mentioned users, at most 50; or everyone in the room, for moderators. */
-  readonly mentions?: readonly string[] | "@room";
+  readonly mentions?: readonly string[] | "@room" | undefined;
   /** A UUIDv7, to retry a send of an earlier run of the program; default: a new one. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** A W3C traceparent. With its sampled flag the message is traced through the cluster. */
   readonly trace?: string;
 }
@@ -138,7 +153,8 @@ export interface RoomLink {
   write(content: WriteContent, id?: string): Outgoing;
   typing(on: boolean): void;
   read(seq: number): void;
-  history(range: PageRange): Promise<Page>;
+  history(range: PageRange, signal?: AbortSignal): Promise<Page>;
+  readonly resumed: () => readonly Resumed[];
   leave(): void;
 }
 
@@ -269,8 +285,8 @@ export class RoomHandle {
   }
 
   /** Reads one page. Rejects with HistoryFailed. Events of a page are not emitted as "event". */
-  history(range: PageRange): Promise<Page> {
-    return this.#link.history(range);
+  history(range: PageRange, { signal }: WaitOptions = {}): Promise<Page> {
+    return this.#link.history(range, signal);
   }
 
   /**
@@ -278,8 +294,11 @@ export class RoomHandle {
    * thread. It shows them as of the event `asOf`: apply the events above it. Rejects with
    * HistoryFailed.
    */
-  async messages(range: Omit<PageRange, "view">): Promise<MessagesPage> {
-    const page = await this.#link.history({ ...range, view: "messages" });
+  async messages(
+    range: Omit<PageRange, "view">,
+    { signal }: WaitOptions = {},
+  ): Promise<MessagesPage> {
+    const page = await this.#link.history({ ...range, view: "messages" }, signal);
     const { first = 0, last = 0, asOf = 0, events, more } = page;
     return { messages: events as readonly ShownMessage[], more, first, last, asOf };
   }
@@ -297,6 +316,20 @@ export class RoomHandle {
   /** Adds a handler. Returns a function that removes it. */
   on<K extends keyof RoomNews>(name: K, handler: (value: RoomNews[K]) => void): () => void {
     return this.#link.listeners.on(name, handler);
+  }
+
+  /** Resolves when all events up to the head were delivered. Rejects when the room is left. */
+  live({ signal }: WaitOptions = {}): Promise<void> {
+    const check = (): boolean => {
+      if (this.status === "left") throw new ParleyError("not_joined", "The room was left.");
+      return this.status === "live";
+    };
+    return waitUntil(check, (changed) => this.on("status", changed), signal);
+  }
+
+  /** The messages of an earlier run that are sent again now, and have no outcome yet. */
+  get resumed(): readonly Resumed[] {
+    return this.#link.resumed();
   }
 
   /** Leaves the room. No event follows. Sends that were not written yet are refused. */

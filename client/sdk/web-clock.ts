@@ -5,18 +5,13 @@ import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
 /** setTimeout fires at once beyond 2^31 ms. An early wake-up is harmless. */
 const DELAY_MS_MAX = 3_600_000;
 
-export const webClock: Clock = {
+export const webClock: Pick<Clock, "now" | "monotonic" | "after"> = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(delayMs: number, run: () => void): Timer {
     const timer = setTimeout(run, Math.min(Math.max(delayMs, 0), DELAY_MS_MAX));
     return { cancel: () => clearTimeout(timer) };
   },
-  every(periodMs: number, run: () => void): Timer {
-    const timer = setInterval(run, periodMs);
-    return { cancel: () => clearInterval(timer) };
-  },
-  soon: (run) => queueMicrotask(run),
 };
 
 export const webRandom: Random = {

@@ -25,16 +25,13 @@ export function base64urlOf(bytes: Iterable<number>): string {
 export function* utf8(text: string): Generator<number> {
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0;
-    if (code < 0x80) yield code;
-    else if (code < 0x800) yield* [0xc0 | (code >> 6), 0x80 | (code & 63)];
-    else if (code < 0x10000)
-      yield* [0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63)];
-    else
-      yield* [
-        0xf0 | (code >> 18),
-        0x80 | ((code >> 12) & 63),
-        0x80 | ((code >> 6) & 63),
-        0x80 | (code & 63),
-      ];
+    if (code < 0x80) {
+      yield code;
+      continue;
+    }
+    let more = code < 0x800 ? 1 : code < 0x1_0000 ? 2 : 3;
+    // The first byte has as many leading ones as the character has bytes.
+    yield ((0xf80 >> more) & 0xff) | (code >> (6 * more));
+    while (more-- > 0) yield 0x80 | ((code >> (6 * more)) & 63);
   }
 }

@@ -27,7 +27,12 @@ const ENTRIES = {
   preact: "../hooks/preact.ts",
 };
 /** They share little with the client: a bundle of their own keeps the client one file. */
-const OTHERS = { dev: "../dev.ts", server: "../server/server.ts" };
+const OTHERS = {
+  browser: "../browser.ts",
+  dev: "../dev.ts",
+  node: "../node.ts",
+  server: "../server/server.ts",
+};
 
 let built: Promise<void> | undefined;
 
@@ -50,7 +55,7 @@ async function writeBundles(): Promise<void> {
     treeshake: { moduleSideEffects: false },
     deps: {
       // zod types the wire in shared/protocol; no entry uses such a type, so nothing of it stays.
-      neverBundle: ["zod", "react", /^preact/],
+      neverBundle: ["zod", "react", /^preact/, /^node:/],
       onlyBundle: ["jose", "openapi-fetch", "openapi-typescript-helpers"],
     },
     logLevel: "error",

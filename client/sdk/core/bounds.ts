@@ -12,6 +12,8 @@ export const WIRE_SENDS_MAX = 60;
  * A send without an outcome for this long is refused with `unavailable`: the outcome is not known.
  */
 export const SEND_DEADLINE_MS = 5 * 60_000;
+/** The same for a client that keeps its sends in a store, where they survive its end. */
+export const KEPT_DEADLINE_MS = 24 * 60 * 60_000;
 
 /** History calls without an answer. Beyond it: `busy`. */
 export const PAGES_MAX = 32;
@@ -42,6 +44,10 @@ export const RETRY: BackoffOptions = { baseMs: 500, capMs: 10_000 };
  * closed.
  */
 export const ANSWER_SILENCE_MS = 15_000;
+/** When the machine, the network or the page is back: a ping is answered within this time. */
+export const WAKE_ANSWER_MS = 5_000;
+/** A page that the browser put aside connects at the latest after this time, if it runs again. */
+export const SUSPENDED_MS = 10 * 60_000;
 /** A join without an answer for this long closes the connection, also while other frames arrive. */
 export const JOIN_TIMEOUT_MS = 30_000;
 

@@ -33,6 +33,8 @@ export interface ClientOptions {
   readonly canRefresh: boolean;
   readonly client?: string | undefined;
   readonly random: Random;
+  /** Default: SEND_DEADLINE_MS. */
+  readonly sendDeadlineMs?: number | undefined;
 }
 
 type InputOf<K extends Input["kind"]> = Extract<Input, { kind: K }>;
@@ -47,10 +49,10 @@ export class Client {
   #window = WIRE_SENDS_MAX;
   #steppedAt: Millis = 0;
 
-  constructor({ canRefresh, client, random }: ClientOptions) {
+  constructor({ canRefresh, client, random, sendDeadlineMs }: ClientOptions) {
     this.#random = random;
     this.#connection = new Connection({ canRefresh, client, random });
-    this.#outbox = new Outbox(random);
+    this.#outbox = new Outbox(random, sendDeadlineMs);
     this.#pages = new Pages(random);
   }
 
@@ -101,6 +103,10 @@ export class Client {
     switch (input.kind) {
       case "connect":
         return connection.connect(now);
+      case "wake":
+        return connection.wake(now, this.#newRef);
+      case "suspend":
+        return connection.suspend(now);
       case "close":
         return connection.close();
       case "token":
@@ -128,6 +134,9 @@ export class Client {
         return [];
       case "rooms":
         return this.#pages.addRooms(input.call, input.range, now);
+      case "cancel":
+        this.#pages.cancel(input.call);
+        return [];
       case "history":
         return this.#pages.add(input.call, input.room, input.range, now);
       default:

@@ -18,6 +18,10 @@
 //       since the last received frame), or when a request has no answer and no frame arrives for
 //       ANSWER_SILENCE_MS. Silence counts only after a request, so that a page that the browser
 //       suspended keeps its connection.
+//   sdk/connection.5. A wake ends a wait. On a connection it writes a ping, whose answer must come
+//       within WAKE_ANSWER_MS: after a sleep or a change of the network it is often dead.
+//   sdk/connection.6. A suspend drops the connection and waits for a wake. A browser does not put a
+//       page with a connection aside as it is.
 
 import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Random } from "#shared/ports/clock.ts";
@@ -33,6 +37,8 @@ import {
   RECONNECT_SLOWLY,
   RECONNECT_SLOWLY_LEAST_MS,
   STEADY_MS,
+  SUSPENDED_MS,
+  WAKE_ANSWER_MS,
 } from "./bounds.ts";
 import type { ConnectionState, Effect } from "./effects.ts";
 import { Refresh } from "./refresh.ts";
@@ -62,6 +68,8 @@ interface Online {
   readonly receivedAt: Millis;
   /** When the unanswered ping was written. */
   readonly pingedAt?: Millis;
+  /** An answer must arrive before this time. */
+  readonly answerBy?: Millis;
   /** The server sent `reconnect`. */
   readonly leaving?: { readonly closeAt: Millis; readonly returnAt: Millis };
 }
@@ -139,6 +147,22 @@ export class Connection {
     return this.#begin(now);
   }
 
+  /** sdk/connection.5. */
+  wake(now: Millis, newRef: () => number): readonly Effect[] {
+    const state = this.#state;
+    if (state.kind === "waiting") return this.#begin(now);
+    if (state.kind !== "online") return [];
+    this.#state = { ...state, pingedAt: now, answerBy: now + WAKE_ANSWER_MS };
+    return [write(state.socket, { t: "ping", ref: newRef() })];
+  }
+
+  /** sdk/connection.6. */
+  suspend(now: Millis): readonly Effect[] {
+    const { kind } = this.#state;
+    if (kind !== "online" && kind !== "connecting") return [];
+    return [...this.#drop(false), ...this.#enter({ kind: "waiting", until: now + SUSPENDED_MS })];
+  }
+
   close(): readonly Effect[] {
     if (this.#state.kind === "closed") return [];
     return [...this.#drop(false), ...this.#enter({ kind: "closed" })];
@@ -212,7 +236,7 @@ export class Connection {
   /** Call it for every received line. */
   onReceived(now: Millis): void {
     if (this.#state.kind !== "online") return;
-    const { pingedAt: _pingedAt, ...state } = this.#state;
+    const { pingedAt: _pingedAt, answerBy: _answerBy, ...state } = this.#state;
     this.#state = { ...state, receivedAt: now };
   }
 
@@ -316,13 +340,13 @@ export class Connection {
 }
 
 function deadAt(state: Online, unansweredSince: Millis | undefined): Millis {
-  const { pingedAt, pingMs, receivedAt, leaving } = state;
+  const { pingedAt, pingMs, receivedAt, leaving, answerBy = Infinity } = state;
   const ping = pingedAt === undefined ? Infinity : pingedAt + pingMs * 1.5;
   const answer =
     unansweredSince === undefined
       ? Infinity
       : Math.max(receivedAt, unansweredSince) + ANSWER_SILENCE_MS;
-  return Math.min(ping, answer, leaving?.closeAt ?? Infinity);
+  return Math.min(ping, answer, answerBy, leaving?.closeAt ?? Infinity);
 }
 
 function clampMs(afterMs: number): number {

@@ -85,7 +85,8 @@ export interface Fault {
 }
 
 export type Input =
-  | { readonly kind: "connect" | "close" | "tick" }
+  /** "wake": the network, the page or the machine is back. "suspend": the page is put aside. */
+  | { readonly kind: "connect" | "close" | "tick" | "wake" | "suspend" }
   | { readonly kind: "token"; readonly ask: number; readonly token: string }
   | { readonly kind: "token-failed"; readonly ask: number }
   | { readonly kind: "opened"; readonly socket: number }
@@ -101,6 +102,8 @@ export type Input =
   | { readonly kind: "leave"; readonly room: RoomId }
   /** The core checks the id and the body of the frame. */
   | { readonly kind: "write"; readonly frame: WriteFrame }
+  /** The caller no longer waits for a page. */
+  | { readonly kind: "cancel"; readonly call: number }
   | { readonly kind: "typing"; readonly room: RoomId; readonly on: boolean }
   /** The user has read the room up to `seq`. */
   | { readonly kind: "read"; readonly room: RoomId; readonly seq: Seq }

@@ -58,12 +58,14 @@ interface Hold {
 
 export class Outbox {
   readonly #random: Random;
+  readonly #deadlineMs: number;
   /** In the order of submission, which is the order of writing (sdk/outbox.2). */
   readonly #items: Map<string, Item> = new Map();
   readonly #holds: Map<RoomId, Hold> = new Map();
 
-  constructor(random: Random) {
+  constructor(random: Random, deadlineMs = SEND_DEADLINE_MS) {
     this.#random = random;
+    this.#deadlineMs = deadlineMs;
   }
 
   get size(): number {
@@ -102,7 +104,7 @@ export class Outbox {
     if (this.#items.size >= OUTBOX_MAX) {
       return [refused(send.id, "busy", "Too many messages wait to be sent.")]; // sdk/outbox.3
     }
-    const until = now + SEND_DEADLINE_MS;
+    const until = now + this.#deadlineMs;
     this.#items.set(send.id, {
       needsRoom: true,
       ...send,

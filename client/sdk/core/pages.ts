@@ -109,6 +109,11 @@ export class Pages {
     return [];
   }
 
+  /** The caller no longer waits; an answer that arrives later belongs to no call. */
+  cancel(call: number): void {
+    this.#calls.delete(call);
+  }
+
   onDisconnected(): void {
     for (const entry of this.#calls.values()) entry.ref = undefined;
   }

@@ -6,7 +6,7 @@ import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { PageRange, RoomStatus } from "../core/effects.ts";
 import { Listeners } from "../listeners.ts";
 import { RoomTimeline } from "../timeline/room-timeline.ts";
-import type { TimelineSource } from "../timeline/room-timeline.ts";
+import type { ResumedSend, TimelineSource } from "../timeline/room-timeline.ts";
 import type { SendOutcome, TimelinePage } from "../timeline/timeline.ts";
 
 const message = (seq: number): RoomEvent =>
@@ -27,7 +27,12 @@ class FakeSource implements TimelineSource {
   head = 0;
   readonly asked: PageRange[] = [];
   readonly sent: { body: object; options: object; settle: (outcome: SendOutcome) => void }[] = [];
-  readonly listeners = new Listeners<{ event: RoomEvent; status: undefined; reset: undefined }>();
+  readonly listeners = new Listeners<{
+    event: RoomEvent;
+    status: undefined;
+    reset: undefined;
+    resumed: ResumedSend;
+  }>();
   #answers: ((page: TimelinePage | undefined) => void)[] = [];
 
   history(range: PageRange): Promise<TimelinePage> {
@@ -39,12 +44,15 @@ class FakeSource implements TimelineSource {
       });
     });
   }
-  send(body: object, options: { id?: string } = {}): { id: string; done: Promise<SendOutcome> } {
+  send(
+    body: object,
+    options: { id?: string | undefined } = {},
+  ): { id: string; done: Promise<SendOutcome> } {
     const { promise, resolve } = Promise.withResolvers<SendOutcome>();
     this.sent.push({ body, options, settle: resolve });
     return { id: options.id ?? `sent-${this.sent.length}`, done: promise };
   }
-  on(name: "event" | "status" | "reset", handler: (event: never) => void): () => void {
+  on(name: "event" | "status" | "reset" | "resumed", handler: (value: never) => void): () => void {
     return this.listeners.on(name, handler as (value: unknown) => void);
   }
   async answer(page: TimelinePage | undefined): Promise<void> {

@@ -10,7 +10,7 @@
 //   room-timeline.3. "change" follows each change. `snapshot` is a new object after a change, and
 //        the same one otherwise.
 
-import type { RoomEvent } from "#shared/protocol/events.ts";
+import type { Body, RoomEvent } from "#shared/protocol/events.ts";
 import type { PageRange, RoomStatus } from "../core/effects.ts";
 import { Listeners } from "../listeners.ts";
 import { Timeline } from "./timeline.ts";
@@ -37,12 +37,33 @@ export interface TimelineSource {
   readonly status: RoomStatus;
   readonly head: number;
   history(range: PageRange): Promise<TimelinePage>;
-  send(
-    body: TextBody,
-    options?: { readonly id?: string; readonly replyTo?: number; readonly thread?: number },
-  ): { readonly id: string; readonly done: Promise<SendOutcome> };
+  send(body: TextBody, options?: SendPlace): Sending;
   on(name: "event", handler: (event: RoomEvent) => void): () => void;
   on(name: "status" | "reset", handler: () => void): () => void;
+  on(name: "resumed", handler: (sending: ResumedSend) => void): () => void;
+  /** The messages of an earlier run that are sent again. */
+  readonly resumed?: readonly ResumedSend[];
+}
+
+/** Where a message belongs. */
+export interface SendPlace {
+  /** A UUIDv7; default: a new one. */
+  readonly id?: string | undefined;
+  readonly replyTo?: number | undefined;
+  readonly thread?: number | undefined;
+}
+
+/** A message on its way. */
+export interface Sending {
+  readonly id: string;
+  readonly done: Promise<SendOutcome>;
+}
+
+/** @internal */
+export interface ResumedSend extends SendPlace, Sending {
+  readonly id: string;
+  readonly at: number;
+  readonly body: Body;
 }
 
 /** @internal */
@@ -99,7 +120,9 @@ export class RoomTimeline {
       source.on("event", (event) => this.#onEvent(event)),
       source.on("status", () => this.#fill()),
       source.on("reset", () => this.#onReset()),
+      source.on("resumed", (sending) => this.#follow(sending)),
     ];
+    for (const sending of source.resumed ?? []) this.#follow(sending);
     this.#fill();
   }
 
@@ -133,28 +156,16 @@ export class RoomTimeline {
   }
 
   /** Sends a message, which is shown at once. */
-  send(
-    body: TextBody,
-    options: { readonly id?: string; readonly replyTo?: number } = {},
-  ): { readonly id: string; readonly done: Promise<SendOutcome> } {
-    const { thread } = this.#options;
-    const more = { ...options, ...(thread !== undefined && { thread }) };
-    const sending = this.#source.send(body, more);
-    this.#follow(sending, body, more);
-    return sending;
+  send(body: TextBody, options: Omit<SendPlace, "thread"> = {}): Sending {
+    return this.#send(body, { ...options, thread: this.#options.thread });
   }
 
   /** Sends a refused message again (room-timeline.2). */
   retry(id: string): void {
     const message = this.range.unsent.find((item) => item.id === id);
     if (message?.kind !== "refused") return;
-    const { replyTo, thread } = message;
-    const more = {
-      ...(replyTo !== undefined && { replyTo }),
-      ...(thread !== undefined && { thread }),
-    };
-    const body = message.body as TextBody;
-    this.#follow(this.#source.send(body, { id, ...more }), body, more);
+    const { body, replyTo, thread } = message;
+    this.#send(body as TextBody, { id, replyTo, thread });
   }
 
   /** Removes a refused message. */
@@ -222,20 +233,16 @@ export class RoomTimeline {
     return page !== undefined;
   }
 
-  #follow(
-    sending: { readonly id: string; readonly done: Promise<SendOutcome> },
-    body: TextBody,
-    more: { readonly replyTo?: number; readonly thread?: number },
-  ): void {
-    const { id, done } = sending;
-    const { replyTo, thread } = more;
-    this.range.pend({
-      id,
-      at: this.#options.now(),
-      body,
-      ...(replyTo !== undefined && { replyTo }),
-      ...(thread !== undefined && { thread }),
-    });
+  #send(body: TextBody, options: SendPlace): Sending {
+    const sending = this.#source.send(body, options);
+    this.#follow({ ...options, ...sending, body, at: this.#options.now() });
+    return sending;
+  }
+
+  #follow({ id, at, body, replyTo, thread, done }: ResumedSend): void {
+    const { view = "messages", thread: shown } = this.#options;
+    if (view === "messages" && thread !== shown) return; // Another timeline shows it.
+    this.range.pend({ id, at, body, replyTo, thread });
     this.#changed();
     void done.then((result) => {
       this.range.settle(id, result);

@@ -48,8 +48,8 @@ export interface UnsentMessage {
   readonly seq?: number;
   readonly at: number;
   readonly body: Body;
-  readonly replyTo?: number;
-  readonly thread?: number;
+  readonly replyTo?: number | undefined;
+  readonly thread?: number | undefined;
   /** Why it was refused. */
   readonly error?: ErrorName;
 }
@@ -273,17 +273,9 @@ export class Timeline {
       : { first: begin.seq, last: end.seq };
   }
 
-  /** The place of a number, by bisection; −1: it has no entry. */
+  /** −1: the number has no entry. Changes are mostly of new messages. */
   #indexOf(seq: number): number {
-    let [low, high] = [0, this.#entries.length - 1];
-    while (low <= high) {
-      const middle = (low + high) >> 1;
-      const found = this.#entries[middle]?.seq ?? 0;
-      if (found === seq) return middle;
-      if (found < seq) low = middle + 1;
-      else high = middle - 1;
-    }
-    return -1;
+    return this.#entries.findLastIndex((entry) => entry.seq === seq);
   }
 
   #trimStart(): void {

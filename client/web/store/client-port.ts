@@ -7,6 +7,7 @@
 //   client-port.2. `send` never throws. `done` always resolves, also when the connection is lost.
 //   client-port.3. `history` can reject (no connection). The caller shows it and can retry.
 
+import type { ResumedSend } from "#client/sdk/timeline/room-timeline.ts";
 import type { SendOutcome } from "#client/sdk/timeline/timeline.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 
@@ -37,13 +38,14 @@ export interface ChatRoom {
   readonly completeThrough: number;
   send(
     body: { readonly text: string },
-    options?: { readonly id?: string },
+    options?: { readonly id?: string | undefined },
   ): { readonly id: string; readonly done: Promise<SendOutcome> };
   typing(on: boolean): void;
   history(query: HistoryQuery): Promise<HistoryPage>;
   on(event: "event", handler: (event: RoomEvent) => void): Unsubscribe;
   on(event: "typing", handler: (change: { user: string; on: boolean }) => void): Unsubscribe;
   on(event: "presence" | "status" | "reset", handler: () => void): Unsubscribe;
+  on(event: "resumed", handler: (sending: ResumedSend) => void): Unsubscribe;
   leave(): void;
 }
 
