@@ -16,7 +16,7 @@ const FILE_LINES_WARN = 350;
 const FILE_LINES_MAX = 450;
 /** These files contain the banned words as data. */
 const OWN_WORDS = /^tools\/(?:tidy\/|test-run\/test\/)/;
-const MAY_PRINT = /^(?:client\/cli|infra|loadtest|tools|verify)\/|\/test\//;
+const MAY_PRINT = /^(?:client\/cli|infra|examples|loadtest|tools|verify)\/|\/test\//;
 
 const BANS: readonly Ban[] = [
   {
