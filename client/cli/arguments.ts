@@ -5,6 +5,7 @@ import { InvalidArgumentError } from "commander";
 import { isEmoji } from "#shared/protocol/emoji.ts";
 import { isMessageId, isRoomId, isUserId } from "#shared/protocol/ids.ts";
 import type { MessageId, Partition, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { decodeInvite } from "#shared/protocol/invites.ts";
 import { PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import { isMemberRole } from "#shared/protocol/roles.ts";
 import type { MemberRole } from "#shared/protocol/roles.ts";
@@ -32,6 +33,12 @@ export function emojiOf(text: string): string {
 export function messageIdOf(text: string): MessageId {
   if (isMessageId(text)) return text;
   throw new InvalidArgumentError("Expected a message id: a lower-case UUIDv7.");
+}
+
+export function inviteOf(token: string): { readonly room: RoomId; readonly token: string } {
+  const invite = decodeInvite(token);
+  if (invite !== undefined) return { room: invite.room, token };
+  throw new InvalidArgumentError("Expected the token of an invite: room.id.secret.");
 }
 
 /** A sequence number, a log sequence or a partition. */

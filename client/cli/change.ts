@@ -1,6 +1,7 @@
 // Change: a write over HTTP as the chosen user, for the commands that change rooms and messages.
 
 import { parseObject } from "#shared/kit/json.ts";
+import type { JsonObject } from "#shared/kit/json.ts";
 import type { UserId } from "#shared/protocol/ids.ts";
 import { devToken } from "../sdk/dev-token.ts";
 import { CliError } from "./cli-error.ts";
@@ -11,13 +12,13 @@ export interface Caller {
   readonly user: () => UserId;
 }
 
-/** Prints the place of the event. */
+/** Prints the place of the event, and returns the answer. */
 export async function change(
   { target, user }: Caller,
   method: string,
   path: string,
   body?: object,
-): Promise<void> {
+): Promise<JsonObject> {
   const { url } = target();
   const authorization = `Bearer ${await devToken(url, user())}`;
   const content = body !== undefined && { "content-type": "application/json" };
@@ -30,4 +31,5 @@ export async function change(
   const { name, detail, title } = answer;
   if (!response.ok) throw new CliError(`${String(name)}: ${String(detail ?? title)}`);
   console.log(`${String(answer["room"])}#${String(answer["seq"])}`);
+  return answer;
 }

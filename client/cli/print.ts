@@ -70,6 +70,10 @@ function changeText(event: RoomEvent): string {
     const why = reason === undefined ? "" : ` (${reason})`;
     return `(member ${user}: ${banned === true ? "banned" : role}${muted}${why})`;
   }
+  if (event.t === "invite") {
+    const { invite, revoked, uses, until } = event;
+    return `(invite ${invite}: ${revoked === true ? "revoked" : `${uses} uses until ${until}`})`;
+  }
   if (event.t === "room") return `(room: ${JSON.stringify(settingsOf(event))})`;
   if ("deleted" in event && event.deleted !== undefined) return "(deleted)";
   if (event.t === "edited") {

@@ -5,6 +5,7 @@ import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { countOf, roleOf, roomOf, userOf } from "./arguments.ts";
 import { change } from "./change.ts";
 import type { Caller } from "./change.ts";
+import { addInviteCommands } from "./invites.ts";
 
 export function addMemberCommands(program: Command, caller: Caller): void {
   const room = program
@@ -25,20 +26,8 @@ export function addMemberCommands(program: Command, caller: Caller): void {
         await change(caller, "POST", "/v1/rooms", { room: id, kind, title, members });
       },
     );
-  room
-    .command("set")
-    .description("change the settings of a room; an empty text or 0 removes one")
-    .argument("<room>", "the room id", roomOf)
-    .option("--title <text>", "its title")
-    .option("--topic <text>", "its topic")
-    .option("--send-role <role>", "the lowest role that may send", roleOf)
-    .option("--slow-mode <seconds>", "between two messages of a user below moderator", countOf)
-    .option("--edit-window <seconds>", "for which an author may edit a message", countOf)
-    .option("--archived", "nothing more is sent to the room")
-    .option("--no-archived", "the room is in use again")
-    .action(async (id: RoomId, settings: object) => {
-      await change(caller, "PATCH", `/v1/rooms/${id}`, settings);
-    });
+  addSettingsCommand(room, caller);
+  addInviteCommands(room, caller);
   room
     .command("invite")
     .description("make a user a member, or change the role of one")
@@ -58,6 +47,23 @@ export function addMemberCommands(program: Command, caller: Caller): void {
       if (ban === true) {
         await change(caller, "PUT", memberPath(id, user), { role: "none", banned: true });
       } else await change(caller, "DELETE", memberPath(id, user));
+    });
+}
+
+function addSettingsCommand(room: Command, caller: Caller): void {
+  room
+    .command("set")
+    .description("change the settings of a room; an empty text or 0 removes one")
+    .argument("<room>", "the room id", roomOf)
+    .option("--title <text>", "its title")
+    .option("--topic <text>", "its topic")
+    .option("--send-role <role>", "the lowest role that may send", roleOf)
+    .option("--slow-mode <seconds>", "between two messages of a user below moderator", countOf)
+    .option("--edit-window <seconds>", "for which an author may edit a message", countOf)
+    .option("--archived", "nothing more is sent to the room")
+    .option("--no-archived", "the room is in use again")
+    .action(async (id: RoomId, settings: object) => {
+      await change(caller, "PATCH", `/v1/rooms/${id}`, settings);
     });
 }
 

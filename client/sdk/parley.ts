@@ -15,6 +15,7 @@ import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
 import type { WriteContent, WriteFrame } from "#shared/protocol/commands.ts";
 import { directRoomId } from "#shared/protocol/direct-room.ts";
 import { isRoomId } from "#shared/protocol/ids.ts";
+import { decodeInvite } from "#shared/protocol/invites.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { Note } from "#shared/protocol/note.ts";
 import type { RoomsPage } from "#shared/protocol/room-list.ts";
@@ -271,6 +272,13 @@ export class Parley {
   createDirectRoom(self: string, user: string): Outgoing {
     const content = { t: "create", kind: "direct", user: user as UserId } as const;
     return this.#submit(directRoomId(self as UserId, user as UserId), content);
+  }
+
+  /** Enters a closed room with the token of an invite. Then `join` the room. */
+  enter(token: string): Outgoing {
+    const invite = decodeInvite(token);
+    if (invite === undefined) throw new TypeError("enter expects the token of an invite");
+    return this.#submit(invite.room, { t: "enter", invite: invite.invite, secret: invite.secret });
   }
 
   /** The id of the room of two users. Both orders give the same id. */

@@ -2,7 +2,9 @@
 // the client that created it.
 
 import type { WriteContent } from "#shared/protocol/commands.ts";
-import type { UserId } from "#shared/protocol/ids.ts";
+import { base64urlOf } from "#shared/kit/base64url.ts";
+import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { encodeInvite, inviteHash } from "#shared/protocol/invites.ts";
 import type { Body, RoomEvent } from "#shared/protocol/events.ts";
 import type { MemberRole, Role } from "#shared/protocol/roles.ts";
 import type {
@@ -112,6 +114,24 @@ export interface Standing {
   readonly mutedUntil?: number;
   readonly banned?: boolean;
   readonly reason?: string;
+}
+
+/** The terms of an invite. */
+export interface InviteTerms {
+  /** Default: `member`. */
+  readonly role?: "reader" | "member";
+  /** In seconds; default: 7 days. */
+  readonly ttl?: number;
+  /** How many guests enter with it; default: 1. */
+  readonly uses?: number;
+  /** 22 to 64 characters of base64url; default: a random one. */
+  readonly secret?: string;
+}
+
+/** An invite that was requested. Its `id` revokes it. */
+export interface Invited extends Outgoing {
+  /** For a link. Who has it enters with `Parley.enter`. */
+  readonly token: string;
 }
 
 /** The settings of a room that its moderators and owners can change. "" removes a text. */
@@ -242,6 +262,18 @@ export class RoomHandle {
     return this.setMember(user, { role });
   }
 
+  /** Makes an invite to a closed room. The server gets only the hash of its secret. */
+  createInvite({ secret = randomSecret(), ...terms }: InviteTerms = {}): Invited {
+    const outgoing = this.#link.write({ t: "invite", hash: inviteHash(secret), ...terms });
+    const place = { room: this.room as RoomId, invite: outgoing.id as MessageId };
+    return { ...outgoing, token: encodeInvite({ ...place, secret }) };
+  }
+
+  /** Ends an invite. Who has entered with it stays. */
+  revokeInvite(id: string): Outgoing {
+    return this.#link.write({ t: "revoke", invite: id as MessageId });
+  }
+
   /** Ends the membership of a user. In a closed room the user reads nothing more of it. */
   remove(user: string, reason?: string): Outgoing {
     return this.setMember(user, { role: "none", ...(reason !== undefined && { reason }) });
@@ -336,4 +368,8 @@ export class RoomHandle {
   leave(): void {
     if (!this.#link.hasLeft) this.#link.leave();
   }
+}
+
+function randomSecret(): string {
+  return base64urlOf(crypto.getRandomValues(new Uint8Array(24)));
 }

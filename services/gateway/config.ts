@@ -28,6 +28,8 @@ export const configSchema = z
     JWT_AUDIENCE: z.string().optional(),
     JWT_ALGORITHMS: list.prefault("RS256,ES256,EdDSA"),
     ORIGINS: list.optional(),
+    /** All gateways have the same one. It repeats the token of a repeated `POST …/invites`. */
+    INVITE_KEY: z.string().min(32).optional(),
     /** The share of traced sends, 0 to 1. Needs OTEL_EXPORTER_OTLP_ENDPOINT. */
     TRACE_RATIO: z.coerce.number().min(0).max(1).default(0),
     GATEWAY_MEMORY_MIB: z.coerce.number().int().min(16).max(16_384).default(256),
@@ -75,7 +77,8 @@ export function httpConfig(config: Config): HttpConfig {
   const { PORT, ORIGINS, LIMITS, WEB_DIR, TRUSTED_PROXIES, PROXY_PROTOCOL } = config;
   const origins = ORIGINS ?? [`http://localhost:${PORT}`, `http://127.0.0.1:${PORT}`];
   const proxies = { trusted: TRUSTED_PROXIES, proxyProtocol: PROXY_PROTOCOL === "on" };
-  return { origins, limits: LIMITS === "on", webDir: WEB_DIR, proxies };
+  const { INVITE_KEY: inviteKey } = config;
+  return { origins, limits: LIMITS === "on", webDir: WEB_DIR, inviteKey, proxies };
 }
 
 /** The port of /metrics when it differs from the API's; otherwise undefined. */

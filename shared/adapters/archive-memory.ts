@@ -32,12 +32,14 @@ import {
 import type { MessageState } from "../kit/message-fold.ts";
 import { cutPage, messageText, scanOf } from "../kit/message-view.ts";
 import type { Reaction } from "../kit/message-view.ts";
+import type { InviteChange } from "../kit/invite-changes.ts";
 import { mentionsIn } from "../kit/mentions.ts";
 import { sinceOf, stateChangesOf } from "../kit/state-changes.ts";
 import type { MemberChange, SettingsChange } from "../kit/state-changes.ts";
 import type { Deletion, ReactedEvent, RoomEvent } from "../protocol/events.ts";
 import type { ArchivedRange, MembersPage, RoomSnapshot } from "../protocol/history.ts";
 import type { MessagesPage, MessagesQuery } from "../protocol/history.ts";
+import type { StoredInvite } from "../protocol/history.ts";
 import type { RoomSnapshotState, SenderTime, StoredMember } from "../protocol/history.ts";
 import { isStorable, messageTime, utf8Length } from "../protocol/ids.ts";
 import type {
@@ -83,6 +85,7 @@ interface StoredRoom extends ListableRoom {
   readonly quarantined: Map<Seq, string>;
   settings: SettingsChange | undefined;
   readonly members: Map<UserId, MemberChange>;
+  readonly invites: Map<MessageId, InviteChange>;
   /** By the number of the message: emoji → user → the newest reaction. */
   readonly reactions: Map<Seq, Map<string, Map<UserId, ReactedEvent>>>;
 }
@@ -219,6 +222,16 @@ export class MemoryArchive implements ArchiveStore, RoomListStore {
     for (const change of changes?.settings ?? []) {
       const room = this.#room(change.room);
       if (change.seq > (room.settings?.seq ?? 0)) room.settings = change;
+    }
+    for (const change of changes?.invites ?? []) {
+      const { invites } = this.#room(change.room);
+      const before = invites.get(change.invite);
+      invites.set(change.invite, {
+        ...change,
+        made: before?.made ?? change.made,
+        used: Math.max(before?.used ?? 0, change.used),
+        isRevoked: before?.isRevoked === true || change.isRevoked,
+      });
     }
     for (const change of changes?.members ?? []) {
       const { members } = this.#room(change.room);
@@ -357,8 +370,9 @@ export class MemoryArchive implements ArchiveStore, RoomListStore {
     if (room === undefined) {
       const [events, byId, quarantined] = [new Map(), new Map(), new Map()];
       const members = new Map<UserId, MemberChange>();
-      const [reads, mentions] = [new Map(), new Map()];
-      const state = { settings: undefined, members, reactions: new Map(), reads, mentions };
+      const [reads, mentions, invites] = [new Map(), new Map(), new Map()];
+      const reactions = new Map();
+      const state = { settings: undefined, members, invites, reactions, reads, mentions };
       room = { born: "", head: 0, lastAt: 0, events, byId, quarantined, ...state };
       this.#rooms.set(id, room);
     }
@@ -383,7 +397,21 @@ function stateOf(room: StoredRoom): RoomSnapshotState | undefined {
   const members = membersOf(room);
   if (room.settings === undefined && members.length === 0) return undefined;
   const { settings } = room.settings ?? {};
-  return { ...(settings !== undefined && { settings }), ...cutMembers(members) };
+  const invites = invitesOf(room);
+  return {
+    ...(settings !== undefined && { settings }),
+    ...cutMembers(members),
+    ...(invites.length > 0 && { invites }),
+  };
+}
+
+function invitesOf({ invites, lastAt }: StoredRoom): StoredInvite[] {
+  return [...invites.values()]
+    .flatMap(({ invite, made, used, isRevoked }): StoredInvite[] => {
+      if (made === undefined || isRevoked || used >= made.uses || made.until <= lastAt) return [];
+      return [[invite, made.hash, made.role, made.until, made.uses, used]];
+    })
+    .sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function sendersOf(

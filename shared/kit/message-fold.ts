@@ -171,6 +171,7 @@ export class MessageFold {
         return;
       }
       case "member":
+      case "invite":
       case "room": // They change no message.
         return;
       default:

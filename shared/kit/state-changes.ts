@@ -8,6 +8,8 @@
 //   state-changes.2. The line since which a user is a member does not depend on how the lines are
 //        cut into batches.
 
+import { InviteChanges } from "./invite-changes.ts";
+import type { InviteChange } from "./invite-changes.ts";
 import { parseObject } from "./json.ts";
 import type { ArchiveEvent } from "../ports/archive.ts";
 import { settingsOf } from "../protocol/events.ts";
@@ -43,13 +45,16 @@ export interface MemberChange {
 export interface StateChanges {
   readonly settings: readonly SettingsChange[];
   readonly members: readonly MemberChange[];
+  readonly invites: readonly InviteChange[];
 }
 
 /** Undefined when no event of the batch changes a state. */
 export function stateChangesOf(events: readonly ArchiveEvent[]): StateChanges | undefined {
   const settings = new Map<RoomId, SettingsChange>();
   const members = new Map<string, MemberChange>();
+  const invites = new InviteChanges();
   for (const { kind, room, seq, line } of events) {
+    if (kind === "invite" || kind === "member") invites.take(room, line);
     if (kind === "room") {
       const change = readSettings(room, seq, line);
       if (change !== undefined && seq > (settings.get(room)?.seq ?? 0)) settings.set(room, change);
@@ -61,8 +66,9 @@ export function stateChangesOf(events: readonly ArchiveEvent[]): StateChanges | 
       if (seq > (before?.seq ?? 0)) members.set(key, before ? behind(before, change) : change);
     }
   }
-  if (settings.size === 0 && members.size === 0) return undefined;
-  return { settings: [...settings.values()], members: [...members.values()] };
+  const { list } = invites;
+  if (settings.size === 0 && members.size === 0 && list.length === 0) return undefined;
+  return { settings: [...settings.values()], members: [...members.values()], invites: list };
 }
 
 function readSettings(room: RoomId, seq: Seq, line: string): SettingsChange | undefined {

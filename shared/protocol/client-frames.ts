@@ -21,12 +21,15 @@ import { isEmoji } from "./emoji.ts";
 import { fieldFault } from "./field-fault.ts";
 import { isMessageId, isStorable, isUserId } from "./ids.ts";
 import type { MessageId, RoomId } from "./ids.ts";
+import { isInviteHash, isInviteSecret } from "./invites.ts";
 import {
   AVATAR_LENGTH_MAX,
   BODY_DEPTH_MAX,
   CREATE_MEMBERS_MAX,
   EDIT_WINDOW_S_MAX,
   EMOJI_BYTES_MAX,
+  INVITE_TTL_S_MAX,
+  INVITE_USES_MAX,
   MENTIONS_MAX,
   PAGE_EVENTS_MAX,
   REASON_LENGTH_MAX,
@@ -81,6 +84,14 @@ export const memberSchemas = {
   banned: z.boolean().optional(),
   reason: text(REASON_LENGTH_MAX).optional(),
 };
+/** The terms of an invite; `ttl` in seconds. */
+export const inviteSchemas = {
+  role: z.enum(["reader", "member"]).optional(),
+  ttl: z.number().int().min(1).max(INVITE_TTL_S_MAX).optional(),
+  uses: z.number().int().min(1).max(INVITE_USES_MAX).optional(),
+};
+const inviteHashSchema = z.string().refine(isInviteHash);
+export const inviteIdSchema = z.string().refine(isMessageId);
 /** The number of an event. */
 export const targetSchema = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 export const emojiSchema = z.string().max(EMOJI_BYTES_MAX).refine(isEmoji);
@@ -147,6 +158,14 @@ export const clientFrameSchemas = {
     ...WRITE,
     ...settingsSchemas,
     archived: archivedSchema.optional(),
+  }),
+  invite: z.object({ t: z.literal("invite"), ...WRITE, hash: inviteHashSchema, ...inviteSchemas }),
+  revoke: z.object({ t: z.literal("revoke"), ...WRITE, invite: inviteIdSchema }),
+  enter: z.object({
+    t: z.literal("enter"),
+    ...WRITE,
+    invite: inviteIdSchema,
+    secret: z.string().refine(isInviteSecret),
   }),
   typing: z.object({ t: z.literal("typing"), room: roomSchema, on: z.boolean() }),
   read: z.object({ t: z.literal("read"), room: roomSchema, seq: targetSchema }),

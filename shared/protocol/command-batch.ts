@@ -17,6 +17,7 @@ import { isBodyTooLarge, isCleanBody } from "./body.ts";
 import { COMMAND_VERSION } from "./commands.ts";
 import type { Command, CommandBatch } from "./commands.ts";
 import { isEmoji } from "./emoji.ts";
+import { isInviteHash, isInviteRole, isInviteSecret } from "./invites.ts";
 import { isMessageId, isProcessId, isRoomId, isStorable, isUserId } from "./ids.ts";
 import {
   AVATAR_LENGTH_MAX,
@@ -24,6 +25,8 @@ import {
   COMMAND_BATCH_BYTES_MAX,
   CREATE_MEMBERS_MAX,
   EDIT_WINDOW_S_MAX,
+  INVITE_TTL_S_MAX,
+  INVITE_USES_MAX,
   LANE_INCARNATION_MAX,
   MEMBERS_PAGE_MAX,
   MENTIONS_MAX,
@@ -95,6 +98,10 @@ const IS_VALID: { readonly [Op in Command["op"]]: IsValid } = {
   create: (command) => isWrite(command) && hasSettings(command) && hasMembers(command),
   member: (command) => isWrite(command) && hasStanding(command),
   update: (command) => isWrite(command) && hasSettings(command) && isFlag(command["archived"]),
+  invite: (command) => isWrite(command) && hasTerms(command),
+  revoke: (command) => isWrite(command) && isMessageId(command["invite"]),
+  enter: (command) =>
+    isWrite(command) && isMessageId(command["invite"]) && isInviteSecret(command["secret"]),
   join: isRead,
   leave: ({ room, user }) => isRoomId(room) && isUserId(user),
   head: ({ room, user, grant }) =>
@@ -177,6 +184,12 @@ function hasMembers({ kind, user, members = [] }: JsonObject): boolean {
 function hasStanding({ user, role, mutedUntil, banned, reason }: JsonObject): boolean {
   if (!isUserId(user) || !isRole(role) || !isText(reason, REASON_LENGTH_MAX)) return false;
   return (mutedUntil === undefined || isSequence(mutedUntil)) && isFlag(banned);
+}
+
+function hasTerms({ hash, role, ttl, uses }: JsonObject): boolean {
+  if (!isInviteHash(hash) || !(role === undefined || isInviteRole(role))) return false;
+  if (ttl !== undefined && !(isPositive(ttl) && ttl <= INVITE_TTL_S_MAX)) return false;
+  return uses === undefined || (isPositive(uses) && uses <= INVITE_USES_MAX);
 }
 
 function isUserGrant(item: unknown): boolean {

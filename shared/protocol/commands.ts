@@ -24,6 +24,8 @@
 import type { ClientFrame, ClientFrameOf } from "./client-frames.ts";
 import type { ErrorName } from "./errors.ts";
 import type { RoomEvent, RoomSettings } from "./events.ts";
+import { eventOfEntry, eventOfInvite, eventOfRevoke } from "./invite-events.ts";
+import type { Entry } from "./invite-events.ts";
 import { LANE_INCARNATION_MAX } from "./limits.ts";
 import type { Block } from "./lines.ts";
 import type { Epoch, Millis, Partition, ProcessId, RoomId, Seq, UserId } from "./ids.ts";
@@ -34,7 +36,9 @@ import type { Place } from "./state-events.ts";
 export const COMMAND_VERSION = 1;
 
 /** The client frames that are writes. A command has the name of its frame. */
-export type WriteOp = "send" | ChangeOp | "create" | "member" | "update";
+export type WriteOp = "send" | ChangeOp | "create" | "member" | "update" | InviteOp;
+/** The writes that make, end and use an invite. */
+export type InviteOp = "invite" | "revoke" | "enter";
 /** The writes that change a message. */
 export type ChangeOp = "edit" | "delete" | "react" | "pin";
 
@@ -58,6 +62,7 @@ export type ChangeCommand = { [Op in ChangeOp]: WriteOf<Op> }[ChangeOp];
 export type CreateCommand = WriteOf<"create">;
 export type MemberCommand = WriteOf<"member">;
 export type UpdateCommand = WriteOf<"update">;
+export type EnterCommand = WriteOf<"enter">;
 export type Write = { [Op in WriteOp]: WriteOf<Op> }[WriteOp];
 
 /** A session of `user` joins. The result has the head and the birth. */
@@ -177,8 +182,16 @@ interface WriteBehaviour<W extends Command> extends Behaviour<W> {
    * order of the session's sends there.
    */
   readonly needsJoin: boolean;
-  /** The events that it becomes, the first of them at `place`. `settings`: those in force. */
-  readonly events: (write: W, place: Place, settings: RoomSettings) => readonly RoomEvent[];
+  /**
+   * The events that it becomes, the first of them at `place`. `settings`: those in force; `entry`:
+   * what the invite of an `enter` gives.
+   */
+  readonly events: (
+    write: W,
+    place: Place,
+    settings: RoomSettings,
+    entry?: Entry,
+  ) => readonly RoomEvent[];
 }
 
 const UNORDERED = { order: () => "", retry: "repeatable", trace: "none" } as const;
@@ -285,6 +298,23 @@ export const COMMANDS: {
       empty: ({ title: _title, topic: _topic, avatar: _avatar, ...write }) => write,
     },
     events: (write, place, settings) => [eventOfUpdate(write, place, settings)],
+  },
+  invite: {
+    ...CHANGE,
+    hold: NOTHING_TO_HOLD,
+    events: (write, place) => [eventOfInvite(write, place)],
+  },
+  revoke: {
+    ...CHANGE,
+    hold: NOTHING_TO_HOLD,
+    events: (write, place) => [eventOfRevoke(write, place)],
+  },
+  enter: {
+    ...CHANGE,
+    hold: NOTHING_TO_HOLD,
+    events: (write, place, _settings, entry = { role: "none", use: 0 }) => [
+      eventOfEntry(write, place, entry),
+    ],
   },
   join: { ...QUERY, user: ({ user }) => user },
   // Memberships bound the number of leaves. Without its leave a user would stay present.

@@ -13,6 +13,7 @@
 
 import { isCount, parseObject } from "../kit/json.ts";
 import type { MessageId, Millis, RoomId, Seq, UserId } from "./ids.ts";
+import type { InviteRole } from "./invites.ts";
 import type { MemberRole, Role, RoomKind } from "./roles.ts";
 
 /** Users, or everyone in the room. */
@@ -89,6 +90,21 @@ export interface MemberEvent extends EventHead {
   readonly mutedUntil?: Millis | undefined;
   readonly banned?: true | undefined;
   readonly reason?: string | undefined;
+  /** The invite with which the user entered, and the number of this use of it. */
+  readonly invite?: MessageId | undefined;
+  readonly use?: number | undefined;
+}
+
+/** `{"t":"invite",…}`: an invite of the room from here on, or its end (invites.ts). */
+export interface InviteEvent extends EventHead {
+  readonly t: "invite";
+  /** The id of the event that made it. */
+  readonly invite: MessageId;
+  readonly hash?: string | undefined;
+  readonly role?: InviteRole | undefined;
+  readonly until?: Millis | undefined;
+  readonly uses?: number | undefined;
+  readonly revoked?: true | undefined;
 }
 
 /** The settings of a room. The event that changes one of them has all of them. */
@@ -116,9 +132,9 @@ export interface SettingsEvent extends EventHead, RoomSettings {
 
 /** The events that change a message. */
 export type ChangeEvent = EditedEvent | DeletedEvent | ReactedEvent | PinnedEvent;
-export type RoomEvent = MessageEvent | MemberEvent | SettingsEvent | ChangeEvent;
+export type RoomEvent = MessageEvent | MemberEvent | SettingsEvent | InviteEvent | ChangeEvent;
 /** The events that change who may do what. */
-export type StateEvent = MemberEvent | SettingsEvent;
+export type StateEvent = MemberEvent | SettingsEvent | InviteEvent;
 type Kind = RoomEvent["t"];
 type EventByKind = { readonly [E in RoomEvent as E["t"]]: E };
 
@@ -179,18 +195,34 @@ const IN_ORDER: { readonly [K in Kind]: (event: EventByKind[K]) => EventByKind[K
     target,
     on,
   }),
-  member: ({ t, room, seq, id, from, at, user, role, mutedUntil, banned, reason }) => ({
+  member: ({ t, room, seq, id, from, at, ...rest }) => ({
     t,
     room,
     seq,
     id,
     from,
     at,
-    user,
-    role,
-    mutedUntil,
-    banned,
-    reason,
+    user: rest.user,
+    role: rest.role,
+    mutedUntil: rest.mutedUntil,
+    banned: rest.banned,
+    reason: rest.reason,
+    invite: rest.invite,
+    use: rest.use,
+  }),
+  invite: ({ t, room, seq, id, from, at, ...rest }) => ({
+    t,
+    room,
+    seq,
+    id,
+    from,
+    at,
+    invite: rest.invite,
+    hash: rest.hash,
+    role: rest.role,
+    until: rest.until,
+    uses: rest.uses,
+    revoked: rest.revoked,
   }),
   room: ({ t, room, seq, id, from, at, ...settings }) => ({
     t,
@@ -224,7 +256,7 @@ export function bodyOf(event: RoomEvent): Body | undefined {
 }
 
 export function isStateEvent(event: RoomEvent): event is StateEvent {
-  return event.t === "member" || event.t === "room";
+  return event.t === "member" || event.t === "room" || event.t === "invite";
 }
 
 /** A line of a commit that holds no event. */

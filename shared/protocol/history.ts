@@ -17,6 +17,8 @@ import type { JsonObject } from "../kit/json.ts";
 import type { RoomSettings } from "./events.ts";
 import { isMessageId, isRoomId, isUserId } from "./ids.ts";
 import type { Epoch, LogSeq, MessageId, Millis, RoomId, Seq, UserId } from "./ids.ts";
+import { isInviteHash, isInviteRole } from "./invites.ts";
+import type { InviteRole } from "./invites.ts";
 import { PAGE_EVENTS_MAX } from "./limits.ts";
 import { readRoomListReply, readRoomListRequest } from "./room-list.ts";
 import type { RoomListReply, RoomListRequest } from "./room-list.ts";
@@ -72,11 +74,16 @@ export type SenderTime = readonly [UserId, Millis, Seq];
 /** [user, role, muted until (0: not muted), banned] */
 export type StoredMember = readonly [UserId, Role, Millis, boolean];
 
+/** [invite, hash, role, until, uses, used] */
+export type StoredInvite = readonly [MessageId, string, InviteRole, Millis, number, number];
+
 /** The settings and the stored members of a room, the members in ascending order of their ids. */
 export interface RoomSnapshotState {
   /** Undefined: the room has no `room` event. */
   readonly settings?: RoomSettings;
   readonly members: readonly StoredMember[];
+  /** The invites in force behind the room's last event. */
+  readonly invites?: readonly StoredInvite[];
   /** More members follow behind the last one. */
   readonly isCut?: true;
 }
@@ -306,8 +313,16 @@ function isSenderTime(item: unknown): boolean {
 
 function isSnapshotState(state: unknown): boolean {
   if (!isObject(state) || !isMembersPage(state)) return false;
-  const { settings } = state;
+  const { settings, invites = [] } = state;
+  if (!Array.isArray(invites) || !invites.every(isStoredInvite)) return false;
   return settings === undefined || (isObject(settings) && isRoomKind(settings["kind"]));
+}
+
+function isStoredInvite(item: unknown): boolean {
+  if (!Array.isArray(item)) return false;
+  const [invite, hash, role, until, uses, used] = item as readonly unknown[];
+  if (!isMessageId(invite) || !isInviteHash(hash) || !isInviteRole(role)) return false;
+  return isCount(until) && isCount(uses) && isCount(used);
 }
 
 function isMembersPage({ members, isCut }: JsonObject): boolean {

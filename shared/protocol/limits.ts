@@ -72,6 +72,13 @@ export const SLOW_MODE_S_MAX = 6 * 3_600;
 export const EDIT_WINDOW_S_MAX = 365 * 24 * 3_600;
 /** The senders whose wait a room with slow mode knows. A forgotten one may send at once. */
 export const SLOW_SENDERS_MAX = 2_000;
+/** The invites of a room that are in force. A further one gets `conflict`. */
+export const INVITES_MAX = 100;
+/** The uses of one invite, and its time in seconds. More get `bad_frame`. */
+export const INVITE_USES_MAX = ROOM_MEMBERS_MAX;
+export const INVITE_TTL_S_MAX = 30 * 24 * 3_600;
+/** The time of an invite without one. */
+export const INVITE_TTL_S = 7 * 24 * 3_600;
 /** The UTF-8 bytes of the emoji of a reaction. A longer one gets `bad_frame`. */
 export const EMOJI_BYTES_MAX = 64;
 /** The users that a message names for each of its reactions. All of them are counted. */

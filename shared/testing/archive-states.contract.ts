@@ -4,6 +4,7 @@ import { expect } from "chai";
 import { cutMembers, SNAPSHOT_MEMBERS_MAX } from "../kit/archived-members.ts";
 import type { ArchiveEvent } from "../ports/archive.ts";
 import { decodeEvent, encodeEvent } from "../protocol/events.ts";
+import { inviteHash } from "../protocol/invites.ts";
 import type { RoomEvent } from "../protocol/events.ts";
 import type { StoredMember } from "../protocol/history.ts";
 import type { Seq, UserId } from "../protocol/ids.ts";
@@ -14,7 +15,7 @@ const T0 = 1_795_500_000_000;
 const ada = "ada" as UserId;
 const mallory = "mallory" as UserId;
 
-type StateDraft = { readonly t: "room" | "member"; readonly [key: string]: unknown };
+type StateDraft = { readonly t: "room" | "member" | "invite"; readonly [key: string]: unknown };
 
 /** A `room` or `member` event. */
 function change(seq: Seq, draft: StateDraft, sender = ada): ArchiveEvent {
@@ -70,6 +71,39 @@ function describeStates(open: () => Promise<ArchiveUnderTest>): void {
     await store.write({ p: 3, from: 3, to: 4, epoch: 1, events: created });
     expect(await stateNow()).to.deep.equal(expected);
     expect(valueOf(await store.snapshot(3, general, 0)).head).to.equal(8);
+  });
+
+  it("M11: a snapshot has the invites in force with their uses, and a batch that is written twice changes nothing", async () => {
+    await using archive = await open();
+    const { store, other } = archive;
+    const hash = inviteHash("a-secret-of-22-letters");
+    const invite = (seq: Seq, more: object): ArchiveEvent =>
+      change(seq, { t: "invite", invite: idOf(seq), ...more });
+    const terms = { hash, role: "reader", until: T0 + 99_999, uses: 2 };
+    const use = (seq: Seq, of: Seq, n: number, user = `guest-${seq}`): ArchiveEvent =>
+      change(seq, { t: "member", user, role: "reader", invite: idOf(of), use: n }, user as UserId);
+    const revoke = (seq: Seq, of: Seq): ArchiveEvent =>
+      invite(seq, { invite: idOf(of), revoked: true });
+    const invites = async (): Promise<unknown> =>
+      valueOf(await other.snapshot(3, general, 0)).state?.invites;
+    const first = [
+      change(1, { t: "room", kind: "closed" }),
+      invite(2, terms),
+      invite(3, { ...terms, until: T0 + 5 }),
+      use(4, 2, 1),
+      invite(5, terms),
+    ];
+    await store.write({ p: 3, from: 0, to: 1, epoch: 1, events: first });
+    const stored = (of: Seq, used: number) => [idOf(of), hash, "reader", T0 + 99_999, 2, used];
+    expect(await invites()).to.deep.equal([stored(2, 1), stored(5, 0)]);
+    const second = [use(6, 5, 1), revoke(7, 5), invite(8, terms), use(9, 8, 1), use(10, 8, 2)];
+    await store.write({ p: 3, from: 1, to: 2, epoch: 1, events: second });
+    expect(await invites()).to.deep.equal([stored(2, 1)]);
+    await store.write({ p: 3, from: 2, to: 3, epoch: 1, events: [...first, ...second] });
+    expect(await invites()).to.deep.equal([stored(2, 1)]);
+    await store.write({ p: 3, from: 3, to: 4, epoch: 1, events: [use(11, 2, 2)] });
+    expect(await invites()).to.equal(undefined);
+    expect(valueOf(await store.snapshot(3, general, 0)).state?.members).to.have.length(5);
   });
 
   it("M10: a snapshot of a room with slow mode has the last message of each sender who can have to wait", async () => {

@@ -15,7 +15,7 @@
 //   I11               streams.ts
 //   I12, I13          faults.ts
 //   I14               conns.ts
-//   I16               members.ts, pace.ts
+//   I16               members.ts, invites.ts, pace.ts
 //   I17               changes.ts, pace.ts
 //
 // Order of the input: all records, then the archive, then the logs, then the pages, then `finish`.
@@ -25,6 +25,7 @@ import { Changes } from "./changes.ts";
 import { Conns } from "./conns.ts";
 import { Faults } from "./faults.ts";
 import type { FaultReport } from "./faults.ts";
+import { CheckedInvites } from "./invites.ts";
 import type { Percentiles } from "./latencies.ts";
 import { Members } from "./members.ts";
 import { Messages } from "./messages.ts";
@@ -117,6 +118,7 @@ export class Check {
   readonly #streams = new Streams(this.#messages, this.#conns, this.#fail);
   readonly #members = new Members(this.#fail);
   readonly #changes = new Changes(this.#members, this.#fail);
+  readonly #invites = new CheckedInvites(this.#members, this.#fail);
   readonly #pace = new Pace(this.#members, this.#messages, this.#fail);
   readonly #faults = new Faults(this.#conns, this.#fail);
   readonly #tenures = new Tenures(this.#fail);
@@ -172,6 +174,7 @@ export class Check {
     this.#members.takeArchived(line);
     this.#changes.takeArchived(line);
     this.#pace.takeArchived(line);
+    this.#invites.takeArchived(line);
     this.#stored.takeArchived(line);
   }
 

@@ -28,6 +28,11 @@ interface Unanswered {
   readonly err: string;
 }
 
+/** The kinds of room events, as the protocol page names them. */
+export const EVENT_KINDS: ReadonlySet<string> = new Set(
+  "msg edited deleted reacted pinned member invite room".split(" "),
+);
+
 /** `err` of a request that was in flight when its connection was lost. */
 export const LOST = "lost";
 

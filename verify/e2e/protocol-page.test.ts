@@ -33,6 +33,7 @@ const SERVER_FRAMES: { readonly [T in ServerFrame["t"]]: { readonly example: boo
   pinned: { example: true },
   member: { example: true },
   room: { example: true },
+  invite: { example: true },
 };
 
 describe("The protocol page", () => {

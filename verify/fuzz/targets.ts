@@ -36,6 +36,7 @@ import {
   encodeReply,
   encodeRequest,
 } from "#shared/protocol/history.ts";
+import { decodeInvite, encodeInvite, inviteHash } from "#shared/protocol/invites.ts";
 import { messageTime, partitionOf } from "#shared/protocol/ids.ts";
 import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { ENTRY_BYTES_MAX, SYNC_ROOMS_MAX } from "#shared/protocol/limits.ts";
@@ -121,6 +122,9 @@ function of<T extends object>(
   return { name, seeds, take };
 }
 
+const SECRET = "a-secret-of-22-letters";
+const HASH = inviteHash(SECRET);
+
 const CLIENT_FRAMES: readonly object[] = [
   { t: "hello", token: "token", session: "s", client: "c" },
   { t: "join", ref: 1, room: ROOM, after: 3, tail: 9 },
@@ -139,6 +143,10 @@ const CLIENT_FRAMES: readonly object[] = [
   { t: "create", room: ROOM, id: ID, kind: "direct", user: BOB },
   { t: "member", room: ROOM, id: ID, user: BOB, role: "none", banned: true, reason: "spam" },
   { t: "update", room: ROOM, id: ID, topic: "", sendRole: "moderator", archived: true },
+  { t: "update", room: ROOM, id: ID, slowMode: 30, editWindow: 0 },
+  { t: "invite", room: ROOM, id: ID, hash: HASH, role: "reader", ttl: 60, uses: 3 },
+  { t: "revoke", room: ROOM, id: ID, invite: ID },
+  { t: "enter", room: ROOM, id: ID, invite: ID, secret: SECRET },
   { t: "typing", room: ROOM, on: true },
   { t: "history", ref: 1, room: ROOM, after: 3, limit: 10 },
   { t: "history", ref: 1, room: ROOM, limit: 10, view: "messages", thread: 3 },
@@ -165,6 +173,10 @@ const COMMANDS: readonly Command[] = [
   { c: 17, op: "send", room: ROOM, from: ADA, id: ID, body: { text: "hi" }, thread: 3 },
   { c: 18, op: "send", room: ROOM, from: ADA, id: ID, body: {}, mentions: [ADA, BOB] },
   { c: 19, op: "send", room: ROOM, from: ADA, id: ID, body: {}, mentions: "@room" },
+  { c: 20, op: "update", room: ROOM, from: ADA, id: ID, slowMode: 30, editWindow: 9 },
+  { c: 21, op: "invite", room: ROOM, from: ADA, id: ID, hash: HASH, ttl: 60, uses: 3 },
+  { c: 22, op: "revoke", room: ROOM, from: ADA, id: ID, invite: ID },
+  { c: 23, op: "enter", room: ROOM, from: ADA, id: ID, invite: ID, secret: SECRET },
   { c: 12, op: "sync", rooms: [[ROOM, 3, [ADA, BOB], [[BOB, "member"]]]] },
 ];
 
@@ -428,6 +440,12 @@ function archiveTargets(): Target[] {
             ids: [[ID, ADA, 1, 2]],
             tail: [at(1)],
             lastAt: 9,
+            senders: [[ADA, 9, 1]],
+            state: {
+              settings: { kind: "closed", slowMode: 30, slowFrom: 1 },
+              members: [],
+              invites: [[ID, HASH, "member", 9, 3, 1]],
+            },
           },
         }),
       ],
@@ -437,6 +455,10 @@ function archiveTargets(): Target[] {
         for (const [id, sender, seq, time] of reply.snapshot.ids) {
           use(messageTime(id), sender.length, seq + time);
         }
+        for (const [user, time, seq] of reply.snapshot.senders ?? []) use(user.length, time + seq);
+        for (const [id, hash, role, until, uses, used] of reply.snapshot.state?.invites ?? []) {
+          use(messageTime(id), hash.length, role.length, until + uses + used);
+        }
       },
     ),
   ];
@@ -444,6 +466,12 @@ function archiveTargets(): Target[] {
 
 function operatorTargets(): Target[] {
   return [
+    of(
+      "invite token",
+      [encodeInvite({ room: ROOM, invite: ID, secret: SECRET })],
+      decodeInvite,
+      ({ room, invite, secret }) => use(room.length, messageTime(invite), secret.length),
+    ),
     of("control", [encodeControl({ by: "op", id: GATEWAY, user: ADA })], decodeControl),
     of("status", [encodeAnswer(STATUS)], decodeStatus, ({ logs = [], load }) => {
       logs.forEach(({ lagSeconds, fill }) => use(lagSeconds.toFixed(1), fill));

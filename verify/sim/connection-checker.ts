@@ -12,7 +12,7 @@
 // A join is recorded when its answer arrives. Until then events of the previous membership may
 // arrive, and verify/checker tracks one membership at a time.
 
-import { LOST } from "../checker/record.ts";
+import { EVENT_KINDS, LOST } from "../checker/record.ts";
 import type { ClientRecord, HistoryRecord } from "../checker/record.ts";
 import { shownPageOf } from "../checker/shown-message.ts";
 import { sumOf } from "../checker/sum.ts";
@@ -85,6 +85,9 @@ export class ConnectionChecker {
       case "pin":
       case "create":
       case "member":
+      case "invite":
+      case "revoke":
+      case "enter":
       case "update": {
         const id = frame["id"] as MessageId;
         const members = (frame["members"] as readonly object[] | undefined) ?? [];
@@ -132,14 +135,6 @@ export class ConnectionChecker {
         return this.#onJoined(room, frame);
       case "caught-up":
         return this.#onCaughtUp(room, frame["seq"] as Seq);
-      case "msg":
-      case "edited":
-      case "deleted":
-      case "reacted":
-      case "pinned":
-      case "member":
-      case "room":
-        return this.#onEvent(room, frame);
       case "left":
         return this.#onLeft(room, frame);
       case "ack": {
@@ -156,6 +151,7 @@ export class ConnectionChecker {
       case "error":
         return this.#onError(room, frame);
       default: // `typing` and `reconnect` answer no request.
+        if (EVENT_KINDS.has(frame.t)) this.#onEvent(room, frame);
     }
   }
 

@@ -36,6 +36,8 @@ export const COVERAGE_EVENTS = [
   "partition split",
   "closed room created",
   "member removed",
+  "guest entered",
+  "entry refused",
   "slow mode set",
   "sender slowed",
   "read refused",

@@ -18,6 +18,7 @@
 //   line-after-removal a gateway does not recognise the line that removes a member
 //   edit-by-stranger   an owner accepts the edit of another message than the one that it judged
 //   log-slower-mode    an owner decides by a shorter slow mode than the one that it logs
+//   log-fewer-uses     an owner lets more guests enter than the invite that it logs
 //   fold-twice         persistence folds each reply in a thread twice
 //   serve-without-term a room node serves although the right of its region has ended
 
@@ -174,6 +175,17 @@ const BUGS: Readonly<Record<string, Bug>> = {
       }),
     }),
   },
+  "log-fewer-uses": {
+    kind: "room",
+    wrap: ({ bus, log }) => ({
+      log: overLog(log, {
+        append: (p, data, expected) => log.append(p, withOneUse(data), expected),
+      }),
+      bus: overBus(bus, {
+        publish: (subject, data, reply) => bus.publish(subject, withOneUse(data), reply),
+      }),
+    }),
+  },
   "fold-twice": {
     kind: "persistence",
     wrap: ({ store }) => ({
@@ -295,6 +307,12 @@ function withoutHolds(bus: Bus): Bus {
       return bus.subscribe(subject, refusing, options);
     },
   });
+}
+
+/** Each invite is logged with one use. */
+function withOneUse<D extends string | Uint8Array>(data: D): D | string {
+  if (typeof data !== "string" || !data.includes('"uses":')) return data;
+  return data.replaceAll(/"uses":\d+/g, '"uses":1');
 }
 
 /** Each slow mode lasts ten times as long. */

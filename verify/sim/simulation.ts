@@ -33,7 +33,7 @@ import { SimulatedBroker } from "./broker.ts";
 import { optionsOf } from "./options.ts";
 import type { Options } from "./options.ts";
 import { SimulatedUser } from "./user.ts";
-import type { ClosedRooms } from "./user.ts";
+import type { ClosedRooms, InviteTokens } from "./user.ts";
 import { LogFollower } from "./log-follower.ts";
 import { RegionTerm } from "./region-term.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -100,6 +100,7 @@ class Simulation {
   readonly #archived = new Map<RoomId, Map<number, string>>();
   readonly #rooms: readonly RoomId[];
   readonly #closedRooms: ClosedRooms = new Map();
+  readonly #invites: InviteTokens = [];
   readonly #rng: SeededRng;
 
   constructor(
@@ -220,6 +221,7 @@ class Simulation {
       id,
       rooms: this.#rooms,
       closedRooms: this.#closedRooms,
+      invites: this.#invites,
       users: Array.from({ length: this.#options.users }, (_, i) => `user-${i}` as UserId),
       rng: new SeededRng(this.#options.seed, id),
       trace: this.#trace,

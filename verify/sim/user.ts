@@ -1,6 +1,6 @@
 // SimulatedUser: a user with the SDK who sends, types, joins, leaves, reads history, restarts,
-// creates closed rooms, invites, removes and bans others and sets the pace there, and edits,
-// deletes, pins and answers messages, own ones and those of others.
+// creates closed rooms, invites, removes and bans others and sets the pace there, enters with
+// invites, and edits, deletes, pins and answers messages, own ones and those of others.
 //
 // Owns: one user across several client processes. A new process resumes from the cursors of the
 // process before it. Does not own: faults of sockets, the cluster. The events that the SDK delivers
@@ -37,6 +37,9 @@ export interface Acked {
 /** The closed rooms of a run, with their creators; shared by all users. */
 export type ClosedRooms = Map<RoomId, UserId>;
 
+/** The tokens of all invites of a run, with their rooms; shared by all users. */
+export type InviteTokens = (readonly [RoomId, string])[];
+
 /** A user creates at most this many closed rooms, so that most actions change the existing ones. */
 const CLOSED_ROOMS_MAX = 1;
 
@@ -44,6 +47,7 @@ export interface SimulatedUserOptions {
   readonly id: UserId;
   readonly rooms: readonly RoomId[];
   readonly closedRooms: ClosedRooms;
+  readonly invites: InviteTokens;
   /** All users of the run. */
   readonly users: readonly UserId[];
   readonly rng: SeededRng;
@@ -77,6 +81,7 @@ export class SimulatedUser {
   #socket: SimulatedSocket | undefined;
   #sendCount = 0;
   #created = 0;
+  #secrets = 0;
   #open = 0;
 
   constructor(options: SimulatedUserOptions) {
@@ -234,6 +239,7 @@ export class SimulatedUser {
     const { rng, closedRooms, users } = this.#options;
     const own = [...closedRooms].filter(([, owner]) => owner === this.id).map(([room]) => room);
     if (this.#created < CLOSED_ROOMS_MAX && rng.chance(0.4)) return this.#create();
+    if (rng.chance(0.5)) return this.#enter();
     const isOwn = own.length > 0 && rng.chance(0.7);
     const room = rng.pick(isOwn ? own : [...closedRooms.keys()]);
     if (room === undefined) return;
@@ -243,11 +249,42 @@ export class SimulatedUser {
     if (user === undefined || closedRooms.get(room) !== this.id) return;
     const percent = rng.int(0, 99);
     this.#options.trace.add(`${this.id} changes ${user} in ${room}`);
-    if (percent >= 90) return this.#setPace(handle);
+    if (percent >= 85) return this.#setPace(handle);
+    if (percent >= 55) return this.#makeInvite(handle);
     this.#follow(() => {
-      if (percent < 50) return handle.invite(user, percent < 10 ? "reader" : "member");
-      return percent < 85 ? handle.remove(user) : handle.ban(user);
+      if (percent < 25) return handle.invite(user, percent < 10 ? "reader" : "member");
+      return percent < 48 ? handle.remove(user) : handle.ban(user);
     });
+  }
+
+  /** Makes an invite that all users know, and sometimes ends it at once. */
+  #makeInvite(handle: RoomHandle): void {
+    const { rng, invites } = this.#options;
+    const secret = `secret-of-${this.id}-${++this.#secrets}`.padEnd(30, "x");
+    const terms = { uses: rng.int(1, 3), ttl: rng.pick([5, 600, 600]) ?? 5, secret } as const;
+    const isRevoked = rng.chance(0.2);
+    this.#follow(() => {
+      const invited = handle.createInvite(terms);
+      invites.push([handle.room as RoomId, invited.token]);
+      if (isRevoked) this.#follow(() => handle.revokeInvite(invited.id));
+      return invited;
+    });
+  }
+
+  #enter(): void {
+    const { rng, invites, trace, findings } = this.#options;
+    const others = invites.filter(([of]) => !this.#handles.has(of));
+    const [room, token] = rng.pick(others.slice(-4)) ?? [];
+    if (room === undefined || token === undefined) return;
+    trace.add(`${this.id} enters ${room}`);
+    this.#follow(
+      () => this.#parley.enter(token),
+      () => {
+        findings.count("guest entered");
+        if (!this.#handles.has(room)) this.#join(room);
+      },
+      () => findings.count("entry refused"),
+    );
   }
 
   /** Sets a slow mode or an edit window, mostly a short one, or removes both. */
@@ -265,7 +302,7 @@ export class SimulatedUser {
   #create(): void {
     const { rng, closedRooms, users, trace, findings } = this.#options;
     const room = `closed-${++this.#created}-${this.id}` as RoomId;
-    const others = users.filter((user) => user !== this.id && rng.chance(0.7));
+    const others = users.filter((user) => user !== this.id && rng.chance(0.4));
     trace.add(`${this.id} creates ${room}`);
     const members = others.map((user) => ({ user }));
     this.#follow(

@@ -23,7 +23,7 @@ import { WebSocket } from "ws";
 import { parseObject } from "#shared/kit/json.ts";
 import type { JsonObject } from "#shared/kit/json.ts";
 import type { MessageId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
-import { LOST } from "../checker/record.ts";
+import { EVENT_KINDS, LOST } from "../checker/record.ts";
 import type { ClientRecord } from "../checker/record.ts";
 import { shownPageOf } from "../checker/shown-message.ts";
 
@@ -348,14 +348,6 @@ export class WireClient {
   #onFrame(frame: JsonObject): void {
     const room = frame["room"] as RoomId;
     switch (frame["t"]) {
-      case "msg":
-      case "edited":
-      case "deleted":
-      case "reacted":
-      case "pinned":
-      case "member":
-      case "room":
-        return this.#onEvent(room, Number(frame["seq"]), frame["id"] as MessageId);
       case "ack":
         return this.#onAck(frame["id"] as MessageId, Number(frame["seq"]));
       case "joined":
@@ -376,6 +368,8 @@ export class WireClient {
       case "error":
         return this.#onError(frame);
       default: // The client has nothing to do for `pong` and `typing`.
+        if (!EVENT_KINDS.has(String(frame["t"]))) return;
+        this.#onEvent(room, Number(frame["seq"]), frame["id"] as MessageId);
     }
   }
 
@@ -396,8 +390,8 @@ export class WireClient {
     this.#setState(room, "joined");
     const membership = this.#rooms.get(room);
     if (membership === undefined) return;
-    const isOther = membership.born !== "" && membership.born !== born;
-    membership.isDiscarding = isOther || head < membership.seen; // wire-client.5
+    const isOther = membership.born !== "" && membership.born !== born; // wire-client.5
+    membership.isDiscarding = isOther || head < membership.seen;
     membership.born = born;
     if (membership.isDiscarding) {
       membership.seen = 0;

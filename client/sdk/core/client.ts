@@ -197,7 +197,7 @@ export class Client {
     if (utf8Length(bodyText) > BODY_BYTES_MAX) return refuse("too_large", "The body is too large.");
     if (this.#connection.state === "closed") return refuse("unavailable", CLOSED);
     const joined = this.#rooms.get(room);
-    const needsRoom = frame.t !== "create";
+    const needsRoom = frame.t !== "create" && frame.t !== "enter";
     if (joined === undefined && needsRoom) return refuse("not_joined", "Join the room first.");
     joined?.onSent();
     const text = JSON.stringify(frame);
@@ -322,7 +322,7 @@ export class Client {
   /** Writes all texts that are due: joins, then sends in order, then pages. */
   #write(now: Millis): readonly Effect[] {
     if (!this.#connection.isWritable) return [];
-    // A room is created before it is joined.
+    // A room is created, and a closed one entered, before it is joined.
     const texts = [...this.#outbox.take(now, this.#window, () => false)];
     for (const room of this.#rooms.values()) texts.push(...room.take(now, this.#newRef));
     texts.push(...this.#outbox.take(now, this.#window, this.#isJoined));

@@ -15,6 +15,8 @@ function receive(fixture: ClientFixture, frame: object): readonly unknown[] {
   return fixture.step({ kind: "text", socket, text: JSON.stringify(frame) });
 }
 
+const PLANS = "plans" as RoomId;
+
 describe("SDK client: steps", () => {
   it("K1: a failed token function is a fault, and another attempt follows", () => {
     const client = new Client({ canRefresh: true, random: halfRandom });
@@ -53,23 +55,26 @@ describe("SDK client: steps", () => {
     expect(fixture.received("join")).to.deep.equal([]);
   });
 
-  it("M2: a create needs no joined room, and is written before the join of its room", () => {
-    const fixture = new ClientFixture().enter(GENERAL);
-    const plans = "plans" as RoomId;
-    const frame = { t: "create", room: plans, id: CREATE_ID, kind: "closed" } as const;
-    fixture.cut();
-    fixture.step({ kind: "join", room: plans });
-    fixture.step({ kind: "write", frame });
-    fixture.pass(RECONNECT.baseMs);
-    const written = fixture.effects.flatMap((effect) =>
-      effect.kind === "write" ? effect.text : [],
-    );
-    const texts = written.filter((text) => text.includes('"plans"'));
-    expect(texts.map((text) => (JSON.parse(text) as { t: string }).t)).to.deep.equal([
-      "create",
-      "join",
-    ]);
-  });
+  for (const frame of [
+    { t: "create", room: PLANS, id: CREATE_ID, kind: "closed" },
+    { t: "enter", room: PLANS, id: CREATE_ID, invite: CREATE_ID, secret: "s".repeat(22) },
+  ] as const) {
+    it(`M2, M11: \`${frame.t}\` needs no joined room, and is written before the join of its room`, () => {
+      const fixture = new ClientFixture().enter(GENERAL);
+      fixture.cut();
+      fixture.step({ kind: "join", room: PLANS });
+      fixture.step({ kind: "write", frame });
+      fixture.pass(RECONNECT.baseMs);
+      const written = fixture.effects.flatMap((effect) =>
+        effect.kind === "write" ? effect.text : [],
+      );
+      const texts = written.filter((text) => text.includes('"plans"'));
+      expect(texts.map((text) => (JSON.parse(text) as { t: string }).t)).to.deep.equal([
+        frame.t,
+        "join",
+      ]);
+    });
+  }
 
   it("S6: pending sends of a left room are refused with not_joined", () => {
     const fixture = new ClientFixture();

@@ -110,8 +110,10 @@ function changeOf(event: RoomEvent): string {
   if (event.t === "deleted") return "deleted a message.";
   if (event.t === "reacted") return event.on ? `reacted ${event.emoji}.` : "took a reaction back.";
   if (event.t === "pinned") return event.on ? "pinned a message." : "unpinned a message.";
+  if (event.t === "invite") return event.revoked === true ? "ended an invite." : "made an invite.";
   if (event.t !== "member") return UNKNOWN_KIND;
-  const { user, role, banned, mutedUntil } = event;
+  const { user, role, banned, mutedUntil, invite } = event;
+  if (invite !== undefined) return "entered with an invite.";
   if (banned === true) return `banned ${user} from this room.`;
   if (role === "none") return user === event.from ? "left this room." : `removed ${user}.`;
   const muted = mutedUntil === undefined ? "" : ", muted";

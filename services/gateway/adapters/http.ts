@@ -14,6 +14,7 @@
 //   http.4. Only an upgrade to WebSocket is accepted. Some clients offer `Upgrade: h2c` with every
 //        request; the offer is ignored.
 
+import { randomBytes } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import { systemRandom } from "#shared/adapters/clock-system.ts";
 import type { Counts } from "#shared/kit/counts.ts";
@@ -47,6 +48,7 @@ import {
   devTokenRoute,
   healthRoutes,
 } from "./http-meta.ts";
+import { inviteRoutes } from "./http-invites.ts";
 import { memberRoutes } from "./http-members.ts";
 import { messageRoutes } from "./http-messages.ts";
 import { roomListRoutes } from "./http-room-lists.ts";
@@ -65,6 +67,8 @@ export interface HttpConfig {
   /** False with LIMITS=off. */
   readonly limits: boolean;
   readonly webDir: string;
+  /** Default: the secret of AUTH=dev, else a key of this process. */
+  readonly inviteKey?: string | undefined;
   /** Default: clients connect without a proxy. */
   readonly proxies?: ProxyConfig;
 }
@@ -86,6 +90,12 @@ export interface HttpOptions {
   readonly shedding?: Pick<Shedding, "refuse">;
   /** Replaces values of HTTP_BOUNDS. */
   readonly bounds?: Partial<HttpBounds>;
+}
+
+/** Without INVITE_KEY the tokens of invites are repeated by this process only. */
+function inviteKeyOf({ config: { inviteKey }, devSecret }: HttpOptions): Uint8Array {
+  if (inviteKey !== undefined) return Buffer.from(inviteKey);
+  return devSecret ?? randomBytes(32);
 }
 
 export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> {
@@ -116,6 +126,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
     ...memberRoutes(roomApi, clock, systemRandom),
     ...messageRoutes(roomApi, clock, systemRandom),
     ...roomListRoutes(options.roomLists),
+    ...inviteRoutes(roomApi, { clock, random: systemRandom, key: inviteKeyOf(options) }),
     ...(devSecret === undefined ? [] : [devTokenRoute(devSecret, clock)]),
     ...healthRoutes(roomApi, auth),
   ];

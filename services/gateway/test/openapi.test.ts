@@ -39,7 +39,8 @@ describe("OpenApi", () => {
     const message = `${MESSAGES}/{seq}`;
     const pins = "/v1/rooms/{room}/pins";
     const changes = [message, `${message}/reactions/{emoji}`, pins, `${pins}/{seq}`];
-    const others = ["/v1/dev/token", "/healthz", "/readyz"];
+    const invites = ["/v1/rooms/{room}/invites", "/v1/rooms/{room}/invites/{invite}"];
+    const others = [...invites, "/v1/dev/token", "/healthz", "/readyz"];
     const all = [MESSAGES, ...rooms, member, ...changes, ...others];
     expect(Object.keys(paths)).to.have.members(all);
     for (const [path, methods] of Object.entries(paths)) {

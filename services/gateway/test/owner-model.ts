@@ -125,6 +125,9 @@ export class OwnerModel {
       case "create":
       case "member":
       case "update":
+      case "invite":
+      case "revoke":
+      case "enter":
       case "about":
       case "members":
         return { result: { c, error: "unknown_type" } }; // The model has open rooms only.

@@ -18,10 +18,11 @@ import { SNAPSHOT_MEMBERS_MAX } from "#shared/kit/archived-members.ts";
 import { countedMessages, cutSenders } from "#shared/kit/archived-senders.ts";
 import { SLOW_SENDERS_MAX } from "#shared/protocol/limits.ts";
 import type { RoomSnapshotState, SenderTime } from "#shared/protocol/history.ts";
-import type { RoomSnapshot, StoredMember } from "#shared/protocol/history.ts";
+import type { RoomSnapshot, StoredInvite, StoredMember } from "#shared/protocol/history.ts";
 import type { LogSeq, MessageId, Millis, Partition, RoomId } from "#shared/protocol/ids.ts";
 import type { Seq, UserId } from "#shared/protocol/ids.ts";
 import { messageTime } from "#shared/protocol/ids.ts";
+import { INVITES } from "./postgres-invites.ts";
 import { IS_STORED, stateOf } from "./postgres-state.ts";
 import type { SettingsRow } from "./postgres-state.ts";
 import { readQuarantined } from "./postgres-reads.ts";
@@ -35,6 +36,7 @@ export interface SnapshotKey {
 interface SnapshotRow extends SettingsRow {
   /** One more than fit, if there are more. */
   readonly members: readonly StoredMember[] | null;
+  readonly invites: readonly StoredInvite[] | null;
   readonly watermark: LogSeq | null;
   readonly head: Seq | null;
   readonly born: string | null;
@@ -61,6 +63,7 @@ const SNAPSHOTS = {
         select member, role, muted_until, banned from members
         where room = wanted.room and ${IS_STORED} order by member limit $8
       ) as stored) as members,
+      ${INVITES} as invites,
       exists (select from quarantine q where q.room = wanted.room) as quarantined,
       (select json_agg(json_build_array(id, sender, seq, at)) from (
         select id, sender, seq, at from events
@@ -149,7 +152,8 @@ async function toSnapshot(
   const whole = fitsAhead(ahead)
     ? { ids: ahead }
     : { floors: floorsOf([...(await newestIds(pool, room, edge)), ...ahead]) };
-  const state = stateOf(row, row.members ?? []);
+  const known = stateOf(row, row.members ?? []);
+  const state = known && { ...known, ...(row.invites !== null && { invites: row.invites }) };
   const { head, last_at: lastAt } = row;
   const senders = await sendersOf(pool, room, state, { head, lastAt: lastAt ?? 0 });
   return {

@@ -32,6 +32,7 @@ import { eventColumns, headColumns, headsOf, encodingProblemOf } from "./postgre
 import { refusalOf } from "./postgres-errors.ts";
 import { foldMessages } from "./postgres-messages.ts";
 import { insertMentions, mentionColumns } from "./postgres-room-list.ts";
+import { mergeInvites } from "./postgres-invites.ts";
 import { memberColumns, mergeMembers, settingsColumns, settingsTable } from "./postgres-state.ts";
 
 const EVENTS = `unnest($1::text[], $2::bigint[], $3::text[], $4::uuid[], $5::text[], $6::bigint[],
@@ -162,6 +163,7 @@ async function writeAll(pool: Pool, batch: ArchiveBatch): Promise<WriteOutcome |
   const { p, from, to, epoch, events, isReleased = false } = batch;
   const columns = [...eventColumns(events), ...headColumns(headsOf(batch))];
   const changes = stateChangesOf(events);
+  if (changes !== undefined && changes.invites.length > 0) return "refused"; // The slow way.
   const values = [...columns, p, to, epoch, from, isReleased];
   if (changes !== undefined) values.push(...settingsColumns(changes), ...memberColumns(changes));
   const mentions = mentionsIn(events);
@@ -260,6 +262,7 @@ class CarefulWrite {
     if (changes === undefined) return;
     await this.#client.query({ ...MERGE_SETTINGS, values: settingsColumns(changes) });
     await this.#client.query({ ...MERGE_MEMBERS, values: memberColumns(changes) });
+    await mergeInvites(this.#client, changes);
   }
 
   async #store(events: readonly ArchiveEvent[]): Promise<void> {

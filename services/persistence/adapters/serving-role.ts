@@ -35,6 +35,7 @@ const RIGHTS: Readonly<Record<string, string>> = {
   mentions: "select, insert",
   message_state: "select, insert, update",
   reactions: "select, insert, update",
+  invites: "select, insert, update",
   quarantine: "select, insert, update (line)",
   cluster: "select, insert",
   migrations: "select",

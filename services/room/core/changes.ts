@@ -10,7 +10,7 @@
 //       a moderator delete it.
 
 import { unreachable } from "#shared/kit/assert.ts";
-import type { ChangeCommand, SendCommand, Write } from "#shared/protocol/commands.ts";
+import type { ChangeCommand, ChangeOp, SendCommand, Write } from "#shared/protocol/commands.ts";
 import type { RoomSettings } from "#shared/protocol/events.ts";
 import type { TargetMessage } from "#shared/protocol/history.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
@@ -31,8 +31,15 @@ export interface Standing {
   readonly now: Millis;
 }
 
+const CHANGES: { readonly [Op in ChangeOp]: true } = {
+  edit: true,
+  delete: true,
+  react: true,
+  pin: true,
+};
+
 export function isTargeted(write: Write): write is TargetedWrite {
-  return write.op !== "create" && write.op !== "member" && write.op !== "update";
+  return write.op === "send" || Object.hasOwn(CHANGES, write.op);
 }
 
 /** The refusal of a write that its sender's role permits, or undefined. */

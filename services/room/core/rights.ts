@@ -9,13 +9,16 @@
 //   rights.2. A closed room that a user may not see, and a direct room that does not exist, give
 //       the same answer: `forbidden`.
 //   rights.3. The last owner of a closed room keeps the role: `conflict`.
+//   rights.4. Every token that opens nothing gets the same answer as a room that the guest may not
+//       see: `forbidden`.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { MemberCommand, UpdateCommand, Write } from "#shared/protocol/commands.ts";
-import type { CreateCommand, SendCommand } from "#shared/protocol/commands.ts";
+import type { CreateCommand, EnterCommand, SendCommand } from "#shared/protocol/commands.ts";
 import { directRoomId, isDirectRoomId } from "#shared/protocol/direct-room.ts";
 import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
-import { ROOM_MEMBERS_MAX } from "#shared/protocol/limits.ts";
+import type { Entry } from "#shared/protocol/invite-events.ts";
+import { INVITES_MAX, ROOM_MEMBERS_MAX } from "#shared/protocol/limits.ts";
 import { effectiveRole, isAtLeast, isGrant } from "#shared/protocol/roles.ts";
 import type { Grant, Role, RoomKind } from "#shared/protocol/roles.ts";
 import { isStored } from "./room-state.ts";
@@ -44,6 +47,10 @@ export type Action =
   | "come"
   /** End one's own membership. */
   | "go"
+  /** Make or revoke an invite. */
+  | "invite"
+  /** Become a member with an invite. */
+  | "enter"
   /** Change a user who is not and does not become moderator or owner; also mute and ban. */
   | "appoint"
   /** Change a user who is or becomes moderator or owner. */
@@ -66,6 +73,8 @@ export const RIGHTS: {
   configure: { open: "owner", closed: "owner", direct: "never" },
   come: { open: "member", closed: "never", direct: "never" },
   go: { open: "reader", closed: "reader", direct: "never" },
+  invite: { open: "never", closed: "moderator", direct: "never" },
+  enter: { open: "never", closed: "none", direct: "never" },
   appoint: { open: "moderator", closed: "moderator", direct: "never" },
   promote: { open: "owner", closed: "owner", direct: "never" },
 };
@@ -136,6 +145,15 @@ export function judge(room: JudgedRoom, write: Write, now: Millis): RightsRefusa
       return isAllowed("pin") && room.state.settings.archived !== true ? undefined : NO;
     case "update":
       return isAllowed(actionOfUpdate(write)) ? undefined : NO;
+    case "invite":
+      if (!isAllowed("invite")) return NO;
+      return room.state.invites.inForce(now) >= INVITES_MAX ? "conflict" : undefined;
+    case "revoke": // One that is unknown or has ended stays so: a repeated revocation changes nothing.
+      return isAllowed("invite") ? undefined : NO;
+    case "enter": {
+      const entry = isAllowed("enter") ? judgeEntry(room.state, write, now) : NO;
+      return typeof entry === "string" ? entry : undefined;
+    }
     case "member":
       if (!isAllowed(actionOfMember(room.state, write, now))) return NO;
       return judgeBounds(room.state, kind, write);
@@ -145,6 +163,24 @@ export function judge(room: JudgedRoom, write: Write, now: Millis): RightsRefusa
 }
 
 const NO = "forbidden";
+
+/**
+ * What the invite of a guest gives. A user who is stored as a member already uses no invite up, and
+ * a ban and a mute stay.
+ */
+export function judgeEntry(
+  state: RoomState,
+  { from, invite, secret }: EnterCommand,
+  now: Millis,
+): Entry | RightsRefusal {
+  const before = state.member(from);
+  const found = before?.banned === true ? undefined : state.invites.open(invite, secret, now);
+  if (found === undefined) return NO;
+  const { role, used } = found;
+  if (before !== undefined && isAtLeast(before.role, role)) return "conflict";
+  if (before === undefined && state.size >= ROOM_MEMBERS_MAX) return "conflict";
+  return { role, use: used + 1, mutedUntil: before?.mutedUntil };
+}
 
 function judgeCreate(room: JudgedRoom, create: CreateCommand): RightsRefusal | undefined {
   const { kind, from, user } = create;

@@ -16,6 +16,7 @@ import { settingsOf } from "#shared/protocol/events.ts";
 import type { RoomSnapshotState, SenderTime, StoredMember } from "#shared/protocol/history.ts";
 import type { Millis, UserId } from "#shared/protocol/ids.ts";
 import type { Role, RoomKind } from "#shared/protocol/roles.ts";
+import { INVITE_BYTES, Invites } from "./invites.ts";
 import type { RoomMemory } from "./room-memory.ts";
 import { SENDER_BYTES, SlowMode } from "./slow-mode.ts";
 import type { SentMessage } from "./slow-mode.ts";
@@ -33,6 +34,7 @@ export class RoomState {
   readonly #account: RoomMemory["account"] | undefined;
   readonly #members = new Map<UserId, Member>();
   readonly slow = new SlowMode();
+  readonly invites = new Invites();
   #settings: RoomSettings | undefined;
   #owners = 0;
   #bans = 0;
@@ -84,7 +86,8 @@ export class RoomState {
     this.#countSenders(() => this.slow.load(senders, replayed));
   }
 
-  load({ settings, members }: RoomSnapshotState): void {
+  load({ settings, members, invites = [] }: RoomSnapshotState): void {
+    this.#countInvites(() => this.invites.load(invites));
     if (settings !== undefined) this.#settings = settingsOf(settings);
     for (const [user, role, mutedUntil, banned] of members) {
       this.#put(user, {
@@ -99,7 +102,11 @@ export class RoomState {
     if (event.t === "room") {
       this.#settings = settingsOf(event);
       if (event.slowMode === undefined) this.#countSenders(() => this.slow.clear());
-    } else this.#put(event.user, memberOf(event));
+    } else if (event.t === "invite") this.#countInvites(() => this.invites.apply(event));
+    else {
+      this.#put(event.user, memberOf(event));
+      this.#countInvites(() => this.invites.onMember(event));
+    }
   }
 
   /** The same state as a snapshot has it. */
@@ -108,13 +115,19 @@ export class RoomState {
       const { role, mutedUntil = 0, banned = false } = member;
       return [user, role, mutedUntil, banned];
     });
-    return { ...(this.#settings !== undefined && { settings: this.#settings }), members };
+    const invites = this.invites.snapshot();
+    return {
+      ...(this.#settings !== undefined && { settings: this.#settings }),
+      members,
+      ...(invites.length > 0 && { invites }),
+    };
   }
 
   clear(): void {
     this.#count(-this.#members.size);
     this.#members.clear();
     this.#countSenders(() => this.slow.clear());
+    this.#countInvites(() => this.invites.clear());
   }
 
   #put(user: UserId, member: Member): void {
@@ -126,6 +139,13 @@ export class RoomState {
     if (isStored(member)) this.#members.set(user, member);
     else this.#members.delete(user);
     this.#count(Number(isStored(member)) - Number(before !== undefined));
+  }
+
+  #countInvites(change: () => void): void {
+    const before = this.invites.size;
+    change();
+    const more = this.invites.size - before;
+    if (more !== 0) this.#account?.add("rooms", more * INVITE_BYTES);
   }
 
   #countSenders(change: () => void): void {

@@ -36,7 +36,7 @@ import type { Numbered } from "./dedupe.ts";
 import { notesOf } from "./notes.ts";
 import type { UserNote } from "./notes.ts";
 import { Recent } from "./recent.ts";
-import { judge, kindOf, roleIn, waitMs } from "./rights.ts";
+import { judge, judgeEntry, kindOf, roleIn, waitMs } from "./rights.ts";
 import type { JudgedRoom, RightsRefusal } from "./rights.ts";
 import { RoomState } from "./room-state.ts";
 import type { BlockOwner, RecentBlock } from "./recent-block.ts";
@@ -274,7 +274,9 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
     if (afterMs > 0) return { kind: "refuse", error: "rate_limited", afterMs }; // M10
     const seq = this.#next;
     this.#lastAt = at;
-    const events = eventsOf(write, { seq, at }, this.state.settings);
+    const entry = write.op === "enter" ? judgeEntry(this.state, write, at) : undefined;
+    const given = typeof entry === "object" ? entry : undefined;
+    const events = eventsOf(write, { seq, at }, this.state.settings, given);
     this.#next += events.length; // O1
     if (seq === 1) this.#decidedBorn = id;
     for (const event of events) {

@@ -6,6 +6,7 @@ import * as fc from "fast-check";
 import type { Write } from "#shared/protocol/commands.ts";
 import { directRoomId } from "#shared/protocol/direct-room.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { inviteHash } from "#shared/protocol/invites.ts";
 import { ROLES } from "#shared/protocol/roles.ts";
 import type { Grant, Role } from "#shared/protocol/roles.ts";
 import { roleIn } from "../core/rights.ts";
@@ -37,6 +38,7 @@ class Model {
   slowMode = 0;
   editWindow = 0;
   events = 0;
+  readonly invites = new Map<MessageId, { role: Role; until: number; left: number }>();
   readonly stored = new Map<UserId, Stored>();
   readonly messages = new Map<
     number,
@@ -102,11 +104,24 @@ class Model {
       const least = this.#kind() === "direct" ? 2 : 3;
       return this.#judgeChange(write, rank >= least && !this.archived, true);
     }
+    if (write.op === "invite" || write.op === "revoke") {
+      return this.kind === "closed" && rank >= 3 ? "event" : "forbidden";
+    }
+    if (write.op === "enter") return this.#judgeEntry(write, now);
     if (this.#kind() === "direct") return "forbidden";
     const { sendRole, archived, slowMode, editWindow } = write;
     const isPlain = [sendRole, archived, slowMode, editWindow].every((one) => one === undefined);
     const least = isPlain ? 3 : 4;
     return rank >= least ? "event" : "forbidden";
+  }
+
+  /** M11. */
+  #judgeEntry({ from, invite, secret }: Extract<Write, { op: "enter" }>, now: number): string {
+    const [found, before] = [this.invites.get(invite), this.stored.get(from)];
+    const isOpen = found !== undefined && found.until > now && found.left > 0;
+    if (this.kind !== "closed" || !isOpen || secret !== SECRET) return "forbidden";
+    if (before?.banned === true) return "forbidden";
+    return RANK[before?.role ?? "none"] >= RANK[found.role] ? "conflict" : "event";
   }
 
   #maySend(user: UserId, rank: number, now: number): boolean {
@@ -175,6 +190,16 @@ class Model {
       this.events += new Set([write.from, ...(write.members ?? []).map((one) => one.user)]).size;
       for (const { user, role = "member" } of write.members ?? []) this.#put(user, role);
       this.#put(write.from, "owner");
+    } else if (write.op === "invite") {
+      const { id, role = "member", ttl = 1, uses = 1 } = write;
+      this.invites.set(id, { role, until: at + ttl * 1_000, left: uses });
+    } else if (write.op === "revoke") {
+      this.invites.delete(write.invite);
+    } else if (write.op === "enter") {
+      const found = this.invites.get(write.invite);
+      if (found === undefined) return;
+      found.left--;
+      this.#put(write.from, found.role, this.stored.get(write.from)?.mutedUntil);
     } else if (write.op === "update") {
       this.kind ??= "open";
       this.sendRole = write.sendRole ?? this.sendRole;
@@ -248,6 +273,38 @@ const draft = fc.oneof(
   }),
 );
 
+const SECRET = "a-secret-of-22-letters";
+const WRONG = "a-wrong-one-22-letters";
+const inviteDraft = fc.oneof(
+  fc.record({
+    op: fc.constant("invite"),
+    from: user,
+    grant: fc.constantFrom(undefined, "admin"),
+    hash: fc.constant(inviteHash(SECRET)),
+    role: fc.constantFrom("reader", "member"),
+    ttl: fc.constantFrom(1, 3, 9),
+    uses: fc.constantFrom(1, 2),
+  }),
+  fc.record({
+    op: fc.constant("enter"),
+    from: user,
+    invite: fc.constantFrom(2, 2, 2, 3, 4, 5, 6).map(idOf),
+    secret: fc.constantFrom(SECRET, SECRET, SECRET, WRONG),
+  }),
+  fc.record({
+    op: fc.constant("revoke"),
+    from: user,
+    grant: fc.constantFrom(undefined, "admin"),
+    invite: fc.constantFrom(2, 2, 2, 3, 4, 5, 6).map(idOf),
+  }),
+);
+
+/** A closed room with an invite, so that many histories use one. */
+const CLOSED = [
+  { op: "create", from: USERS[0], kind: "closed", members: [] },
+  { op: "invite", from: USERS[0], hash: inviteHash(SECRET), ttl: 9, uses: 2 },
+] as const;
+
 function idOf(n: number): MessageId {
   const time = (T0 + n).toString(16).padStart(12, "0");
   return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${n.toString(16).padStart(12, "0")}` as MessageId;
@@ -259,8 +316,14 @@ describe("Rights against a reference model", () => {
     fc.assert(
       fc.property(
         fc.constantFrom("plans" as RoomId, PAIR),
-        fc.array(draft, { minLength: 1, maxLength: 30, size: "max" }),
-        (id, drafts) => {
+        fc.array(fc.oneof({ weight: 3, arbitrary: draft }, inviteDraft), {
+          minLength: 1,
+          maxLength: 30,
+          size: "max",
+        }),
+        fc.boolean(),
+        (id, further, isClosed) => {
+          const drafts = isClosed ? [...CLOSED, ...further] : further;
           const room = new Room(id, new RoomMemory(1 << 24), T0);
           room.load(emptySnapshot(id, 0));
           const model = new Model(id);
@@ -285,7 +348,19 @@ describe("Rights against a reference model", () => {
       { numRuns: Number(process.env["RUNS"] ?? 1_000) },
     );
     // The table of rights.test.ts and changes.test.ts has every cell; these are the common ones.
-    for (const op of ["create", "member", "send", "edit", "delete", "react", "pin", "update"]) {
+    for (const op of [
+      "enter",
+      "invite",
+      "revoke",
+      "create",
+      "member",
+      "send",
+      "edit",
+      "delete",
+      "react",
+      "pin",
+      "update",
+    ]) {
       for (const answer of ["event", "forbidden"])
         expect(reached.has(`${op} ${answer}`)).to.equal(true);
     }

@@ -20,7 +20,7 @@ const PLANS = "plans" as RoomId;
 const ID = "0199d3c0-0000-7000-8000-000000000001" as MessageId;
 const NOW = 1_000;
 
-/** The roles that may do it, lowest first: none, reader, member, moderator, owner. */
+/** The roles that may do it, lowest first: none (n), reader, member, moderator, owner. */
 const EXPECTED: Readonly<Record<Action, Readonly<Record<RoomKind, string>>>> = {
   read: { open: "-rmMO", closed: "-rmMO", direct: "-rmMO" },
   send: { open: "--mMO", closed: "--mMO", direct: "--mMO" },
@@ -35,10 +35,12 @@ const EXPECTED: Readonly<Record<Action, Readonly<Record<RoomKind, string>>>> = {
   configure: { open: "----O", closed: "----O", direct: "-----" },
   come: { open: "--mMO", closed: "-----", direct: "-----" },
   go: { open: "-rmMO", closed: "-rmMO", direct: "-----" },
+  invite: { open: "-----", closed: "---MO", direct: "-----" },
+  enter: { open: "-----", closed: "nrmMO", direct: "-----" },
   appoint: { open: "---MO", closed: "---MO", direct: "-----" },
   promote: { open: "----O", closed: "----O", direct: "-----" },
 };
-const LETTERS = ["-", "r", "m", "M", "O"];
+const LETTERS = ["n", "r", "m", "M", "O"];
 
 interface Setup {
   readonly kind?: RoomKind;
@@ -78,7 +80,7 @@ describe("Rights", () => {
       }
     }
     expect(cells).to.equal(Object.keys(EXPECTED).length * ROOM_KINDS.length * ROLES.length);
-    expect(cells).to.equal(225);
+    expect(cells).to.equal(255);
   });
 
   it("M4: the effective role is the stored one, else the grant, else that of the kind; a ban beats all but admin", () => {

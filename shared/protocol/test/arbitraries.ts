@@ -76,6 +76,32 @@ const settingsEvent: fc.Arbitrary<RoomEvent> = fc
   })
   .map((known) => ({ t: "room", ...known }) as const);
 
+const entryEvent: fc.Arbitrary<RoomEvent> = fc
+  .record({
+    ...place,
+    user: userId,
+    reason: storable,
+    invite: messageId,
+    use: fc.integer({ min: 1 }),
+  })
+  .map((known) => ({ t: "member", role: "member", ...known }) as const);
+
+const inviteEvent: fc.Arbitrary<RoomEvent> = fc.oneof(
+  fc
+    .record({ ...place, invite: messageId })
+    .map((known) => ({ t: "invite", ...known, revoked: true }) as const),
+  fc
+    .record({
+      ...place,
+      invite: messageId,
+      hash: storable,
+      role: fc.constantFrom("reader" as const, "member" as const),
+      until: millis,
+      uses: fc.integer({ min: 1 }),
+    })
+    .map((known) => ({ t: "invite", ...known }) as const),
+);
+
 const deletion = fc.record({ by: userId, at: millis, seq: fc.integer({ min: 1 }) });
 const emoji = fc.constantFrom("👍", "🇫🇷", "👩‍👩‍👧", ":ok:", "1\ufe0f\u20e3");
 const target = fc.integer({ min: 1 });
@@ -99,7 +125,14 @@ const changeEvent: fc.Arbitrary<RoomEvent> = fc.oneof(
 );
 
 export const event: fc.Arbitrary<RoomEvent> = fc
-  .oneof({ weight: 4, arbitrary: message }, memberEvent, settingsEvent, changeEvent)
+  .oneof(
+    { weight: 4, arbitrary: message },
+    memberEvent,
+    entryEvent,
+    inviteEvent,
+    settingsEvent,
+    changeEvent,
+  )
   // A key without a value is not on the wire.
   .map((known) => JSON.parse(JSON.stringify(known)) as RoomEvent);
 

@@ -32,7 +32,10 @@ const DELETE: Write = { c: 13, op: "delete", ...CHANGE, reason: "typo" };
 const REACT: Write = { c: 14, op: "react", ...CHANGE, emoji: ":ok:", on: true };
 const PIN: Write = { c: 15, op: "pin", ...CHANGE, on: false };
 const CHANGES = [EDIT, DELETE, REACT, PIN];
-const WRITES = [SEND, ...CHANGES, CREATE, MEMBER, UPDATE];
+const INVITE: Write = { c: 16, op: "invite", ...WRITE, hash: "h".repeat(43) };
+const REVOKE: Write = { c: 17, op: "revoke", ...WRITE, invite: ID };
+const ENTER: Write = { c: 18, op: "enter", ...WRITE, invite: ID, secret: "s".repeat(22) };
+const WRITES = [SEND, ...CHANGES, CREATE, MEMBER, UPDATE, INVITE, REVOKE, ENTER];
 const QUERIES = [JOIN, LEAVE, HEAD, ABOUT, MEMBERS, RANGE];
 const ALL: readonly Command[] = [...WRITES, ...QUERIES, SYNC];
 
@@ -57,7 +60,7 @@ describe("Commands", () => {
 
   it("C1: a change names its target, and a send the root of its thread", () => {
     const targets = WRITES.map((write) => behaviourOf(write).target(write));
-    expect(targets).to.deep.equal([undefined, 3, 3, 3, 3, undefined, undefined, undefined]);
+    expect(targets).to.deep.equal([undefined, 3, 3, 3, 3, ...Array(6)]);
     expect(behaviourOf(SEND).target({ ...SEND, thread: 7 })).to.equal(7);
     const { hold } = behaviourOf(EDIT);
     expect(hold.empty(EDIT)).to.deep.equal({ ...EDIT, body: {} });

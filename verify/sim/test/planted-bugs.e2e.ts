@@ -28,6 +28,7 @@ const VIOLATES: Readonly<Record<string, readonly string[]>> = {
   "line-after-removal": ["I16"],
   "edit-by-stranger": ["I17"],
   "log-slower-mode": ["I16"],
+  "log-fewer-uses": ["I16"],
   "fold-twice": ["I17"],
   "serve-without-term": ["T2"],
 };
