@@ -8,6 +8,7 @@
 //        feed has passed, also when its source answered before it knew the deletion.
 //   erased-messages.2. At most DELETIONS_MAX are kept, the oldest goes first: by then owner and
 //        archive have it.
+//   erased-messages.3. Their memory counts with the ring's.
 
 import { readEvent } from "#shared/protocol/events.ts";
 import type { Deletion } from "#shared/protocol/events.ts";
@@ -16,6 +17,8 @@ import type { Block } from "#shared/protocol/lines.ts";
 import { deletionOf, erasedWith, tombstoneOf } from "#shared/protocol/tombstone.ts";
 
 export const DELETIONS_MAX = 1_000;
+/** The memory of a deletion with its user, at most. */
+const DELETION_BYTES = 384;
 
 /** UTF-8; the core has no codec of its own. */
 export interface TextCodec {
@@ -30,6 +33,10 @@ export class ErasedMessages {
   /** Without a codec it erases nothing: for feeds whose lines have no deletion. */
   constructor(utf8: TextCodec | undefined) {
     this.#utf8 = utf8;
+  }
+
+  get bytes(): number {
+    return this.#deletions.size * DELETION_BYTES;
   }
 
   /** A `deleted` line. */

@@ -106,7 +106,7 @@ export class Feed<M> {
   }
 
   get ringBytes(): number {
-    return this.#ring.bytes;
+    return this.#ring.bytes + this.#erased.bytes;
   }
 
   get members(): number {

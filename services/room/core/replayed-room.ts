@@ -34,7 +34,7 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
   readonly ids: Dedupe;
   /** The messages among its lines. */
   readonly targets: Targets;
-  readonly erasures = new Erasures();
+  readonly erasures: Erasures;
   /** For a room with slow mode. */
   readonly senders = new SlowMode();
   readonly #memory: RoomMemory;
@@ -57,6 +57,7 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
     memory.addIds(this);
     this.ids = new Dedupe(0, { account: memory.account });
     this.targets = new Targets(first, memory.account);
+    this.erasures = new Erasures(memory.account);
     this.recent = new Recent(memory, this);
   }
 
@@ -138,6 +139,7 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
     this.recent.clear();
     this.ids.clear();
     this.targets.clear();
+    this.erasures.clear();
     const changes = this.changes.length * CHANGE_BYTES;
     const senders = this.senders.size * SENDER_BYTES;
     this.#memory.account.add("rooms", -ROOM_BYTES - changes - senders);

@@ -109,7 +109,7 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
   readonly #memory: RoomMemory;
   #dedupe: Dedupe;
   #targets: Targets;
-  readonly #erasures = new Erasures();
+  readonly #erasures: Erasures;
   /**
    * Ids up to this sequence number may be missing, even if the archive does not have them yet
    * (dedupe.2 of dedupe.ts).
@@ -130,6 +130,7 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
     this.#memory = memory;
     this.#dedupe = new Dedupe(0);
     this.#targets = new Targets(1);
+    this.#erasures = new Erasures(memory.account);
     this.recent = new Recent(memory, this);
     this.state = new RoomState(memory.account);
     this.usedAt = now;
@@ -354,6 +355,7 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
     this.recent.clear();
     this.#dedupe.clear();
     this.#targets.clear();
+    this.#erasures.clear();
     this.state.clear();
     this.#memory.removeIds(this);
   }

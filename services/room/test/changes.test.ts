@@ -108,6 +108,28 @@ describe("Changes", () => {
     expect(cells).to.equal(30);
   });
 
+  it("P23: edits and deletions count as memory of rooms, and are given back", () => {
+    const memory = new RoomMemory(1 << 24);
+    const before = memory.account.used;
+    const room = newRoom(memory);
+    done(room, plain(1));
+    const plainRoom = memory.account.used;
+    for (let n = 2; n < 102; n++) done(room, writeOf("edit", 1, n));
+    const edited = memory.account.used;
+    const erasures = new Erasures(memory.account);
+    for (let n = 2; n < 102; n++) {
+      erasures.take({ t: "edited", seq: n, target: 1, from: ADA } as RoomEvent);
+    }
+    expect(memory.account.used - edited).to.equal(100 * 96);
+    erasures.take({ t: "deleted", seq: 102, target: 1, from: ADA, at: 1 } as RoomEvent);
+    expect(memory.account.used - edited).to.equal(100 * 96 + 101 * 256);
+    erasures.trim(103);
+    expect(memory.account.used).to.equal(edited);
+    expect(edited).to.be.above(plainRoom + 100 * 96);
+    room.clear();
+    expect(memory.account.used).to.equal(before);
+  });
+
   it("C1: a change is an event with the next number, and a repeated id gets the first answer", () => {
     const room = newRoom();
     expect(done(room, plain(1))).to.include({ kind: "event", seq: 1 });
