@@ -15,6 +15,7 @@ import { countOf, messageIdOf, pageSizeOf, roomOf, userOf } from "./arguments.ts
 import { CliError } from "./cli-error.ts";
 import { failureText } from "./failure-text.ts";
 import { doctor } from "./doctor.ts";
+import { addEraseCommand } from "./erase-command.ts";
 import { addForecastCommand } from "./forecast-command.ts";
 import { showLog } from "./log.ts";
 import { addOperatorCommands } from "./operate.ts";
@@ -59,6 +60,7 @@ export async function runProgram(
   addInspection(program, target);
   addOperatorCommands(program, target);
   addForecastCommand(program, target);
+  addEraseCommand(program, target);
   addRestoreCommands(program, target);
   addRegionCommands(program, target);
   addPartitionCommands(program, target);

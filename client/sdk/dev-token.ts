@@ -25,12 +25,12 @@ export class DevTokenError extends Error {
 export async function devToken(
   url: string,
   user: string,
-  { signal }: { readonly signal?: AbortSignal } = {},
+  { signal, ...claims }: { readonly signal?: AbortSignal; readonly admin?: boolean } = {},
 ): Promise<string> {
   const response = await fetch(new URL("/v1/dev/token", url), {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ user }),
+    body: JSON.stringify({ user, ...claims }),
     signal: signal ?? null,
   }).catch((error: unknown) => {
     if (signal?.aborted === true) throw error;

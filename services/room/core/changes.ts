@@ -7,7 +7,7 @@
 //       message that is itself in a thread.
 //   changes.2. A deleted message gets `conflict`: nothing of it changes any more.
 //   changes.3. Only its author edits a message, within the `editWindow` of the room. Its author and
-//       a moderator delete it.
+//       a moderator delete it, and with a token with `admin` every user in every room.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { ChangeCommand, ChangeOp, SendCommand, Write } from "#shared/protocol/commands.ts";
@@ -27,6 +27,8 @@ export interface Standing {
   readonly kind: RoomKind;
   /** The effective role of the sender. */
   readonly role: Role;
+  /** The sender's token has `admin`. */
+  readonly isAdmin: boolean;
   readonly settings: RoomSettings;
   readonly now: Millis;
 }
@@ -44,7 +46,7 @@ export function isTargeted(write: Write): write is TargetedWrite {
 
 /** The refusal of a write that its sender's role permits, or undefined. */
 export function judgeTarget(
-  { kind, role, settings, now }: Standing,
+  { kind, role, isAdmin, settings, now }: Standing,
   write: TargetedWrite,
   target: TargetMessage | "none",
 ): ChangeRefusal | undefined {
@@ -56,7 +58,7 @@ export function judgeTarget(
     case "edit":
       return isOwn && isInTime(target, settings, now) ? undefined : "forbidden";
     case "delete":
-      return isOwn || mayDo("delete", kind, role) ? undefined : "forbidden";
+      return isOwn || isAdmin || mayDo("delete", kind, role) ? undefined : "forbidden";
     case "send":
     case "react":
     case "pin":

@@ -305,7 +305,8 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
       return isPossible ? { kind: "look-up" } : { kind: "refuse", error: "unavailable" };
     }
     const role = roleIn(this, { ...write, user: write.from });
-    const standing = { kind: kindOf(this), role, settings: this.state.settings, now };
+    const isAdmin = write.grant === "admin";
+    const standing = { kind: kindOf(this), role, isAdmin, settings: this.state.settings, now };
     const error = judgeTarget(standing, write, target);
     return error === undefined ? undefined : { kind: "refuse", error };
   }

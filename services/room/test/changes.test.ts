@@ -38,7 +38,7 @@ const EXPECTED: Readonly<Record<(typeof OPS)[number], Readonly<Record<string, st
   pin: { none: "n", own: "+", "own reply": "+", other: "+", "other's reply": "+" },
   send: { none: "n", own: "+", "own reply": "n", other: "+", "other's reply": "n" },
 };
-const STANDING = { settings: { kind: "open" }, now: T0 } as const;
+const STANDING = { isAdmin: false, settings: { kind: "open" }, now: T0 } as const;
 const LETTERS = { not_found: "n", conflict: "c", forbidden: "f" } as const;
 
 function writeOf(op: string, target: number, n: number, from: UserId = ADA): Write {
@@ -87,6 +87,16 @@ describe("Changes", () => {
       }
     }
     expect(cells).to.equal(525);
+  });
+
+  it("C3: a token with admin deletes every message in every kind of room, and edits none", () => {
+    for (const kind of ROOM_KINDS) {
+      const admin = { ...STANDING, kind, role: "owner", isAdmin: true } as const;
+      const answers = (["delete", "edit"] as const).map((op) =>
+        judgeTarget(admin, writeOf(op, 7, 1) as TargetedWrite, { from: BEN }),
+      );
+      expect(answers, kind).to.deep.equal([undefined, "forbidden"]);
+    }
   });
 
   it("C3: every cell of write × target × edit window: only an edit of an own message can be too late", () => {

@@ -1,0 +1,91 @@
+// EraseCommand: `parley erase <user>`, with PostgreSQL as the list and a gateway for the deletions.
+//
+// Owns: the flags, the two adapters and the exit code. Does not own: the steps (erase.ts). The
+// report goes to standard output as one line of JSON.
+
+import { readFileSync } from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
+import type { Command } from "commander";
+import { Client } from "pg";
+import { parseObject } from "#shared/kit/json.ts";
+import { ERRORS } from "#shared/protocol/errors.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import { devToken } from "../sdk/dev-token.ts";
+import { userOf } from "./arguments.ts";
+import { CliError } from "./cli-error.ts";
+import { eraseMessages } from "./erase.ts";
+import type { EraseParts, MessagePlace, Removal } from "./erase.ts";
+import type { Target } from "./target.ts";
+
+/** The user of the job in deletions, with AUTH=dev. */
+const OPERATOR = "operator";
+
+/** $1 user, $2 and $3 the place behind which it begins, $4 how many, $5 the JSON of the sender. */
+const MESSAGES = `select room, seq from (
+    select room, seq from events where sender = $1 and kind = 'msg' and line::jsonb -> 'deleted' is null
+    union
+    select room, seq from quarantine q where seq is not null and position($5 in line) > 0
+      and position('"t":"msg"' in line) > 0 and position('"deleted":{"by":' in line) = 0
+      and not exists (select from events e where e.room = q.room and e.seq = q.seq)
+  ) as found where (room, seq) > ($2::text collate "C", $3::bigint) order by room, seq limit $4`;
+
+export function addEraseCommand(program: Command, target: () => Target): void {
+  program
+    .command("erase")
+    .description("delete every message of a user; can be started again after an interruption")
+    .argument("<user>", "the user id", userOf)
+    .option("--token-file <file>", "an administrator's token; default: a dev token")
+    .action(async (user: UserId, { tokenFile }: { tokenFile?: string }) => {
+      const { url, database } = target();
+      if (database === undefined) {
+        throw new CliError(
+          "no address of PostgreSQL is known: use --database <url> or DATABASE_URL",
+        );
+      }
+      const token =
+        tokenFile === undefined
+          ? await devToken(url, OPERATOR, { admin: true })
+          : readFileSync(tokenFile, "utf8").trim();
+      const client = new Client({ connectionString: database });
+      client.on("error", () => {}); // The current statement then rejects.
+      await client.connect();
+      try {
+        const report = await eraseMessages({
+          list: listOf(client, user),
+          remove: (place) => remove(url, token, place),
+          wait: (ms) => wait(ms),
+          onProgress: (erased) => console.error(`${erased} messages erased`),
+        });
+        console.log(JSON.stringify({ user, ...report }));
+        if (report.failed.length === 0 && report.remaining === 0) return;
+      } finally {
+        await client.end();
+      }
+      throw new CliError("some messages still have a text; start the command again");
+    });
+}
+
+function listOf(client: Client, user: UserId): EraseParts["list"] {
+  return async (after, limit) => {
+    const from = `"from":${JSON.stringify(user)}`;
+    const values = [user, after?.room ?? "", after?.seq ?? 0, limit, from];
+    const { rows } = await client.query<{ room: RoomId; seq: string }>(MESSAGES, values);
+    return rows.map(({ room, seq }) => ({ room, seq: Number(seq) }));
+  };
+}
+
+async function remove(url: string, token: string, { room, seq }: MessagePlace): Promise<Removal> {
+  const response = await fetch(`${url}/v1/rooms/${room}/messages/${seq}?reason=erased`, {
+    method: "DELETE",
+    headers: { authorization: `Bearer ${token}` },
+  }).catch(() => undefined);
+  if (response === undefined) return { kind: "later", afterMs: 0 };
+  const answer = parseObject(await response.text());
+  if (response.ok) return { kind: "erased" };
+  const name = String(answer?.["name"]);
+  if (name === "conflict") return { kind: "gone" };
+  const isTemporary = Object.hasOwn(ERRORS, name) && ERRORS[name as ErrorName].retry;
+  if (!isTemporary) return { kind: "failed", error: name };
+  return { kind: "later", afterMs: Number(response.headers.get("retry-after") ?? 0) * 1_000 };
+}
