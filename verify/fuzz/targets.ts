@@ -387,6 +387,39 @@ function roomTargets(): Target[] {
   ];
 }
 
+const REPLIES = [
+  encodeReply({ ok: true, op: "watermark", watermark: 3, epoch: 1 }),
+  encodeReply({ ok: true, op: "lookup", watermark: 3, found: { seq: 1, at: 2 } }),
+  encodeReply({ ok: true, op: "lookup", watermark: 3, target: TARGET }),
+  encodeReply({ ok: true, op: "messages", page: { ...PAGE, lines: [at(0), at(1)] } }),
+  encodeReply({ ok: false, error: "unavailable" }),
+  encodeReply({ ok: true, op: "rooms", page: { rooms: [LISTED], next: "9.general" } }),
+  encodeReply({ ok: true, op: "find", found: { rooms: [FOUND], next: ROOM } }),
+  encodeReply({ ok: true, op: "reads" }),
+  encodeReply({ ok: true, op: "members", members: [[ADA, "owner", 0, false]], isCut: true }),
+  encodeReply({ ok: true, op: "range", range: { first: 1, head: 9, lines: [at(0)] } }),
+  encodeReply({
+    ok: true,
+    op: "snapshot",
+    snapshot: {
+      room: ROOM,
+      watermark: 3,
+      head: 2,
+      born: ID,
+      floor: 0,
+      ids: [[ID, ADA, 1, 2]],
+      tail: [at(1)],
+      lastAt: 9,
+      senders: [[ADA, 9, 1]],
+      state: {
+        settings: { kind: "closed", slowMode: 30, slowFrom: 1 },
+        members: [],
+        invites: [[ID, HASH, "member", 9, 3, 1]],
+      },
+    },
+  }),
+];
+
 function archiveTargets(): Target[] {
   return [
     {
@@ -415,52 +448,16 @@ function archiveTargets(): Target[] {
       ],
       decodeRequest,
     ),
-    of(
-      "history reply",
-      [
-        encodeReply({ ok: true, op: "watermark", watermark: 3, epoch: 1 }),
-        encodeReply({ ok: true, op: "lookup", watermark: 3, found: { seq: 1, at: 2 } }),
-        encodeReply({ ok: true, op: "lookup", watermark: 3, target: TARGET }),
-        encodeReply({ ok: true, op: "messages", page: { ...PAGE, lines: [at(0), at(1)] } }),
-        encodeReply({ ok: false, error: "unavailable" }),
-        encodeReply({ ok: true, op: "rooms", page: { rooms: [LISTED], next: "9.general" } }),
-        encodeReply({ ok: true, op: "find", found: { rooms: [FOUND], next: ROOM } }),
-        encodeReply({ ok: true, op: "reads" }),
-        encodeReply({ ok: true, op: "members", members: [[ADA, "owner", 0, false]], isCut: true }),
-        encodeReply({ ok: true, op: "range", range: { first: 1, head: 9, lines: [at(0)] } }),
-        encodeReply({
-          ok: true,
-          op: "snapshot",
-          snapshot: {
-            room: ROOM,
-            watermark: 3,
-            head: 2,
-            born: ID,
-            floor: 0,
-            ids: [[ID, ADA, 1, 2]],
-            tail: [at(1)],
-            lastAt: 9,
-            senders: [[ADA, 9, 1]],
-            state: {
-              settings: { kind: "closed", slowMode: 30, slowFrom: 1 },
-              members: [],
-              invites: [[ID, HASH, "member", 9, 3, 1]],
-            },
-          },
-        }),
-      ],
-      decodeReply,
-      (reply) => {
-        if (!reply.ok || reply.op !== "snapshot") return;
-        for (const [id, sender, seq, time] of reply.snapshot.ids) {
-          use(messageTime(id), sender.length, seq + time);
-        }
-        for (const [user, time, seq] of reply.snapshot.senders ?? []) use(user.length, time + seq);
-        for (const [id, hash, role, until, uses, used] of reply.snapshot.state?.invites ?? []) {
-          use(messageTime(id), hash.length, role.length, until + uses + used);
-        }
-      },
-    ),
+    of("history reply", REPLIES, decodeReply, (reply) => {
+      if (!reply.ok || reply.op !== "snapshot") return;
+      for (const [id, sender, seq, time] of reply.snapshot.ids) {
+        use(messageTime(id), sender.length, seq + time);
+      }
+      for (const [user, time, seq] of reply.snapshot.senders ?? []) use(user.length, time + seq);
+      for (const [id, hash, role, until, uses, used] of reply.snapshot.state?.invites ?? []) {
+        use(messageTime(id), hash.length, role.length, until + uses + used);
+      }
+    }),
   ];
 }
 

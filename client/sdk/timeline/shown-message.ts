@@ -44,6 +44,7 @@ export function applyChange(message: ShownMessage, event: RoomEvent): ShownMessa
       return message.deleted === undefined ? react(message, event) : message;
     case "pinned":
       return message.deleted === undefined ? pin(message, event) : message;
+    case "invite":
     case "member":
     case "room":
     default:
