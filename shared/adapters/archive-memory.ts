@@ -166,7 +166,7 @@ export class MemoryArchive implements ArchiveStore, RoomListStore {
     return this.#read(() => findRooms(this.#rooms, query));
   }
 
-  putReads(reads: readonly ReadPosition[]): Promise<Read<undefined>> {
+  putReads(reads: readonly ReadPosition[]): Promise<Read<readonly ReadPosition[]>> {
     return this.#read(() => putReads(this.#rooms, reads));
   }
 

@@ -169,9 +169,12 @@ class BusArchive implements ArchiveReader, RoomListReader {
     return found.rooms.length <= query.limit ? ok(found) : misfit("find");
   }
 
-  async putReads(p: Partition, reads: readonly ReadPosition[]): Promise<Read<undefined>> {
+  async putReads(
+    p: Partition,
+    reads: readonly ReadPosition[],
+  ): Promise<Read<readonly ReadPosition[]>> {
     const read = await this.#request(p, "reads", { op: "reads", reads });
-    return read.kind === "ok" ? ok(undefined) : read;
+    return read.kind === "ok" ? ok(read.value.later) : read;
   }
 
   async #request<O extends Op>(p: Partition, op: O, body: RequestBody): Promise<Read<ReplyTo<O>>> {

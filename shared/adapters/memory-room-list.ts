@@ -41,17 +41,20 @@ export function addMention({ mentions }: ListableRoom, { seq, user }: Mention): 
   mentions.set(seq, users.add(user));
 }
 
+/** Returns the positions to say again (ports/room-lists.3). */
 export function putReads<R extends ListableRoom>(
   rooms: Rooms<R>,
   reads: readonly ReadPosition[],
-): undefined {
-  for (const [id, user, seq] of reads) {
+): readonly ReadPosition[] {
+  return reads.filter(([id, user, seq]) => {
     const room = rooms.get(id);
     const member = room?.members.get(user);
-    if (room === undefined || member === undefined || !isMember(member)) continue;
+    if (room === undefined || member === undefined || !isMember(member)) {
+      return (room?.head ?? 0) < seq;
+    }
     room.reads.set(user, Math.max(seq, room.reads.get(user) ?? 0));
-  }
-  return undefined;
+    return false;
+  });
 }
 
 export function listRooms<R extends ListableRoom>(

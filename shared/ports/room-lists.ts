@@ -6,7 +6,9 @@
 //        member. A batch that is written twice, or cut in another way, gives the same lists.
 //   room-lists.2. A page is of one moment.
 //   room-lists.3. A read position only grows, and only a member has one. It is stored beside the
-//        batches: the watermark says nothing about it.
+//        batches: the watermark says nothing about it. A position above the events that the archive
+//        has comes back when the user is no member yet: the line that makes the user one can be
+//        among the missing events.
 
 import type { Partition } from "../protocol/ids.ts";
 import type {
@@ -24,8 +26,11 @@ export interface RoomListStore {
   rooms(query: RoomsQuery): Promise<Read<RoomsPage>>;
   /** The open rooms with a `room` event whose title or id has the text. */
   findRooms(query: FindQuery): Promise<Read<FoundRooms>>;
-  /** Stores the positions that are higher than the stored ones. */
-  putReads(reads: readonly ReadPosition[]): Promise<Read<undefined>>;
+  /**
+   * Stores the positions that are higher than the stored ones. Returns those to say again later
+   * (room-lists.3).
+   */
+  putReads(reads: readonly ReadPosition[]): Promise<Read<readonly ReadPosition[]>>;
 }
 
 /** The same over the bus. A list is asked of any partition, because every archive has all rooms. */
@@ -33,5 +38,5 @@ export interface RoomListReader {
   rooms(p: Partition, query: RoomsQuery): Promise<Read<RoomsPage>>;
   findRooms(p: Partition, query: FindQuery): Promise<Read<FoundRooms>>;
   /** The positions in rooms of the partition. */
-  putReads(p: Partition, reads: readonly ReadPosition[]): Promise<Read<undefined>>;
+  putReads(p: Partition, reads: readonly ReadPosition[]): Promise<Read<readonly ReadPosition[]>>;
 }

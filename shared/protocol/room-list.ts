@@ -95,7 +95,8 @@ export type RoomListRequest =
 export type RoomListReply =
   | { readonly ok: true; readonly op: "rooms"; readonly page: RoomsPage }
   | { readonly ok: true; readonly op: "find"; readonly found: FoundRooms }
-  | { readonly ok: true; readonly op: "reads" };
+  /** `later`: positions to say again (ports/room-lists.3). */
+  | { readonly ok: true; readonly op: "reads"; readonly later: readonly ReadPosition[] };
 
 const CURSOR = /^(\d{1,16})\.([A-Za-z0-9_-]{1,64})$/;
 
@@ -142,7 +143,10 @@ export function readRoomListRequest(request: JsonObject): RoomListRequest | unde
 
 /** `rest`: a reply without `ok` and `op`. Undefined for another op. */
 export function readRoomListReply(op: unknown, rest: JsonObject): RoomListReply | undefined {
-  if (op === "reads") return { ok: true, op };
+  if (op === "reads") {
+    const { later } = rest;
+    return isReads(later) ? { ok: true, op, later } : undefined;
+  }
   if (op === "rooms") {
     const { page } = rest;
     if (!isObject(page) || !isRooms(page["rooms"], isListedRoom)) return undefined;

@@ -224,7 +224,18 @@ function describeReads(open: () => Promise<ArchiveUnderTest>): void {
     await read(2);
     expect(await counts()).to.deep.equal([4, 2, 0]);
     const said = [5, 6, 3].map((seq) => [general, ada, seq] as const);
-    valueOf(await archive.store.putReads([...said, [general, ben, 6], [dev, ada, 1]]));
+    const others = [
+      [general, ben, 6],
+      [general, ben, 7],
+      [dev, ada, 1],
+    ] as const;
+    // room-lists.3: what the archive lacks can make a user a member.
+    expect(valueOf(await archive.store.putReads([...said, ...others.slice(0, 1)]))).to.deep.equal(
+      [],
+    );
+    expect(valueOf(await archive.store.putReads([...said, ...others.slice(1)]))).to.deep.equal(
+      others.slice(1),
+    );
     expect(await counts()).to.deep.equal([6, 0, 0]);
     expect(await counts(ben)).to.equal(undefined);
     await write(member(general, 7, ben), ...events(general, 8, 8, { from: ada }));

@@ -4,7 +4,7 @@
 // It is pure and streaming. It knows records, log entries and event lines only, and it shares no
 // code with the services. It needs about two hundred bytes of memory for each message.
 //
-// The invariants I1 to I17 of docs/SPEC.md, and the file that judges each:
+// The invariants I1 to I18 of docs/SPEC.md, and the file that judges each:
 //
 //   I1, I3, I4, I15   stored.ts
 //   I2                sends.ts, streams.ts, stored.ts
@@ -17,6 +17,7 @@
 //   I14               conns.ts
 //   I16               members.ts, invites.ts, pace.ts
 //   I17               changes.ts, pace.ts
+//   I18               lists.ts
 //
 // Order of the input: all records, then the archive, then the logs, then the pages, then `finish`.
 
@@ -27,6 +28,7 @@ import { Faults } from "./faults.ts";
 import type { FaultReport } from "./faults.ts";
 import { CheckedInvites } from "./invites.ts";
 import type { Percentiles } from "./latencies.ts";
+import { Lists } from "./lists.ts";
 import { Members } from "./members.ts";
 import { Messages } from "./messages.ts";
 import type { HistoryRecord } from "./record.ts";
@@ -64,6 +66,8 @@ export interface Sometimes {
   memberRemoved: number;
   /** A page of messages was judged by the fold of the lines. */
   messagesViewed: number;
+  /** A room of a room list was judged by the fold of its lines. */
+  roomsListed: number;
   /** The archive has a tombstone in the place of a text. */
   textErased: number;
 }
@@ -120,11 +124,14 @@ export class Check {
   readonly #changes = new Changes(this.#members, this.#fail);
   readonly #invites = new CheckedInvites(this.#members, this.#fail);
   readonly #pace = new Pace(this.#members, this.#messages, this.#fail);
+  readonly #lists = new Lists(this.#fail);
   readonly #faults = new Faults(this.#conns, this.#fail);
   readonly #tenures = new Tenures(this.#fail);
   readonly #stored = new Stored(this.#messages, this.#fail);
   /** Pages that clients read during the run, kept until the archive is known. */
   readonly #paged: { room: RoomId; first: Seq; messages: Uint32Array }[] = [];
+  /** The run has ended in order. */
+  #isEnded = false;
   #beganAt: number | undefined;
   #endedAt = 0;
 
@@ -136,10 +143,14 @@ export class Check {
         return this.#onSend(record, Math.round(record.t - this.#beganAt));
       case "see":
         this.#members.onSeen(record);
+        this.#lists.onReached(record, record.room, record.seq);
         return this.#streams.onSeen(record);
       case "join":
         if (record.phase === "fail") this.#faults.onError(record);
-        if (record.phase === "ok") this.#members.onJoined(record);
+        if (record.phase === "ok") {
+          this.#members.onJoined(record);
+          this.#lists.onReached(record, record.room, record.head ?? 0);
+        }
         if (record.phase === "fail" || record.phase === "info") this.#sends.onAway(record);
         return this.#streams.onJoin(record);
       case "caught":
@@ -153,6 +164,10 @@ export class Check {
         return this.#onPage(record);
       case "view":
         return this.#onView(record);
+      case "read":
+        return this.#lists.onSaid(record);
+      case "list":
+        return this.#onList(record);
       case "open":
         this.#conns.of(record).via = record.via;
         return;
@@ -166,7 +181,9 @@ export class Check {
       case "mark":
         if (record.what === "loss") return this.#streams.births.onLoss();
         this.#streams.onQuiet();
-        if (record.what === "end") this.#streams.onEnd();
+        if (record.what !== "end") return;
+        this.#isEnded = true;
+        this.#streams.onEnd();
     }
   }
 
@@ -175,6 +192,7 @@ export class Check {
     this.#changes.takeArchived(line);
     this.#pace.takeArchived(line);
     this.#invites.takeArchived(line);
+    this.#lists.takeArchived(line);
     this.#stored.takeArchived(line);
   }
 
@@ -194,6 +212,7 @@ export class Check {
     this.#conns.finish();
     this.#members.finish();
     this.#changes.finish();
+    this.#lists.finish(this.#isEnded);
     this.#stored.finish({ isTrimmed, hasPages, seen: this.#streams.seen() });
     for (const { client, room, next } of this.#streams.last) {
       const head = this.#stored.head(room);
@@ -216,6 +235,7 @@ export class Check {
         resumeReplayed: this.#streams.replayed,
         memberRemoved: this.#members.removed,
         messagesViewed: this.#changes.viewed,
+        roomsListed: this.#lists.judged,
         textErased: this.#changes.erased,
       },
       faults,
@@ -264,6 +284,16 @@ export class Check {
     if (record.phase !== "ok") return;
     this.#members.onViewed(record);
     this.#changes.onViewed(record);
+  }
+
+  #onList(record: Extract<HistoryRecord, { op: "list" }>): void {
+    const request = `list ${record.ref}`;
+    if (record.phase === "invoke") {
+      this.#conns.begin(record, request);
+      return this.#lists.onAsked(record);
+    }
+    this.#conns.end(record, request);
+    if (record.phase === "ok") this.#lists.onListed(record);
   }
 
   #count(): Omit<Counts, "claims" | "voided" | "violations"> {

@@ -119,7 +119,29 @@ type Viewed =
     })
   | (InRoom<"view"> & Unanswered & { readonly ref: number });
 
-export type ClientRecord = Connected | Sent | Joined | Shown | Paged | Viewed;
+/** A room of a room list. `last`: the number of its last message; 0: none. */
+export interface ShownRoom {
+  readonly room: RoomId;
+  readonly head: Seq;
+  readonly role: string;
+  readonly read: Seq;
+  readonly unread: number;
+  readonly mentions: number;
+  readonly last: Seq;
+}
+
+/** A position that the client said, and a room list for the request `ref`. */
+type Listed =
+  | (InRoom<"read"> & { readonly seq: Seq })
+  | (Of<"list"> & { readonly phase: "invoke"; readonly ref: number })
+  | (Of<"list"> & {
+      readonly phase: "ok";
+      readonly ref: number;
+      readonly rooms: readonly ShownRoom[];
+    })
+  | (Of<"list"> & Unanswered & { readonly ref: number });
+
+export type ClientRecord = Connected | Sent | Joined | Shown | Paged | Viewed | Listed;
 
 /** The units of a fault: all rooms, some rooms, or the clients of one gateway. */
 export type FaultScope =

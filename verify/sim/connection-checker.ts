@@ -15,6 +15,7 @@
 import { EVENT_KINDS, LOST } from "../checker/record.ts";
 import type { ClientRecord, HistoryRecord } from "../checker/record.ts";
 import { shownPageOf } from "../checker/shown-message.ts";
+import { shownListOf } from "../checker/shown-list.ts";
 import { sumOf } from "../checker/sum.ts";
 import type { MessageId, Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { Findings } from "./findings.ts";
@@ -100,6 +101,11 @@ export class ConnectionChecker {
         return this.#expectAnswer(refOf(frame), { room, after: frame["after"] as Seq | undefined });
       case "history":
         return this.#onHistory(room, frame);
+      case "read":
+        return this.#record({ room, op: "read", seq: Number(frame["seq"]) });
+      case "rooms":
+        this.#record({ op: "list", phase: "invoke", ref: Number(frame["ref"]) });
+        return this.#expectAnswer(listOf(frame), { room });
       case "leave":
       case "ping":
         return this.#expectAnswer(refOf(frame), { room });
@@ -120,6 +126,8 @@ export class ConnectionChecker {
       const lost = { room, phase: "info", err: LOST } as const;
       if (kind === "send") this.#record({ ...lost, op: "send", id: rest as MessageId });
       const op = isView === true ? "view" : "page";
+      if (kind === "list")
+        this.#record({ op: "list", phase: "info", err: LOST, ref: Number(rest) });
       if (kind === "page") this.#record({ ...lost, op, ref: Number(rest) });
     }
     this.#record({ op: "close", phase: code === 1005 ? "ok" : "info" });
@@ -146,6 +154,10 @@ export class ConnectionChecker {
         return this.#onPage(room, frame);
       case "pong":
         return void this.#settle(refOf(frame));
+      case "rooms":
+        this.#settle(listOf(frame));
+        this.#options.findings.count("room list read");
+        return this.#record(shownListOf(frame));
       case "presence":
         return this.#onPresence(room, frame);
       case "error":
@@ -250,6 +262,10 @@ export class ConnectionChecker {
     const { ref } = frame;
     if (err === "forbidden") this.#options.findings.count("read refused");
     if (typeof ref !== "number") return;
+    if (this.#pending.has(listOf(frame))) {
+      this.#settle(listOf(frame));
+      return this.#record({ op: "list", phase, ref, err });
+    }
     if (!this.#pending.has(pageOf(frame))) return void this.#settle(refOf(frame));
     const op = this.#settle(pageOf(frame))?.isView === true ? "view" : "page";
     this.#record({ room, op, phase, ref, err });
@@ -281,6 +297,10 @@ export class ConnectionChecker {
 
 function refOf(frame: Frame): string {
   return `ref ${Number(frame["ref"])}`;
+}
+
+function listOf(frame: Frame): string {
+  return `list ${Number(frame["ref"])}`;
 }
 
 function pageOf(frame: Frame): string {

@@ -92,7 +92,7 @@ export class Database {
     return outcome;
   }
 
-  async putReads(reads: readonly ReadPosition[]): Promise<Read<undefined>> {
+  async putReads(reads: readonly ReadPosition[]): Promise<Read<readonly ReadPosition[]>> {
     const { scheduler, conditions } = this.options;
     const outcome = await this.primary.putReads(reads);
     this.#replicaBusyUntil = Math.max(
@@ -163,7 +163,7 @@ export class SimulatedStore implements ArchiveStore, RoomListStore {
     return this.#call(() => this.#database.replica.findRooms(query));
   }
 
-  putReads(reads: readonly ReadPosition[]): Promise<Read<undefined>> {
+  putReads(reads: readonly ReadPosition[]): Promise<Read<readonly ReadPosition[]>> {
     return this.#call(() => this.#database.putReads(reads));
   }
 

@@ -45,6 +45,9 @@ export const COVERAGE_EVENTS = [
   "change refused",
   "page of messages read",
   "text erased",
+  "room list read",
+  "unread message counted",
+  "note received",
 ] as const;
 
 export type CoverageEvent = (typeof COVERAGE_EVENTS)[number];

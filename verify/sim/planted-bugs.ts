@@ -20,6 +20,8 @@
 //   log-slower-mode    an owner decides by a shorter slow mode than the one that it logs
 //   log-fewer-uses     an owner lets more guests enter than the invite that it logs
 //   fold-twice         persistence folds each reply in a thread twice
+//   position-falls     persistence stores the newest position in place of the highest one
+//   unread-counts-edits persistence counts edits as unread messages
 //   serve-without-term a room node serves although the right of its region has ended
 
 import { COMMAND_VERSION, isWrite } from "#shared/protocol/commands.ts";
@@ -199,6 +201,11 @@ const BUGS: Readonly<Record<string, Bug>> = {
       }),
     }),
   },
+  "position-falls": { kind: "persistence", wrap: ({ store }) => ({ store: lastPositions(store) }) },
+  "unread-counts-edits": {
+    kind: "persistence",
+    wrap: ({ store }) => ({ store: countedEdits(store) }),
+  },
   "serve-without-term": {
     kind: "room",
     wrap: ({ right }) => (right === undefined ? {} : { right: ALLOWS_EVERYTHING }),
@@ -319,6 +326,48 @@ function withOneUse<D extends string | Uint8Array>(data: D): D | string {
 function withOtherPace<D extends string | Uint8Array>(data: D): D | string {
   if (typeof data !== "string" || !data.includes('"slowMode":')) return data;
   return data.replaceAll(/"slowMode":(\d+)/g, (_, s: string) => `"slowMode":${Number(s) * 10}`);
+}
+
+function lastPositions(store: Ports["store"]): Ports["store"] {
+  const last = new Map<string, number>();
+  return overStore(store, {
+    putReads(reads) {
+      for (const [room, user, seq] of reads) last.set(`${room} ${user}`, seq);
+      return store.putReads(reads);
+    },
+    async rooms(query) {
+      const read = await store.rooms(query);
+      if (read.kind !== "ok") return read;
+      const rooms = read.value.rooms.map((listed) => ({
+        ...listed,
+        read: last.get(`${listed.room} ${query.user}`) ?? listed.read,
+      }));
+      return { ...read, value: { ...read.value, rooms } };
+    },
+  });
+}
+
+function countedEdits(store: Ports["store"]): Ports["store"] {
+  const edits = new Map<string, number[]>();
+  return overStore(store, {
+    write(batch) {
+      for (const { kind, room, seq } of batch.events) {
+        if (kind === "edited") edits.set(room, [...(edits.get(room) ?? []), seq]);
+      }
+      return store.write(batch);
+    },
+    async rooms(query) {
+      const read = await store.rooms(query);
+      if (read.kind !== "ok") return read;
+      const rooms = read.value.rooms.map((listed) => {
+        const more = (edits.get(listed.room) ?? []).filter(
+          (seq) => seq > listed.read && seq <= listed.head,
+        );
+        return { ...listed, unread: listed.unread + more.length };
+      });
+      return { ...read, value: { ...read.value, rooms } };
+    },
+  });
 }
 
 /** Each edit names the message before its target. */

@@ -286,6 +286,8 @@ class Simulation {
     // Reads of rooms use the replica, and a page cache keeps a page for a while (C6).
     const { now } = this.#scheduler;
     await this.#scheduler.runUntil(Math.max(now, this.#database.replicaAt) + PAGE_KEPT_MS);
+    await this.#listRooms(); // It stores the positions that were said last …
+    await this.#listRooms(); // … which the replica then has, too.
     this.#readLogs();
     let pages: readonly string[] | undefined;
     void this.#httpCaller.readAll([...this.#logFollower.rooms]).then((lines) => (pages = lines));
@@ -300,6 +302,17 @@ class Simulation {
       this.#users,
     ];
     return checkRun({ records, logFollower, archive, pages, users }, this.#findings);
+  }
+
+  /** Every user asks for the room list (checker/lists.3). */
+  async #listRooms(): Promise<void> {
+    const end = this.#scheduler.now + READ_TIMEOUT_MS;
+    this.#scheduler.after(0, () => {
+      for (const user of this.#users) user.listRooms();
+    });
+    await this.#scheduler.runUntil(this.#scheduler.now + 1);
+    await this.#scheduler.runUntil(end, () => this.#users.every(({ open }) => open === 0));
+    await this.#scheduler.runUntil(Math.max(this.#scheduler.now, this.#database.replicaAt) + 1);
   }
 
   /** The archived lines as they are now: a deletion has made tombstones of some. */

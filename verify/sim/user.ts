@@ -1,6 +1,7 @@
 // SimulatedUser: a user with the SDK who sends, types, joins, leaves, reads history, restarts,
 // creates closed rooms, invites, removes and bans others and sets the pace there, enters with
-// invites, and edits, deletes, pins and answers messages, own ones and those of others.
+// invites, edits, deletes, pins and answers messages, own ones and those of others, says what it
+// has read, and asks for its room list.
 //
 // Owns: one user across several client processes. A new process resumes from the cursors of the
 // process before it. Does not own: faults of sockets, the cluster. The events that the SDK delivers
@@ -130,12 +131,12 @@ export class SimulatedUser {
     if (handle === undefined) return;
     const text = `${this.id} ${++this.#sendCount} ${"x".repeat(rng.int(0, 120))}`;
     const incarnation = this.#incarnation;
+    const named = rng.chance(0.2) ? rng.pick(this.#options.users) : undefined;
+    const mentions = named !== undefined && { mentions: [named] };
     this.#process.run(() => {
       const body = { text };
-      const { id, done } = handle.send(
-        body,
-        this.#sendCount % OLD_ID_EVERY === 0 ? this.#idOfEarlierTime() : {},
-      );
+      const old = this.#sendCount % OLD_ID_EVERY === 0 ? this.#idOfEarlierTime() : {};
+      const { id, done } = handle.send(body, { ...old, ...mentions });
       this.#open++;
       void done.then((result) => {
         if (incarnation !== this.#incarnation) return;
@@ -157,9 +158,10 @@ export class SimulatedUser {
   act(): void {
     const { rng } = this.#options;
     const percent = rng.int(0, 99);
-    if (percent < 50) this.send();
-    else if (percent < 62) this.#change();
-    else if (percent < 74) this.#manage();
+    if (percent < 46) this.send();
+    else if (percent < 57) this.#change();
+    else if (percent < 68) this.#manage();
+    else if (percent < 76) this.#readUp();
     else if (percent < 82) this.#requestHistory();
     else if (percent < 88) this.#type();
     else if (percent < 92) this.#leave();
@@ -196,7 +198,9 @@ export class SimulatedUser {
     };
     const webSocket = webSocketClass(open);
     const url = "ws://gateway.example/v1/ws";
-    return [process, new Parley({ url, token: this.id, webSocket, clock, random })];
+    const parley = new Parley({ url, token: this.id, webSocket, clock, random });
+    parley.on("note", () => this.#options.findings.count("note received"));
+    return [process, parley];
   }
 
   #join(room: RoomId): void {
@@ -373,6 +377,41 @@ export class SimulatedUser {
     this.#process.run(() => {
       this.#open++;
       handle.history(range).then(end, end);
+    });
+  }
+
+  /** Says a position, asks for the room list, or changes the own membership in an open room. */
+  #readUp(): void {
+    const { rng, trace } = this.#options;
+    const percent = rng.int(0, 99);
+    if (percent < 35) return this.listRooms();
+    const handle = this.#handles.get(rng.pick([...this.#handles.keys()]) as RoomId);
+    if (handle === undefined) return;
+    if (percent < 80) {
+      const seq = rng.chance(0.5) ? handle.completeThrough : rng.int(1, handle.head + 1);
+      trace.add(`${this.id} has read ${handle.room} up to ${seq}`);
+      return this.#process.run(() => handle.markRead(seq));
+    }
+    const role = percent < 95 ? "member" : "none";
+    trace.add(`${this.id} becomes ${role} of ${handle.room}`);
+    if (!this.#options.closedRooms.has(handle.room as RoomId)) {
+      this.#follow(() => handle.setMember(this.id, { role }));
+    }
+  }
+
+  /** The content is checked on the wire; here the request must end (I14). */
+  listRooms(): void {
+    const { findings } = this.#options;
+    const incarnation = this.#incarnation;
+    const end = (): void => {
+      if (incarnation === this.#incarnation) this.#open--;
+    };
+    this.#process.run(() => {
+      this.#open++;
+      this.#parley.rooms({ limit: 200 }).then(({ rooms }) => {
+        end();
+        if (rooms.some(({ unread }) => unread > 0)) findings.count("unread message counted");
+      }, end);
     });
   }
 

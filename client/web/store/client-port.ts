@@ -41,9 +41,12 @@ export interface ChatRoom {
     options?: { readonly id?: string | undefined },
   ): { readonly id: string; readonly done: Promise<SendOutcome> };
   typing(on: boolean): void;
+  /** The user has read the room up to `seq`. It ends the unread count on every device. */
+  markRead(seq: number): void;
   history(query: HistoryQuery): Promise<HistoryPage>;
   on(event: "event", handler: (event: RoomEvent) => void): Unsubscribe;
   on(event: "typing", handler: (change: { user: string; on: boolean }) => void): Unsubscribe;
+  on(event: "read", handler: (change: { user: string; seq: number }) => void): Unsubscribe;
   on(event: "presence" | "status" | "reset", handler: () => void): Unsubscribe;
   on(event: "resumed", handler: (sending: ResumedSend) => void): Unsubscribe;
   leave(): void;

@@ -80,6 +80,7 @@ export class RoomStore {
       this.#timeline.on("change", changed),
       handle.on("event", (event) => this.#onEvent(event)),
       handle.on("typing", ({ user, on }) => user !== me && this.#typingNames.update(user, on)),
+      handle.on("read", ({ user, seq }) => user === me && this.#onReadElsewhere(seq)),
       handle.on("presence", changed),
       handle.on("status", () => this.#onStatus()),
       handle.on("reset", () => this.#onReset()),
@@ -251,6 +252,15 @@ export class RoomStore {
   #setRead(seq: number): void {
     this.#readThrough = seq;
     this.#onRead(seq);
+    this.#handle.markRead(seq);
+  }
+
+  /** The user has read the room on another device; own positions come back, too. */
+  #onReadElsewhere(seq: number): void {
+    if (seq <= (this.#readThrough ?? 0)) return;
+    this.#readThrough = seq;
+    this.#onRead(seq);
+    this.#changed();
   }
 
   async #replaceByEnd(): Promise<void> {

@@ -227,6 +227,23 @@ describe("room store", () => {
     expect(room.readMark).to.equal(31);
   });
 
+  it("U1: what was read is said, and what was read on another device counts as read here", async () => {
+    const { handle, room, read, server } = await enter(30, 20);
+    room.setInFront(true);
+    expect(handle.positions).to.deep.equal([30]);
+    room.setInFront(false);
+    server.append("general", "grace", "one");
+    server.append("general", "grace", "two");
+    expect(room.unread).to.equal(2);
+    handle.emit("read", { user: "grace", seq: 32 });
+    expect(room.unread).to.equal(2);
+    handle.emit("read", { user: "ada", seq: 31 });
+    handle.emit("read", { user: "ada", seq: 29 });
+    expect(room.unread).to.equal(1);
+    expect(read.at(-1)).to.equal(31);
+    expect(handle.positions).to.deep.equal([30]);
+  });
+
   it("K3: a recreated room starts again, and the page shows a note", async () => {
     const { server, handle, room } = await enter(30);
     handle.reset();

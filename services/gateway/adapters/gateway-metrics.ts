@@ -33,6 +33,7 @@ export function registerHttp(metrics: Metrics, sockets: HttpSockets): void {
 export function registerGateway(metrics: Metrics, gateway: Gateway, requests: HttpRequests): void {
   registerSends(metrics, gateway);
   registerDelivery(metrics, gateway);
+  registerPositions(metrics, gateway);
   registerShedding(metrics, gateway);
   const { stats } = gateway;
   metrics.gauge(
@@ -126,6 +127,19 @@ function registerShedding(metrics: Metrics, { shedding }: Gateway): void {
     "parley_gateway_shed_total",
     "Refusals because of overload, by kind of work",
     () => labelled("work", shedding.refused),
+  );
+}
+
+function registerPositions(metrics: Metrics, gateway: Gateway): void {
+  metrics.gauge(
+    "parley_gateway_positions",
+    "Read positions that the archive does not have yet",
+    () => gateway.gauges.positions,
+  );
+  metrics.counter(
+    "parley_gateway_positions_dropped_total",
+    "Read positions that were dropped because too many wait for the archive",
+    () => gateway.gauges.positionsDropped,
   );
 }
 

@@ -10,8 +10,9 @@
 //        dropped when the gateway has no feed of the room.
 //   read-positions.3. At most POSITIONS_MAX positions are kept. Beyond it a position of another
 //        user or room is dropped and counted: the client says it again.
-//   read-positions.4. A position stays until the archive has it. Batches of a partition leave one
-//        after the other, and after a failure with a growing wait.
+//   read-positions.4. A position stays until the archive has it, or knows that the user is no
+//        member. Batches of a partition leave one after the other, and after a failure with a
+//        growing wait.
 
 import type { Millis, Partition, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { READS_BATCH_MAX } from "#shared/protocol/limits.ts";
@@ -129,12 +130,22 @@ export class ReadPositions {
     });
   }
 
-  /** The archive has these positions. */
-  onStored(p: Partition, batch: readonly ReadPosition[]): void {
-    const queue = this.#queueOf(p);
+  /** The archive has these positions, or needs none of them, but those to say again `later`. */
+  onStored(
+    p: Partition,
+    batch: readonly ReadPosition[],
+    later: readonly ReadPosition[] = [],
+  ): void {
+    const { positions } = this.#queueOf(p);
+    const waiting = new Set(later.map(([room, user]) => keyOf(room, user)));
     for (const [room, user, seq] of batch) {
-      const position = queue.positions.get(keyOf(room, user));
-      if (position !== undefined && position.seq <= seq && !position.isFresh) this.#drop(position);
+      const key = keyOf(room, user);
+      const position = positions.get(key);
+      if (position === undefined) continue;
+      if (waiting.has(key)) {
+        positions.delete(key); // To the end, so that the others have their turn.
+        positions.set(key, position);
+      } else if (position.seq <= seq && !position.isFresh) this.#drop(position);
     }
   }
 

@@ -109,6 +109,9 @@ export interface GatewayGauges {
   readonly ringBytes: number;
   /** Unanswered commands of all lanes. */
   readonly unanswered: number;
+  /** Read positions that the archive does not have yet, and those that were dropped. */
+  readonly positions: number;
+  readonly positionsDropped: number;
 }
 
 const CONNECTIONS_MAX = 50_000;
@@ -263,6 +266,8 @@ export class Gateway {
       readers: this.#rooms.readers,
       ringBytes: this.#rooms.ringBytes,
       unanswered: this.#lanes.unanswered,
+      positions: this.#positions.size,
+      positionsDropped: this.#positions.dropped,
     };
   }
 

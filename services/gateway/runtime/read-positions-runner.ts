@@ -105,7 +105,7 @@ export class ReadPositionsRunner {
 
   async #store(p: Partition, batch: readonly ReadPosition[]): Promise<boolean> {
     const read = await this.#options.archive.putReads(p, batch);
-    if (read.kind === "ok") this.#positions.onStored(p, batch);
+    if (read.kind === "ok") this.#positions.onStored(p, batch, read.value);
     return read.kind === "ok";
   }
 }

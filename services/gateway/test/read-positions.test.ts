@@ -83,6 +83,25 @@ describe("ReadPositions", () => {
     expect([take(), positions.size, total.bytes]).to.deep.equal([[], 0, 0]);
   });
 
+  it("U1: a position that the archive cannot judge yet is said again, behind the others", () => {
+    const { positions, take } = open();
+    positions.say(ADA, A, 3);
+    positions.say(BEN, A, 4);
+    const [[p, batch]] = take() as [readonly [number, readonly ReadPosition[]]];
+    positions.say("eve" as UserId, A, 5);
+    positions.onStored(p, batch, [[A, ADA, 3]]);
+    positions.onDone(p, true, 0);
+    expect(take()).to.deep.equal([
+      [
+        0,
+        [
+          [A, "eve", 5],
+          [A, ADA, 3],
+        ],
+      ],
+    ]);
+  });
+
   it("U1: after failures the next batch waits longer each time, up to the cap", () => {
     const { positions, take } = open();
     positions.say(ADA, A, 3);

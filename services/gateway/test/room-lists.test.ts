@@ -32,7 +32,7 @@ class ListArchive extends ScriptedArchive {
   override putReads(...[p, reads]: [Partition?, (readonly ReadPosition[])?]): Promise<Read<never>> {
     if (this.isAway) return Promise.resolve({ kind: "unavailable", reason: "away" });
     this.stored.push([p ?? 0, reads ?? []]);
-    return Promise.resolve({ kind: "ok", value: undefined as never });
+    return Promise.resolve({ kind: "ok", value: [] as never });
   }
 
   override rooms(...[, query]: [Partition?, RoomsQuery?]): Promise<Read<never>> {

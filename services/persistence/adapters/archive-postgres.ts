@@ -108,7 +108,7 @@ export class PostgresArchive implements ArchiveStore, RoomListStore {
   readonly #watermarks: Gathered<Partition, Watermark>;
   readonly #claims: Gathered<ClaimKey, Watermark>;
   readonly #snapshots: Gathered<SnapshotKey, RoomSnapshot>;
-  readonly #positions: Gathered<readonly ReadPosition[], undefined>;
+  readonly #positions: Gathered<readonly ReadPosition[], readonly ReadPosition[]>;
   readonly breaker: Breaker;
   #isClosed = false;
 
@@ -145,9 +145,9 @@ export class PostgresArchive implements ArchiveStore, RoomListStore {
     this.#positions = new Gathered({
       atOnce: 1,
       most: POSITION_LISTS_MAX,
-      read: async (lists) => {
-        await this.#onPrimary((db) => putReads(db, lists.flat()));
-        return lists.map(() => undefined);
+      read: async (lists): Promise<(readonly ReadPosition[])[]> => {
+        const later = await this.#onPrimary((db) => putReads(db, lists.flat()));
+        return lists.map((list) => list.filter(([room, user]) => later.has(`${room} ${user}`)));
       },
     });
     this.#snapshots = new Gathered({
@@ -230,7 +230,7 @@ export class PostgresArchive implements ArchiveStore, RoomListStore {
     return this.#attemptRead((db) => findRooms(db, query));
   }
 
-  putReads(reads: readonly ReadPosition[]): Promise<Read<undefined>> {
+  putReads(reads: readonly ReadPosition[]): Promise<Read<readonly ReadPosition[]>> {
     return attempt(() => this.#positions.get(reads));
   }
 

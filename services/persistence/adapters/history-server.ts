@@ -161,7 +161,7 @@ export class HistoryServer {
       }
       case "reads": {
         const { op, reads } = request;
-        return orUnavailable(await store.putReads(reads), () => ({ ok: true, op }));
+        return orUnavailable(await store.putReads(reads), (later) => ({ ok: true, op, later }));
       }
       default:
         return unreachable(request);

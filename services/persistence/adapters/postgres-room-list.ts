@@ -205,17 +205,26 @@ const PUT_READS = {
       select m.room, m.member, s.seq from members m join said s using (room, member)
       where m.read_seq < s.seq and m.role <> 'none' and not m.banned
       order by m.room, m.member for update of m
+    ), stored as (
+      update members m set read_seq = greatest(m.read_seq, l.seq) from locked l
+      where m.room = l.room and m.member = l.member
     )
-    update members m set read_seq = greatest(m.read_seq, l.seq) from locked l
-    where m.room = l.room and m.member = l.member`,
+    select s.room, s.member from said s left join rooms r on r.room = s.room
+    left join members m on m.room = s.room and m.member = s.member
+    where coalesce(r.head, 0) < s.seq
+      and (m.member is null or m.role = 'none' or m.banned)`,
 };
 
-/** postgres-room-list.2. Rejects when PostgreSQL does. */
-export async function putReads(pool: Pool, reads: readonly ReadPosition[]): Promise<void> {
+/** Returns the names "room user" of the positions to say again. Rejects when PostgreSQL does. */
+export async function putReads(
+  pool: Pool,
+  reads: readonly ReadPosition[],
+): Promise<ReadonlySet<string>> {
   const values = [
     textArray(reads.map(([room]) => room)),
     textArray(reads.map(([, user]) => user)),
     int8Array(reads.map(([, , seq]) => seq)),
   ];
-  await pool.query({ ...PUT_READS, values });
+  const { rows } = await pool.query<{ room: RoomId; member: UserId }>({ ...PUT_READS, values });
+  return new Set(rows.map(({ room, member }) => `${room} ${member}`));
 }
