@@ -20,13 +20,24 @@ export function addOperatorCommands(program: Command, target: () => Target): voi
   program
     .command("status")
     .description("processes, partitions, owners, archive lag; exit code 1 when there is a problem")
-    .option("--rooms", "the rooms that have sessions now, the largest first, instead")
-    .action(async (options: { readonly rooms?: boolean }) => {
-      if (options.rooms === true) return printRooms(target());
+    .action(async () => {
       const { lines, problems } = overviewOf(await askStatus(target().nats));
       for (const line of lines) console.log(line);
       for (const problem of problems) console.log(`PROBLEM ${problem}`);
       process.exitCode = problems.length === 0 ? 0 : 1;
+    });
+  program
+    .command("rooms")
+    .description("rooms that have sessions now, the largest first")
+    .action(async () => {
+      const { rooms, more } = await askRooms(target().nats);
+      for (const { room, sessions, head } of rooms.slice(0, ROOMS_SHOWN)) {
+        console.log(
+          `${String(sessions).padStart(7)} sessions  head ${String(head).padStart(9)}  ${room}`,
+        );
+      }
+      const left = rooms.length - Math.min(rooms.length, ROOMS_SHOWN) + more;
+      if (left > 0) console.log(`… and ${left} more rooms`);
     });
   program
     .command("drain")
@@ -91,15 +102,4 @@ function addSettings(program: Command, target: () => Target): void {
     .action(async (name: string, options: { service?: string }) => {
       console.log(await unsetSetting(target().nats, { name, ...options }));
     });
-}
-
-async function printRooms({ nats }: Target): Promise<void> {
-  const { rooms, more } = await askRooms(nats);
-  for (const { room, sessions, head } of rooms.slice(0, ROOMS_SHOWN)) {
-    console.log(
-      `${String(sessions).padStart(7)} sessions  head ${String(head).padStart(9)}  ${room}`,
-    );
-  }
-  const left = rooms.length - Math.min(rooms.length, ROOMS_SHOWN) + more;
-  if (left > 0) console.log(`… and ${left} more rooms`);
 }

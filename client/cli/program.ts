@@ -25,7 +25,6 @@ import { addPartitionCommands } from "./partitions.ts";
 import { addRegionCommands } from "./region.ts";
 import { addRestoreCommands } from "./restore/restore-command.ts";
 import { addMemberCommands } from "./room.ts";
-import { addRoomsCommand } from "./rooms.ts";
 import { readTarget } from "./target.ts";
 import type { Target, TargetFlags } from "./target.ts";
 import { findPath, pathLines } from "./trace.ts";
@@ -56,7 +55,6 @@ export async function runProgram(
   const caller = { target, user: () => program.opts<Flags>().user };
   addMemberCommands(program, caller);
   addMessageCommands(program, caller);
-  addRoomsCommand(program, caller);
   addInspection(program, target);
   addOperatorCommands(program, target);
   addForecastCommand(program, target);

@@ -1,4 +1,5 @@
-// Room: the commands that create a room and change its members, over HTTP as the chosen user.
+// Room: the commands that create, list and find rooms and change their members, over HTTP as the
+// chosen user.
 
 import type { Command } from "commander";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
@@ -6,11 +7,13 @@ import { countOf, roleOf, roomOf, userOf } from "./arguments.ts";
 import { change } from "./change.ts";
 import type { Caller } from "./change.ts";
 import { addInviteCommands } from "./invites.ts";
+import { addRoomList } from "./room-list.ts";
 
 export function addMemberCommands(program: Command, caller: Caller): void {
   const room = program
     .command("room")
-    .description("create a room, set it up, invite and remove users");
+    .description("create, list and find rooms, set them up, invite and remove users");
+  addRoomList(room, caller);
   room
     .command("create")
     .description("create a room; --user becomes its owner")

@@ -174,7 +174,7 @@ class BusArchive implements ArchiveReader, RoomListReader {
     reads: readonly ReadPosition[],
   ): Promise<Read<readonly ReadPosition[]>> {
     const read = await this.#request(p, "reads", { op: "reads", reads });
-    return read.kind === "ok" ? ok(read.value.later) : read;
+    return read.kind === "ok" ? ok(read.value.again) : read;
   }
 
   async #request<O extends Op>(p: Partition, op: O, body: RequestBody): Promise<Read<ReplyTo<O>>> {

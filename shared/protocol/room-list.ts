@@ -95,8 +95,8 @@ export type RoomListRequest =
 export type RoomListReply =
   | { readonly ok: true; readonly op: "rooms"; readonly page: RoomsPage }
   | { readonly ok: true; readonly op: "find"; readonly found: FoundRooms }
-  /** `later`: positions to say again (ports/room-lists.3). */
-  | { readonly ok: true; readonly op: "reads"; readonly later: readonly ReadPosition[] };
+  /** `again`: positions to say again (ports/room-lists.3). */
+  | { readonly ok: true; readonly op: "reads"; readonly again: readonly ReadPosition[] };
 
 const CURSOR = /^(\d{1,16})\.([A-Za-z0-9_-]{1,64})$/;
 
@@ -144,8 +144,8 @@ export function readRoomListRequest(request: JsonObject): RoomListRequest | unde
 /** `rest`: a reply without `ok` and `op`. Undefined for another op. */
 export function readRoomListReply(op: unknown, rest: JsonObject): RoomListReply | undefined {
   if (op === "reads") {
-    const { later } = rest;
-    return isReads(later) ? { ok: true, op, later } : undefined;
+    const { again } = rest;
+    return isReads(again) ? { ok: true, op, again } : undefined;
   }
   if (op === "rooms") {
     const { page } = rest;

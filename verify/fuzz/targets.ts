@@ -395,7 +395,7 @@ const REPLIES = [
   encodeReply({ ok: false, error: "unavailable" }),
   encodeReply({ ok: true, op: "rooms", page: { rooms: [LISTED], next: "9.general" } }),
   encodeReply({ ok: true, op: "find", found: { rooms: [FOUND], next: ROOM } }),
-  encodeReply({ ok: true, op: "reads", later: [[ROOM, ADA, 3]] }),
+  encodeReply({ ok: true, op: "reads", again: [[ROOM, ADA, 3]] }),
   encodeReply({ ok: true, op: "members", members: [[ADA, "owner", 0, false]], isCut: true }),
   encodeReply({ ok: true, op: "range", range: { first: 1, head: 9, lines: [at(0)] } }),
   encodeReply({

@@ -48,16 +48,8 @@ describe("parley: the texts of failures", () => {
   }[] = [
     { args: "status", names: ["nats://127.0.0.1:4222", "make start", "--nats <url>", "NATS_URL"] },
     { args: `--nats ${CLOSED} log 0`, names: [CLOSED, "The address comes from --nats"] },
-    {
-      args: "status --rooms",
-      env: { NATS_URL: CLOSED },
-      names: ["The address comes from NATS_URL"],
-    },
-    {
-      args: "status --rooms",
-      env: { NATS_URL: "http://x" },
-      names: ["NATS_URL", "nats://host:port"],
-    },
+    { args: "rooms", env: { NATS_URL: CLOSED }, names: ["The address comes from NATS_URL"] },
+    { args: "rooms", env: { NATS_URL: "http://x" }, names: ["NATS_URL", "nats://host:port"] },
     { args: "--nats-nkey nowhere status", names: ["nowhere", "--nats-nkey", "no such file"] },
     { args: `--url http://${CLOSED} send general hi`, names: [CLOSED, "--url"] },
     { args: "--url localhost:8080 token ada", names: ["--url", "expected http://host:port"] },

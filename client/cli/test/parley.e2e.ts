@@ -84,15 +84,15 @@ describe("parley against a cluster", function () {
     expect(made).to.include({ code: 0, out: "tea#1" });
     await parley("--user", "ada", "send", "tea", "hello");
     let shown = "";
-    await until(async () => (shown = (await parley("rooms")).out).includes("hello"), {
+    await until(async () => (shown = (await parley("room", "list")).out).includes("hello"), {
       withinMs: 30_000,
       what: "the message in the list",
       everyMs: 200,
     });
     expect(shown).to.equal("tea: 1 unread  ada: hello");
-    const [line] = (await parley("rooms", "--json")).out.split("\n");
+    const [line] = (await parley("room", "list", "--json")).out.split("\n");
     expect(JSON.parse(line ?? "")).to.include({ room: "tea", head: 4, unread: 1 });
-    expect((await parley("rooms", "--find", "te")).out).to.equal("tea: member, 4 events");
+    expect((await parley("room", "list", "--find", "te")).out).to.equal("tea: member, 4 events");
   });
 
   it("failure-text.1: fails for a partition that does not exist and names the ones that do", async () => {

@@ -356,7 +356,7 @@ export class Session {
 
   #onRooms(state: OpenSession, frame: ClientFrameOf<"rooms">, now: Now): SessionEffect[] {
     const { ref, after, limit = ROOMS_PAGE_DEFAULT } = frame;
-    const refused = this.#admitPage(state, { ref }, now);
+    const refused = this.#admitPage(state, { ref }, now, Math.ceil(limit / ROOMS_PAGE_DEFAULT));
     if (refused !== undefined) return [refused];
     state.unansweredPages++;
     return [{ kind: "rooms", ref, query: { user: state.identity.user, after, limit } }];
@@ -371,10 +371,15 @@ export class Session {
     return [{ kind: "history", user: identity.user, grant: grantFor(room, identity), frame }];
   }
 
-  /** The refusal of a page of history, or of a room list. */
-  #admitPage(state: OpenSession, detail: ErrorDetail, now: Now): SessionEffect | undefined {
+  /** The refusal of a page of history, or of a room list, which costs by its rooms. */
+  #admitPage(
+    state: OpenSession,
+    detail: ErrorDetail,
+    now: Now,
+    cost = 1,
+  ): SessionEffect | undefined {
     if (state.unansweredPages >= PAGES_PER_SESSION_MAX) return refuse("busy", detail);
-    return this.#shed("read", detail) ?? this.#limit("history", state, detail, now);
+    return this.#shed("read", detail) ?? this.#limit("history", state, detail, now, cost);
   }
 
   /** L12. */
@@ -389,8 +394,10 @@ export class Session {
     state: OpenSession,
     detail: ErrorDetail,
     now: Now,
+    cost = 1,
   ): SessionEffect | undefined {
-    const verdict = this.#options.admission.take(action, this.#peer(state), now.monotonic);
+    const peer = this.#peer(state);
+    const verdict = this.#options.admission.take(action, peer, now.monotonic, cost);
     return verdict.ok ? undefined : refuse("rate_limited", { ...detail, afterMs: verdict.afterMs });
   }
 

@@ -15,8 +15,8 @@ import type { SharedBound } from "../core/shared-bound.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import type { MemberSink } from "./member.ts";
 
-/** The memory of a subscription, here and in the client of NATS. */
-const SUBSCRIPTION_BYTES = 1_024;
+/** The memory of a subscription, here and in the client of NATS (measured). */
+export const SUBSCRIPTION_BYTES = 2_048;
 
 type Sink = Pick<MemberSink, "buffered" | "writeText">;
 

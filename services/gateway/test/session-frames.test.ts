@@ -181,6 +181,58 @@ describe("Session: frames", () => {
   });
 });
 
+describe("Session: read positions and room lists", () => {
+  const read = { t: "read", room: "general", seq: 3 };
+  const rooms = (ref: number, more: object = {}) => ({ t: "rooms", ref, ...more });
+
+  it("U1: a position needs a joined room, has no answer, and has its own rate", () => {
+    const bench = SessionBench.open(new Admission(true));
+    const refused = frame("not_joined", { room: GENERAL });
+    expect(bench.sendFrames(read)).to.deep.equal([refused]);
+    bench.sendFrames(join());
+    const said = { kind: "read", user: "ada", room: "general", seq: 3 };
+    expect(bench.sendFrames(read)).to.deep.equal([said]);
+    for (let n = 1; n < 300; n++) expect(bench.sendFrames(read)).to.deep.equal([said]);
+    const limited = frame("rate_limited", { room: GENERAL, afterMs: 100 });
+    expect(bench.sendFrames(read)).to.deep.equal([limited]);
+    expect(bench.sendFrames({ ...read, seq: 0 })[0]).to.include({ kind: "frame" });
+  });
+
+  it("U5: a list costs a page for each 50 rooms, and counts as one until it is answered", () => {
+    const bench = SessionBench.open(new Admission(true));
+    const asked = (ref: number, limit: number) => ({
+      kind: "rooms",
+      ref,
+      query: { user: "ada", after: undefined, limit },
+    });
+    expect(bench.sendFrames(rooms(1))).to.deep.equal([asked(1, 50)]);
+    for (const ref of [2, 3, 4]) bench.sendFrames(rooms(ref));
+    expect(bench.sendFrames(rooms(5))).to.deep.equal([frame("busy", { ref: 5 })]);
+    const page = { rooms: [] };
+    const answer = { kind: "rooms", ref: 1, outcome: { kind: "rooms", page } } as const;
+    expect(bench.step(answer)).to.deep.equal([
+      { kind: "frame", frame: { t: "rooms", ref: 1, rooms: [] } },
+    ]);
+    // 40 pages at once: 4 were used, and 9 lists of 200 rooms use the rest.
+    for (let n = 0; n < 9; n++) {
+      expect(bench.sendFrames(rooms(6, { limit: 200 }))).to.deep.equal([asked(6, 200)]);
+      bench.step({ kind: "rooms", ref: 6, outcome: { kind: "refused", error: "unavailable" } });
+    }
+    const limited = frame("rate_limited", { ref: 7, afterMs: 400 });
+    expect(bench.sendFrames(rooms(7, { limit: 200 }))).to.deep.equal([limited]);
+  });
+
+  it("S4: with an expired token neither passes", () => {
+    const bench = SessionBench.open();
+    bench.sendFrames(join());
+    bench.wall = EXPIRES;
+    expect(bench.sendFrames(read, rooms(1))).to.deep.equal([
+      frame("token_expired", { room: GENERAL }),
+      frame("token_expired", { ref: 1 }),
+    ]);
+  });
+});
+
 describe("Session: answers", () => {
   it("S4: a refresh is answered with the new expiry, or with the error and its ref", () => {
     const bench = SessionBench.open();

@@ -4,6 +4,7 @@ import { expect } from "chai";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { SOCKETS_BYTES_PER_USER_MAX } from "../core/bounds.ts";
+import { SUBSCRIPTION_BYTES } from "../runtime/user-notes.ts";
 import { advance } from "./advance.ts";
 import { openScriptedGateway } from "./scripted-gateway.ts";
 import { SlowSocket } from "./slow-socket.ts";
@@ -47,8 +48,7 @@ describe("SocketMemory", () => {
   });
 
   it("L9: beyond the bound of the process the largest of all are closed, until the rest is below it", async () => {
-    // Each session also holds 1 KiB for its notes.
-    const bound = 20 * MIB + 30 * 1_024;
+    const bound = 20 * MIB + 30 * SUBSCRIPTION_BYTES;
     const { connect, fill, used, gateway } = await openGateway(bound);
     const sockets = [];
     for (let n = 0; n < 30; n++) sockets.push(await connect(`user-${n}`));

@@ -161,7 +161,7 @@ export class HistoryServer {
       }
       case "reads": {
         const { op, reads } = request;
-        return orUnavailable(await store.putReads(reads), (later) => ({ ok: true, op, later }));
+        return orUnavailable(await store.putReads(reads), (again) => ({ ok: true, op, again }));
       }
       default:
         return unreachable(request);

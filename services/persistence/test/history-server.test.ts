@@ -7,8 +7,10 @@ import { systemClock } from "#shared/adapters/clock-system.ts";
 import { MemoryArchive } from "#shared/adapters/archive-memory.ts";
 import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
+import type { ArchiveEvent } from "#shared/ports/archive.ts";
 import type { Bus } from "#shared/ports/bus.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { ReadPosition } from "#shared/protocol/room-list.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { openNatsBench } from "#shared/testing/nats-bench.ts";
@@ -87,6 +89,43 @@ describe("HistoryServer", () => {
       });
       expect(reply.kind, `partition ${p}`).to.equal("no-responders");
     }
+  });
+
+  it("U4, U7: room lists, searches and positions are answered over the bus, for any partition", async () => {
+    const broker = new MemoryBroker();
+    const store = new MemoryArchive();
+    const server = await serve(store, broker.connect());
+    const ada = "ada" as UserId;
+    const line = (t: string, seq: number, more: object): ArchiveEvent => {
+      const head = { t, room: ROOM, seq, id: ID, from: ada, at: 5 };
+      const keys = { room: ROOM, seq, kind: t, id: ID, sender: ada, at: 5 };
+      return { ...keys, line: JSON.stringify({ ...head, ...more }) };
+    };
+    const events = [
+      line("room", 1, { kind: "open", title: "Tea" }),
+      line("member", 2, { user: "ada", role: "owner" }),
+    ];
+    await store.write({ p: 0, from: 0, to: 1, epoch: 1, events });
+    const reader = openArchiveReader(broker.connect(), systemClock);
+    const reads = [
+      [ROOM, ada, 2],
+      [ROOM, "ben", 3],
+    ] as unknown as ReadPosition[];
+    const later = reads.slice(1);
+    expect(await reader.putReads(0, reads)).to.deep.equal({ kind: "ok", value: later });
+    const counts = { read: 2, unread: 0, mentions: 0 };
+    const listed = { room: ROOM, kind: "open", title: "Tea", role: "owner", head: 2, at: 5 };
+    expect(await reader.rooms(0, { user: ada, limit: 5 })).to.deep.equal({
+      kind: "ok",
+      value: { rooms: [{ ...listed, ...counts }] },
+    });
+    const found = { room: ROOM, title: "Tea", role: "owner", head: 2, at: 5 };
+    expect(await reader.findRooms(0, { user: ada, text: "tea", limit: 5 })).to.deep.equal({
+      kind: "ok",
+      value: { rooms: [found] },
+    });
+    await server.stop();
+    expect((await reader.rooms(0, { user: ada, limit: 5 })).kind).to.equal("unavailable");
   });
 
   it("T12, history-server.5: answers only for the partitions that its region serves", async () => {

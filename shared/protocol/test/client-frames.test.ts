@@ -54,6 +54,11 @@ describe("Client frames", () => {
       { t: "leave", ref: 1, room: "general" },
       SEND,
       { ...SEND, replyTo: 1, trace: "00-ab-cd-01" },
+      { ...SEND, mentions: ["ada", "ben"] },
+      { ...SEND, mentions: "@room" },
+      { t: "read", room: "general", seq: 3 },
+      { t: "rooms", ref: 1 },
+      { t: "rooms", ref: 1, after: "9.general", limit: 200 },
       { t: "typing", room: "general", on: true },
       { t: "history", ref: 1, room: "general", limit: 1 },
       { t: "history", ref: 1, room: "general", limit: 200, before: 41 },
@@ -236,6 +241,21 @@ describe("Client frames", () => {
       expect(verdict(send(body)), body).to.equal("ok");
     const twice = '{"t":"join","ref":7,"room":"general","room":"other"}';
     expect(one(twice)).to.include({ error: "bad_frame", ref: 7 });
+  });
+
+  it("U3: refuses mentions of something else than at most 50 users or everyone", () => {
+    const users = (count: number): string[] => Array.from({ length: count }, (_, i) => `u${i}`);
+    expect(verdict({ ...SEND, mentions: users(50) })).to.equal("ok");
+    expect(verdict({ ...SEND, mentions: [] })).to.equal("ok");
+    for (const mentions of [users(51), "@here", "ada", [""], [3], ["a\u0000"], {}, null]) {
+      expect(verdict({ ...SEND, mentions }), JSON.stringify(mentions)).to.equal("bad_frame");
+    }
+    for (const seq of [0, -1, 1.5, "3", undefined]) {
+      expect(verdict({ t: "read", room: "general", seq })).to.equal("bad_frame");
+    }
+    for (const more of [{ limit: 0 }, { limit: 201 }, { after: "general" }, { after: 3 }]) {
+      expect(verdict({ t: "rooms", ref: 1, ...more })).to.equal("bad_frame");
+    }
   });
 
   it("F2: bounds a body to the byte, measured as UTF-8", () => {

@@ -72,8 +72,8 @@ describe("Room list messages", () => {
       { ok: true, op: "rooms", page: { rooms: [] } },
       { ok: true, op: "find", found: { rooms: [found], next: GENERAL } },
       { ok: true, op: "find", found: { rooms: [{ ...found, title: "x", topic: "y" }] } },
-      { ok: true, op: "reads", later: [[GENERAL, ADA, 3]] },
-      { ok: true, op: "reads", later: [] },
+      { ok: true, op: "reads", again: [[GENERAL, ADA, 3]] },
+      { ok: true, op: "reads", again: [] },
     ];
     for (const reply of replies) {
       expect(decodeReply(encodeReply(reply))).to.deep.equal(reply);
@@ -99,7 +99,7 @@ describe("Room list messages", () => {
       { op: "find", found: { rooms: [found], next: "a b" } },
       { op: "find", found: [] },
       { op: "reads" },
-      { op: "reads", later: [[GENERAL]] },
+      { op: "reads", again: [[GENERAL]] },
     ]) {
       const text = JSON.stringify({ v: 1, ok: true, ...broken });
       expect(decodeReply(text), text).to.equal(undefined);

@@ -24,6 +24,17 @@ describe("Tombstone", () => {
     );
   });
 
+  it("U3: the tombstone of a message has no mentions", () => {
+    const head = { t: "msg", room: "general", seq: 3, id: "x", from: "ada", at: 5 };
+    const line = JSON.stringify({ ...head, body: { text: "hi" }, replyTo: 1, mentions: ["ben"] });
+    expect(JSON.parse(tombstoneOf(line, DELETION) ?? "")).to.deep.equal({
+      ...head,
+      body: {},
+      replyTo: 1,
+      deleted: DELETION,
+    });
+  });
+
   it("tombstone.2: of the same line is the same text, of a tombstone none, and is recognised", () => {
     fc.assert(
       fc.property(event, event, (one, other) => {

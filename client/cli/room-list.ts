@@ -1,4 +1,5 @@
-// Rooms: `parley rooms`: the rooms of the chosen user with their unread counts, or open rooms.
+// RoomList: `parley room list`: the rooms of the chosen user with their unread counts, or open
+// rooms. `parley rooms` is another command: it shows an operator the rooms that have sessions.
 
 import type { Command } from "commander";
 import { parseObject } from "#shared/kit/json.ts";
@@ -11,9 +12,10 @@ import { neutral } from "./print.ts";
 /** The rooms of one request. */
 const PAGE = 200;
 
-export function addRoomsCommand(program: Command, caller: Caller): void {
-  program
-    .command("rooms")
+/** `room`: the command `parley room`. */
+export function addRoomList(room: Command, caller: Caller): void {
+  room
+    .command("list")
     .description("list the rooms of --user with their unread messages, newest activity first")
     .option("--find <text>", "open rooms with this text in their title or id, in place of the own")
     .option("--json", "one JSON object per line")
