@@ -1,4 +1,4 @@
-// Item: one row of the bench (B1 … B10): its shapes and its targets.
+// Item: one row of the bench (B1 … B13): its shapes and its targets.
 
 import type { Leg } from "./figures.ts";
 import { isSound, isVoid, ratio } from "./figures.ts";
@@ -7,6 +7,8 @@ export interface ItemOptions {
   /** Duration of each leg; default: the value of the item. */
   readonly seconds?: number | undefined;
   readonly rounds: number;
+  /** The part of the members and rooms of B11 to B13: 1 is all. */
+  readonly scale: number;
   readonly peers: ReadonlySet<PeerName>;
   readonly say: (line: string) => void;
   readonly sayLeg: (leg: Leg) => void;

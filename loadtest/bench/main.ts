@@ -1,9 +1,10 @@
-// Bench (`make bench`, `make bench ONLY=B1,B3`): rows B1 … B10 against their peers in the same run.
+// Bench (`make bench`, `make bench ONLY=B1,B3`): rows B1 … B13 against their peers in the same run.
 // `make bench ONLY=TRACE` runs only when named: the cost of traces (items/tracing.ts).
 //
 // Everything is on: fsync for each commit, archive, authentication. Only rate limits are off,
 // because one generator is one address. Environment: ONLY (rows), SECONDS (of each leg), ROUNDS
-// (alternations, 3), PEERS (raw,each,socket.io; none), BASE (another checkout of this repository,
+// (alternations, 3), SCALE (the part of the members and rooms of B11 to B13; 1), PEERS
+// (raw,each,socket.io; none), BASE (another checkout of this repository,
 // as one more peer, to measure a change). Writes .parley/bench/<row>.json, table.md and cost.svg.
 // Fails when Parley lost, duplicated or reordered a message. A missed target is printed and is no
 // failure.
@@ -19,6 +20,9 @@ import { isVoid } from "./figures.ts";
 import { PEER_NAMES } from "./item.ts";
 import type { Item, ItemOptions, PeerName, Verdict } from "./item.ts";
 import { B7 } from "./items/backlog.ts";
+import { B13 } from "./items/closed-takeover.ts";
+import { B12 } from "./items/joining.ts";
+import { B11 } from "./items/reactions.ts";
 import { B1, B10, B2, B3, B4, B9 } from "./items/broadcast.ts";
 import { B5, B8 } from "./items/sockets.ts";
 import { B6 } from "./items/storm.ts";
@@ -28,7 +32,7 @@ import { pinGenerator } from "./peer.ts";
 import { whereIsRedis } from "./peers/socket-io.ts";
 import { renderAll, writeResult } from "./results.ts";
 
-const ITEMS: readonly Item[] = [B1, B2, B3, B4, B5, B6, B7, B8, B9, B10];
+const ITEMS: readonly Item[] = [B1, B2, B3, B4, B5, B6, B7, B8, B9, B10, B11, B12, B13];
 const ONLY_BY_NAME: readonly Item[] = [TRACE, ROOM_LIST];
 const ROUNDS = 3;
 
@@ -52,6 +56,7 @@ function options(items: readonly Item[]): ItemOptions {
   return {
     ...(seconds > 0 && { seconds }),
     rounds: Number(process.env["ROUNDS"] ?? ROUNDS),
+    scale: Number(process.env["SCALE"] ?? 1),
     peers,
     say: (line) => console.log(line),
     sayLeg: (leg) => console.log(legLine(leg)),
@@ -60,7 +65,7 @@ function options(items: readonly Item[]): ItemOptions {
 
 /** The command that repeats this row. */
 function commandFor({ id }: Item, { rounds }: ItemOptions): string {
-  const variables = ["SECONDS", "PEERS", "BASE"].flatMap((name) => {
+  const variables = ["SECONDS", "SCALE", "PEERS", "BASE"].flatMap((name) => {
     const value = process.env[name] ?? "";
     return value === "" ? [] : [` ${name}=${name === "BASE" ? "…" : value}`];
   });
