@@ -19,7 +19,7 @@ export interface Complaint {
 const SKIPPED = new Set(["node_modules", "dist", ".git", ".parley", ".tools", "package-lock.json"]);
 /** No rule can change what a generator writes. */
 const GENERATED = /\.generated\.ts$/;
-const TEXT = /(?:\.(?:ts|tsx|js|json|md|sql|css|html|mod|yaml|yml|conf|sh)|\/Makefile|\/run)$/;
+const TEXT = /(?:\.(?:ts|tsx|js|py|json|md|sql|css|html|mod|yaml|yml|conf|sh)|\/Makefile|\/run)$/;
 
 export function readTree(root: string): SourceFile[] {
   return pathsBelow(root, "").map((path) => ({

@@ -15,6 +15,8 @@ import { Parley } from "#client/sdk/parley.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { until } from "#shared/testing/wait.ts";
+import { REPOSITORY } from "#infra/embedded/service-process.ts";
+import { ensurePythonSdk } from "#tools/programs/python-sdk.ts";
 import { ensureChromium } from "#tools/programs/chromium.ts";
 import { PageServer, SdkProject } from "./sdk-project.ts";
 
@@ -163,10 +165,11 @@ describe("Examples", function () {
     program: string,
     args: readonly string[],
     ready: string,
+    more: NodeJS.ProcessEnv = {},
   ): Promise<ChildProcess> => {
     const child = spawn(program, args, {
       cwd: project.folder,
-      env: { ...process.env, PARLEY_URL: cluster.url },
+      env: { ...process.env, PARLEY_URL: cluster.url, ...more },
       stdio: ["ignore", "pipe", "inherit"],
     });
     let output = "";
@@ -198,6 +201,30 @@ describe("Examples", function () {
     const [code] = (await once(second, "exit")) as [number | null];
     expect(code).to.equal(0);
     expect(answers).to.have.length(2);
+    ben.close();
+  });
+
+  it("python-bot: greets who says hello, and ends with SIGTERM", async () => {
+    const bin = await ensurePythonSdk();
+    await using project = await SdkProject.create([], "examples/python-bot");
+    const ben = await joinAs("ben", "general");
+    const room = ben.join("general");
+    const answers: string[] = [];
+    room.on("event", (event) => {
+      if (event.t === "msg" && event.from === "greeter") answers.push(String(event.body["text"]));
+    });
+    const source = join(REPOSITORY, "client/python/src");
+    const python = join(bin, "python");
+    const bot = await startBot(project, python, ["bot.py"], "listening", { PYTHONPATH: source });
+    // The bot may still join: the first message that it sees is answered.
+    await eventually("an answer", async () => {
+      await room.send({ text: "hello bot" }).done;
+      return answers.length > 0;
+    });
+    expect(answers[0]).to.match(/^Hello ben, message \d+\.$/);
+    bot.kill("SIGTERM");
+    const [code] = (await once(bot, "exit")) as [number | null];
+    expect(code).to.equal(0);
     ben.close();
   });
 });
