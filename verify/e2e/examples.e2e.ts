@@ -73,7 +73,7 @@ describe("Examples", function () {
     return parley;
   };
 
-  it("html: two tabs chat; what was sent while the gateway was down survives a reload and the crash of a tab", async () => {
+  it("K6: html: two tabs chat; what was sent while the gateway was down survives a reload and the crash of a tab", async () => {
     await using project = await SdkProject.create([], "examples/html");
     pages.show(project.folder);
     const context = await browser.newContext();

@@ -25,7 +25,7 @@ describe("The outbox in a file", () => {
     },
   );
 
-  it("outbox/file.2: one client has the file, and a process that was killed loses it", async function () {
+  it("K6, outbox/file.2: one client has the file, and a process that was killed loses it", async function () {
     this.timeout(30_000);
     const file = join(folder, "killed.jsonl");
     const script = `

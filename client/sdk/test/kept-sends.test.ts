@@ -44,7 +44,7 @@ const eventually = (what: string, check: () => boolean): Promise<void> =>
   until(check, { withinMs: 5_000, what });
 
 describe("KeptSends", () => {
-  it("kept-sends.1 and kept-sends.2: a second run sends what the first left, in order, with the same ids", async () => {
+  it("K6, kept-sends.1 and kept-sends.2: a second run sends what the first left, in order, with the same ids", async () => {
     const [gateway, disk] = [new FakeGateway(), new Disk()];
     gateway.isAnswering = false;
     const first = run(gateway, disk.store());

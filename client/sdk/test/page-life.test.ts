@@ -79,7 +79,7 @@ describe("SDK connection: wake and suspend", () => {
     return { client, step };
   };
 
-  it("sdk/connection.5: a wake pings, and a silent connection is dropped after five seconds", () => {
+  it("K7, sdk/connection.5: a wake pings, and a silent connection is dropped after five seconds", () => {
     const { client, step } = online();
     const effects = step({ kind: "wake" }, 1_000);
     expect(effects).to.deep.equal([{ kind: "write", socket: 1, text: '{"t":"ping","ref":1}' }]);
