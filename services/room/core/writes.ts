@@ -9,15 +9,18 @@
 //       refused write holds back the writes after it (holds.ts).
 //   writes.2. Every write is answered once: by its entry in the commit window, or by a refusal
 //        here.
+//   writes.3. A write that was refused permanently stays refused, also when its reason has ended
+//        (refused-writes.ts).
 
 import { isTraceparent } from "#shared/kit/traceparent.ts";
 import { behaviourOf, isWrite } from "#shared/protocol/commands.ts";
-import type { Result, Write } from "#shared/protocol/commands.ts";
+import type { Write } from "#shared/protocol/commands.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { LogSeq, Millis, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { CommitWindow } from "./commit.ts";
 import type { Input, WallOffset } from "./partition-io.ts";
 import { LookUps } from "./look-ups.ts";
+import { RefusedWrites } from "./refused-writes.ts";
 import type { Answer } from "./look-ups.ts";
 import type { EffectBuffer } from "./effect-buffer.ts";
 import type { Arrival, Room } from "./room.ts";
@@ -31,6 +34,7 @@ export class Writes {
   readonly #out: EffectBuffer;
   readonly #wallOffset: WallOffset;
   readonly #lookUps = new LookUps();
+  readonly #refused = new RefusedWrites();
   #flushIsDue = false;
 
   constructor(parts: {
@@ -117,8 +121,13 @@ export class Writes {
     }
   }
 
-  /** A refusal by rights that the log has not confirmed waits for the commit (room/room.6). */
-  #refuse(room: Room, gateway: ProcessId, result: Extract<Result, { error: ErrorName }>): void {
+  /**
+   * Refuses a write permanently. A refusal by rights that the log has not confirmed waits for the
+   * commit (room/room.6).
+   */
+  #refuse(room: Room, { gateway, command }: Arrival<Write>, error: ErrorName): void {
+    room.holds.release(command.from, command.id); // It gets no number: nothing waits for it.
+    const result = { c: command.c, error };
     if (room.isChanging && this.#window.attach(gateway, { result })) return;
     this.#out.reply(gateway, { result });
   }
@@ -126,6 +135,11 @@ export class Writes {
   #decide(room: Room, arrival: Arrival<Write>, now: Millis, answer?: Answer): void {
     const { gateway, command, arrivedAt } = arrival;
     const { c, from, id } = command;
+    const refused = this.#refused.find(command, now);
+    if (refused !== undefined) {
+      this.#refuse(room, arrival, refused); // writes.3
+      return;
+    }
     if (answer?.kind === "unavailable") {
       this.refuseTemporarily(arrival, "unavailable", now);
       return;
@@ -149,8 +163,8 @@ export class Writes {
           this.refuseTemporarily(arrival, error, now, afterMs);
           return;
         }
-        room.holds.release(from, id); // It gets no number: nothing waits for it any more.
-        this.#refuse(room, gateway, { c, error });
+        this.#refused.add(command, error, now);
+        this.#refuse(room, arrival, error);
         return;
       }
       case "repeat": {

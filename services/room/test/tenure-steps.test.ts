@@ -440,9 +440,9 @@ describe("Tenure steps: sends", () => {
       const input = { kind: "batch", batch: { v: 1, gw: GW, lane, n: 1, commands } } as const;
       return fixture.partition.step(input, T0, wall);
     };
-    const ahead = of({ id: idAt(T0 + 36 * hours) });
-    expect(errors(at(T0 + 11 * hours, [ahead]))).to.deep.equal([[ahead.c, "bad_id"]]);
-    expect(errors(at(T0 + 13 * hours, [ahead]))).to.deep.equal([]);
+    const [ahead, near] = [1, 2].map((n) => of({ id: idAt(T0 + 36 * hours, n) }));
+    expect(errors(at(T0 + 11 * hours, [ahead!]))).to.deep.equal([[ahead!.c, "bad_id"]]);
+    expect(errors(at(T0 + 13 * hours, [near!]))).to.deep.equal([]);
     const [old, fresh] = [
       of({ from: EVE, id: idAt(T0 - 1) }),
       of({ from: EVE, id: idAt(T0 + 12 * hours) }),
