@@ -13,6 +13,9 @@
 //       unanswered.
 //   sdk/outbox.4. Leaving a room refuses the sends that were not written. A written send can still
 //       be answered on this connection, and is not resent on another.
+//   sdk/outbox.5. The wait of a room grows with each refusal and is short again after each ack. In
+//       slow mode the server takes one send after the other, and refuses the next one before it
+//       acks that one.
 
 import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Random } from "#shared/ports/clock.ts";
@@ -50,8 +53,10 @@ interface Item {
 interface Hold {
   /** The hold ends when this send has its outcome. */
   readonly id: string;
-  readonly attempt: number;
+  attempt: number;
   until: Millis;
+  /** `until` of a first attempt. */
+  soonest: Millis;
   /** The refused sends were written again. */
   isRetried: boolean;
 }
@@ -145,6 +150,11 @@ export class Outbox {
     const item = this.#items.get(id);
     if (item === undefined) return []; // A repeated ack: the send has its outcome (sdk/outbox.1).
     this.#remove(item);
+    const hold = this.#holds.get(item.room);
+    if (hold !== undefined) {
+      hold.attempt = 0; // sdk/outbox.5
+      hold.until = Math.min(hold.until, hold.soonest);
+    }
     return [{ id, result: { kind: "acked", seq, at } }];
   }
 
@@ -212,11 +222,14 @@ export class Outbox {
     const least = now + Math.min(afterMs, AFTER_MS_MAX);
     if (hold !== undefined && !hold.isRetried) {
       hold.until = Math.max(hold.until, least); // Several refusals in a row are one hold.
+      hold.soonest = Math.max(hold.soonest, least);
       return;
     }
     const attempt = hold === undefined ? 0 : hold.attempt + 1;
-    const until = Math.max(least, now + fullJitter(attempt, RETRY, this.#random));
-    this.#holds.set(room, { id, attempt, until, isRetried: false });
+    const jitter = fullJitter(attempt, RETRY, this.#random);
+    const until = Math.max(least, now + jitter);
+    const soonest = Math.max(least, now + jitter / 2 ** attempt);
+    this.#holds.set(room, { id, attempt, until, soonest, isRetried: false });
   }
 }
 

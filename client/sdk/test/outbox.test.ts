@@ -132,6 +132,42 @@ describe("Outbox: refusals", () => {
     expect(waits).to.deep.equal([FIRST_WAIT, FIRST_WAIT + 1, AFTER_MS_MAX]);
   });
 
+  it("sdk/outbox.5: a slow mode that takes one send at a time does not make the waits longer", () => {
+    const ids = Array.from({ length: 12 }, (_, n) => `a${n}`);
+    const outbox = holding(...ids);
+    let now = 0;
+    for (const [n, id] of ids.entries()) {
+      expect(taken(outbox, now)[0]).to.equal(id);
+      // A refusal is faster than an answer that waits for the log.
+      for (const later of ids.slice(n + 1)) outbox.onRefused(later, busy(2_000), now);
+      outbox.onAck(id, n + 1, now + 5);
+      now += 2_000;
+    }
+    expect(outbox.size).to.equal(0);
+  });
+
+  it("sdk/outbox.5: without an answer in between the waits grow, and an ack makes them short again", () => {
+    const outbox = holding("a1", "a2");
+    let now = 0;
+    const waits = [1, 2, 3].map(() => {
+      taken(outbox, now);
+      outbox.onRefused("a1", busy(0), now);
+      outbox.onRefused("a2", busy(0), now);
+      const wait = outbox.wakeAt(now)! - now;
+      now += wait;
+      return wait;
+    });
+    expect(waits).to.deep.equal([FIRST_WAIT, 2 * FIRST_WAIT, 4 * FIRST_WAIT]);
+    taken(outbox, now);
+    outbox.onRefused("a2", busy(0), now);
+    expect(outbox.wakeAt(now)).to.equal(now + 8 * FIRST_WAIT);
+    outbox.onAck("a1", 1, now);
+    expect(outbox.wakeAt(now)).to.equal(now + FIRST_WAIT);
+    taken(outbox, now + FIRST_WAIT);
+    outbox.onRefused("a2", busy(0), now);
+    expect(outbox.wakeAt(now)).to.equal(now + 2 * FIRST_WAIT);
+  });
+
   it("sdk/outbox.2: several refusals in a row are one attempt with the longest of their waits", () => {
     const outbox = holding("a1", "a2", "a3");
     taken(outbox, 0);
