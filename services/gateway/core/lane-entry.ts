@@ -34,6 +34,11 @@ export function isPostponed({ result }: Answer): boolean {
   return "error" in result && ERRORS[result.error].retry;
 }
 
+/** A permanent refusal of a write. */
+export function isFinalRefusal<T>(entry: Entry<T>, { result }: Answer): boolean {
+  return COMMANDS[entry.op].retry === "deduped" && "error" in result && !ERRORS[result.error].retry;
+}
+
 export function answered<T>(entry: Entry<T>, answer: Answer): LaneEffect<T> {
   const { result } = answer;
   const isUncertain = "error" in result && ERRORS[result.error].retry && entry.copies > 1;

@@ -12,8 +12,9 @@
 //        epoch, `sync` comes before everything else (L3).
 //   lane.3. A temporary error for a command that was sent more than once becomes `unavailable`: the
 //        owner may still accept another copy, so the lane does not know that it was not stored.
-//   lane.4. Answers of an older epoch count, except for `sync`: a committed command stays
-//        committed.
+//   lane.4. Answers of an older epoch count, because a committed command stays committed. Two do
+//        not: that of a `sync`, and a permanent refusal of a write. The newer owner gets or has a
+//        copy of that write, and may accept it.
 //   lane.5. A leave that timed out makes the next incarnation begin with `sync`, which lists the
 //        present users. Otherwise the owner would show that user until its tenure ends. When a
 //        leave gets a temporary error, the lane keeps it and resends it, because a join or sync of
@@ -42,7 +43,8 @@ import type { Answer, Command, Unnumbered } from "#shared/protocol/commands.ts";
 import type { Epoch, Millis, ProcessId } from "#shared/protocol/ids.ts";
 import { utf8Length } from "#shared/protocol/ids.ts";
 import * as bounds from "./bounds.ts";
-import { answered, encodeEntry, firstOf, isPostponed, refusal, takeBatch } from "./lane-entry.ts";
+import { answered, encodeEntry, firstOf, isFinalRefusal } from "./lane-entry.ts";
+import { isPostponed, refusal, takeBatch } from "./lane-entry.ts";
 import type { Entry, LaneEffect, LaneInput, NewCommand } from "./lane-io.ts";
 import type { SharedBound } from "./shared-bound.ts";
 import { syncCommands } from "./sync.ts";
@@ -197,6 +199,8 @@ export class Lane<T> {
       const entry = this.#pending.get(c);
       if (entry !== undefined && isPostponed(answer) && !COMMANDS[entry.op].isRefusable) {
         hasProgress = true; // lane.5
+      } else if (entry !== undefined && epoch < this.#epoch && isFinalRefusal(entry, answer)) {
+        continue; // lane.4
       } else if (entry !== undefined) {
         this.#markLate(entry, answer);
         this.#settle(entry);

@@ -78,6 +78,19 @@ describe("Lane: results", () => {
     expect(effectsOf(lane, results(7))).to.deep.equal(["[3,1] sync send to 7"]);
   });
 
+  it("lane.4: a permanent refusal of an older owner does not count, because the newer one decides", () => {
+    const lane = bench({ sends: 2 });
+    expect(effectsOf(lane, { kind: "epoch", epoch: 6 })).to.deep.equal([
+      "[2,1] sync send send to 6",
+    ]);
+    expect(effectsOf(lane, results(5, { c: 1, error: "forbidden" }))).to.deep.equal([]);
+    expect(lane.lane.unanswered, "with the sync").to.equal(3);
+    expect(effectsOf(lane, results(6, sent(1), { c: 2, error: "forbidden" }))).to.deep.equal([
+      "answer",
+      "answer",
+    ]);
+  });
+
   it("L3: an owner that answered the whole sync has the members, and one that did not gets a sync", () => {
     const lane = bench({ sends: 0 });
     const users = Array.from({ length: 400 }, (_, n) => `${n}-${"u".repeat(120)}` as UserId);
