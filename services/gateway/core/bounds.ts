@@ -113,8 +113,10 @@ export const FEEDS_IDLE_MAX = 10_000;
 
 /** Frames that wait while a token is checked. Beyond it: close 1008. */
 export const GREETING_FRAMES_MAX = 16;
-/** The longest time for which a refused send holds later sends of its room. */
+/** A refused send holds later sends of its room until so long after it is due. */
 export const POSTPONED_MS = 30_000;
+/** A refused send counts as due after this time, also when its client may wait longer. */
+export const DUE_MAX_MS = 60_000;
 /** Refused sends of one connection that keep their place (send-order.ts). */
 export const POSTPONED_SENDS_MAX = 256;
 /** The shortest retry time of a send that waits behind a refused one … */

@@ -7,8 +7,10 @@
 //   send-order.1. A send gets its place at its first attempt and keeps it through refusals.
 //   send-order.2. While a room has refused sends, only the first of them passes. Every other send
 //        of the room is refused and gets its place among them.
-//   send-order.3. When the client does not resend the first one for POSTPONED_MS, it gives up the
-//        order: all places of the room are dropped, and any send passes.
+//   send-order.3. When the client does not resend the first one for POSTPONED_MS after it is due,
+//        it gives up the order: all places of the room are dropped, and any send passes. A send
+//        that is due after more than DUE_MAX_MS, in slow mode, counts as due then: its client may
+//        have dropped it.
 //   send-order.4. At most POSTPONED_SENDS_MAX sends have a place. One more is refused too, and gets
 //        a place at a later attempt.
 //   send-order.5. The refusal of a send that waits only for its predecessor names the time at which
@@ -18,7 +20,8 @@
 //   send-order.6. Passed sends without an answer keep their place. The session bounds their number.
 
 import type { Millis, RoomId } from "#shared/protocol/ids.ts";
-import { ORDER_AFTER_MAX_MS, ORDER_AFTER_MS, POSTPONED_MS, POSTPONED_SENDS_MAX } from "./bounds.ts";
+import { DUE_MAX_MS, ORDER_AFTER_MAX_MS, ORDER_AFTER_MS } from "./bounds.ts";
+import { POSTPONED_MS, POSTPONED_SENDS_MAX } from "./bounds.ts";
 
 interface Place {
   readonly id: string;
@@ -108,7 +111,7 @@ export class SendOrder {
       this.#count++;
       this.#waiting.set(room, waiting);
     }
-    if (sends[0]?.id === id) waiting.until = now + POSTPONED_MS;
+    if (sends[0]?.id === id) waiting.until = keptUntil(now, dueAt);
   }
 
   /** Removes a waiting send and returns its place. */
@@ -119,8 +122,9 @@ export class SendOrder {
     if (index < 0) return undefined;
     const [removed] = waiting.sends.splice(index, 1);
     this.#count--;
-    waiting.until = now + POSTPONED_MS;
-    if (waiting.sends.length === 0) this.#waiting.delete(room);
+    const [first] = waiting.sends;
+    if (first === undefined) this.#waiting.delete(room);
+    else waiting.until = keptUntil(now, first.dueAt);
     return removed?.place;
   }
 
@@ -131,4 +135,9 @@ export class SendOrder {
     if (--passed.copies === 0) this.#passed.delete(key);
     return passed.place;
   }
+}
+
+/** send-order.3. */
+function keptUntil(now: Millis, dueAt: Millis): Millis {
+  return Math.max(now, Math.min(dueAt, now + DUE_MAX_MS)) + POSTPONED_MS;
 }

@@ -3,6 +3,7 @@
 import { expect } from "chai";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import {
+  DUE_MAX_MS,
   ORDER_AFTER_MAX_MS,
   ORDER_AFTER_MS,
   POSTPONED_MS,
@@ -174,6 +175,27 @@ describe("Send order", () => {
     expect(order.mayPass(A, "3", 1), "2 still waits").to.equal(false);
     order.answered(A, "2", 1);
     expect(order.mayPass(A, "3", 1)).to.equal(true);
+  });
+
+  it("send-order.3, M10: the 30 s begin when the first one is due, so a long wait keeps the order", () => {
+    const order = new SendOrder();
+    order.pass(A, "1", 0);
+    order.returned(A, "1", 0, 60_000);
+    order.postpone(A, "2", 10, order.afterMs(A, 10));
+    expect(order.mayPass(A, "3", 60_000 + POSTPONED_MS - 1)).to.equal(false);
+    expect(order.mayPass(A, "1", 60_000)).to.equal(true);
+    order.pass(A, "1", 60_000);
+    expect(order.mayPass(A, "2", 60_000)).to.equal(true);
+    order.pass(A, "2", 60_000);
+    order.returned(A, "2", 60_001, 60_000);
+    order.postpone(A, "3", 60_001, order.afterMs(A, 60_001));
+    order.pass(A, "2", 120_001);
+    order.postpone(A, "3", 120_002, 60_000);
+    expect(order.mayPass(A, "4", 180_002 + POSTPONED_MS - 1)).to.equal(false);
+    expect(order.mayPass(A, "4", 180_002 + POSTPONED_MS)).to.equal(true);
+    order.postpone(A, "5", 0, DUE_MAX_MS + 1);
+    expect(order.mayPass(A, "6", DUE_MAX_MS + POSTPONED_MS - 1)).to.equal(false);
+    expect(order.mayPass(A, "6", DUE_MAX_MS + POSTPONED_MS), "it may be dropped").to.equal(true);
   });
 
   it("send-order.3: another refusal of a later one does not prolong the wait for the first", () => {
