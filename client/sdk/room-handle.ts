@@ -4,7 +4,7 @@
 import type { WriteContent } from "#shared/protocol/commands.ts";
 import { base64urlOf } from "#shared/kit/base64url.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
-import { encodeInvite, inviteHash } from "#shared/protocol/invites.ts";
+import { encodeInvite } from "#shared/protocol/invites.ts";
 import type { Body, RoomEvent } from "#shared/protocol/events.ts";
 import type { MemberRole, Role } from "#shared/protocol/roles.ts";
 import type {
@@ -262,9 +262,9 @@ export class RoomHandle {
     return this.setMember(user, { role });
   }
 
-  /** Makes an invite to a closed room. The server gets only the hash of its secret. */
+  /** Makes an invite to a closed room. The room stores only the hash of its secret. */
   createInvite({ secret = randomSecret(), ...terms }: InviteTerms = {}): Invited {
-    const outgoing = this.#link.write({ t: "invite", hash: inviteHash(secret), ...terms });
+    const outgoing = this.#link.write({ t: "invite", secret, ...terms });
     const place = { room: this.room as RoomId, invite: outgoing.id as MessageId };
     return { ...outgoing, token: encodeInvite({ ...place, secret }) };
   }

@@ -21,7 +21,7 @@ import { isEmoji } from "./emoji.ts";
 import { fieldFault } from "./field-fault.ts";
 import { isMessageId, isStorable, isUserId } from "./ids.ts";
 import type { MessageId, RoomId } from "./ids.ts";
-import { isInviteHash, isInviteSecret } from "./invites.ts";
+import { isInviteSecret } from "./invites.ts";
 import {
   AVATAR_LENGTH_MAX,
   BODY_DEPTH_MAX,
@@ -90,7 +90,7 @@ export const inviteSchemas = {
   ttl: z.number().int().min(1).max(INVITE_TTL_S_MAX).optional(),
   uses: z.number().int().min(1).max(INVITE_USES_MAX).optional(),
 };
-const inviteHashSchema = z.string().refine(isInviteHash);
+export const inviteSecretSchema = z.string().refine(isInviteSecret);
 export const inviteIdSchema = z.string().refine(isMessageId);
 /** The number of an event. */
 export const targetSchema = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
@@ -159,13 +159,18 @@ export const clientFrameSchemas = {
     ...settingsSchemas,
     archived: archivedSchema.optional(),
   }),
-  invite: z.object({ t: z.literal("invite"), ...WRITE, hash: inviteHashSchema, ...inviteSchemas }),
+  invite: z.object({
+    t: z.literal("invite"),
+    ...WRITE,
+    secret: inviteSecretSchema,
+    ...inviteSchemas,
+  }),
   revoke: z.object({ t: z.literal("revoke"), ...WRITE, invite: inviteIdSchema }),
   enter: z.object({
     t: z.literal("enter"),
     ...WRITE,
     invite: inviteIdSchema,
-    secret: z.string().refine(isInviteSecret),
+    secret: inviteSecretSchema,
   }),
   typing: z.object({ t: z.literal("typing"), room: roomSchema, on: z.boolean() }),
   read: z.object({ t: z.literal("read"), room: roomSchema, seq: targetSchema }),

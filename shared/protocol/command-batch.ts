@@ -17,7 +17,7 @@ import { isBodyTooLarge, isCleanBody } from "./body.ts";
 import { COMMAND_VERSION } from "./commands.ts";
 import type { Command, CommandBatch } from "./commands.ts";
 import { isEmoji } from "./emoji.ts";
-import { isInviteHash, isInviteRole, isInviteSecret } from "./invites.ts";
+import { isInviteHash, isInviteRole } from "./invites.ts";
 import { isMessageId, isProcessId, isRoomId, isStorable, isUserId } from "./ids.ts";
 import {
   AVATAR_LENGTH_MAX,
@@ -101,7 +101,7 @@ const IS_VALID: { readonly [Op in Command["op"]]: IsValid } = {
   invite: (command) => isWrite(command) && hasTerms(command),
   revoke: (command) => isWrite(command) && isMessageId(command["invite"]),
   enter: (command) =>
-    isWrite(command) && isMessageId(command["invite"]) && isInviteSecret(command["secret"]),
+    isWrite(command) && isMessageId(command["invite"]) && isInviteHash(command["hash"]),
   join: isRead,
   leave: ({ room, user }) => isRoomId(room) && isUserId(user),
   head: ({ room, user, grant }) =>

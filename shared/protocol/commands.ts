@@ -20,6 +20,7 @@
 //        incarnation ignores the answer. A gateway that is still in it begins a new incarnation
 //        after `above`.
 //   commands.5. Every op has its row in COMMANDS. An op without a row does not compile.
+//   commands.6. No command has the secret of an invite. `writeOf` puts its hash in its place.
 
 import type { ClientFrame, ClientFrameOf } from "./client-frames.ts";
 import type { ErrorName } from "./errors.ts";
@@ -42,8 +43,11 @@ export type InviteOp = "invite" | "revoke" | "enter";
 /** The writes that change a message. */
 export type ChangeOp = "edit" | "delete" | "react" | "pin";
 
-/** A client's frame with its sender. The client's own trace context does not leave the gateway. */
-export type WriteOf<Op extends WriteOp> = Omit<ClientFrameOf<Op>, "t" | "trace"> & {
+/**
+ * A client's frame with its sender. The client's own trace context and the secret of an invite do
+ * not leave the gateway.
+ */
+export type WriteOf<Op extends WriteOp> = Content<ClientFrameOf<Op>> & {
   readonly c: number;
   readonly op: Op;
   readonly from: UserId;
@@ -57,6 +61,11 @@ export type WriteOf<Op extends WriteOp> = Omit<ClientFrameOf<Op>, "t" | "trace">
    */
   readonly late?: true;
 };
+type Content<Frame> = Omit<Frame, "t" | "trace" | "secret"> & HashOf<Frame>;
+/** commands.6. */
+type HashOf<Frame> = Frame extends { readonly secret: string }
+  ? { readonly hash: string }
+  : unknown;
 export type SendCommand = WriteOf<"send">;
 export type ChangeCommand = { [Op in ChangeOp]: WriteOf<Op> }[ChangeOp];
 export type CreateCommand = WriteOf<"create">;
@@ -350,13 +359,20 @@ export function isWriteFrame(frame: ClientFrame): frame is WriteFrame {
   return Object.hasOwn(COMMANDS, frame.t) && COMMANDS[frame.t as Op].kind === "write";
 }
 
-/** The command of a client's frame. `trace` is the gateway's own context. */
+/**
+ * The command of a client's frame. `trace` is the gateway's own context, `hashOf` hashes the secret
+ * of an invite.
+ */
 export function writeOf(
-  { t: op, trace: _own, ...content }: WriteFrame,
+  { t: op, trace: _own, secret, ...content }: WriteFrame & { readonly secret?: string },
   { user: from, grant }: { readonly user: UserId; readonly grant?: Grant | undefined },
-  trace: string | undefined,
+  {
+    trace,
+    hashOf,
+  }: { readonly trace: string | undefined; readonly hashOf: (secret: string) => string },
 ): Unnumbered<Write> {
-  const write: object = { op, from, ...content };
+  const hash = secret !== undefined && { hash: hashOf(secret) };
+  const write: object = { op, from, ...content, ...hash };
   const more = { ...(grant !== undefined && { grant }), ...(trace !== undefined && { trace }) };
   return { ...write, ...more } as Unnumbered<Write>;
 }

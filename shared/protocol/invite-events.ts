@@ -13,12 +13,23 @@ import { INVITE_TTL_S } from "./limits.ts";
 import type { Role } from "./roles.ts";
 import type { Place } from "./state-events.ts";
 
-type Sent<T extends "invite" | "revoke" | "enter"> = Omit<ClientFrameOf<T>, "t" | "trace"> & {
+type Sent<T extends "invite" | "revoke" | "enter"> = Omit<
+  ClientFrameOf<T>,
+  "t" | "trace" | "secret"
+> & {
   readonly from: UserId;
 };
 
 export function eventOfInvite(
-  { room, id, from, hash, role = "member", ttl = INVITE_TTL_S, uses = 1 }: Sent<"invite">,
+  {
+    room,
+    id,
+    from,
+    hash,
+    role = "member",
+    ttl = INVITE_TTL_S,
+    uses = 1,
+  }: Sent<"invite"> & { readonly hash: string },
   { seq, at }: Place,
 ): InviteEvent {
   const until = at + ttl * 1_000;

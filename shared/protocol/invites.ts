@@ -1,21 +1,19 @@
 // Invites: links with which a guest becomes a member of a closed room.
 //
 // An invite is an event of its room. It has the hash of a secret, a role, an end and a number of
-// uses. The link is a token of room, invite and secret. Who has the token enters: the owner of the
-// room compares the hash and counts. So no process needs a key, and no reader of the room can
-// make a token from the event.
+// uses. The link is a token of room, invite and secret. Who has the token enters: the gateway
+// hashes the secret, and the owner of the room compares the hash and counts. So no process needs a
+// key, and no reader of the room can make a token from the event.
 //
-// Owns: the form of tokens, the hash. Does not own: the events (invite-events.ts), which invite is
-// in force (services/room/core/invites.ts).
+// Owns: the form of tokens and hashes. Does not own: the hashing (shared/adapters/invite-hash.ts),
+// the events (invite-events.ts), which invite is in force (services/room/core/invites.ts).
 
-import { base64urlOf } from "../kit/base64url.ts";
-import { sha256 } from "../kit/sha256.ts";
 import { isMessageId, isRoomId } from "./ids.ts";
 import type { MessageId, RoomId } from "./ids.ts";
 
 /** The base64url form of 32 bytes. */
 const HASH = /^[A-Za-z0-9_-]{43}$/;
-/** 128 bits or more. */
+/** 128 random bits or more. */
 const SECRET = /^[A-Za-z0-9_-]{22,64}$/;
 
 /** What an invite gives its guest. */
@@ -37,11 +35,6 @@ export function isInviteSecret(value: unknown): value is string {
 
 export function isInviteRole(value: unknown): value is InviteRole {
   return value === "reader" || value === "member";
-}
-
-/** The hash that the event of an invite has. */
-export function inviteHash(secret: string): string {
-  return base64urlOf(sha256(secret));
 }
 
 export function encodeInvite({ room, invite, secret }: InviteToken): string {

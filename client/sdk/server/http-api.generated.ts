@@ -2365,8 +2365,8 @@ export interface paths {
                         readonly role?: "reader" | "member";
                         readonly ttl?: number;
                         readonly uses?: number;
-                        /** The base64url form of the SHA-256 of a secret that the caller keeps. */
-                        readonly hash?: string;
+                        /** 22 to 64 random characters of base64url; default: one that the gateway makes. */
+                        readonly secret?: string;
                     };
                 };
             };
@@ -2384,7 +2384,7 @@ export interface paths {
                             readonly at: number;
                             /** The end of the invite, in ms since 1970. */
                             readonly until: number;
-                            readonly token?: string;
+                            readonly token: string;
                         };
                     };
                 };

@@ -1,19 +1,24 @@
 // HttpInvites: the routes that make, revoke and use an invite.
 //
 //   http-invites.1. The gateway derives the secret of an invite from a key, the room, the user and
-//        the id, and sends its hash only. So a repeated request gets the same token. The key is
-//        INVITE_KEY, which all gateways share. Without it each process has its own, and a repeat
-//        that another gateway receives gets `conflict`, because it cannot know the secret.
-//   http-invites.2. A caller who sends a `hash` keeps the secret, and gets no token.
+//        the id. So a repeated request gets the same token. The key is INVITE_KEY, which all
+//        gateways share. Without it each process has its own, and a repeat that another gateway
+//        receives gets `conflict`, because it cannot know the secret.
+//   http-invites.2. A caller who sends a `secret` gets the token with it, from every gateway.
 
 import { createHmac } from "node:crypto";
 import { z } from "zod";
-import { base64urlOf } from "#shared/kit/base64url.ts";
+import { inviteHash } from "#shared/adapters/invite-hash.ts";
 import { parseObject } from "#shared/kit/json.ts";
 import type { Clock, Random } from "#shared/ports/clock.ts";
-import { inviteIdSchema, inviteSchemas, roomSchema } from "#shared/protocol/client-frames.ts";
+import {
+  inviteIdSchema,
+  inviteSchemas,
+  inviteSecretSchema,
+  roomSchema,
+} from "#shared/protocol/client-frames.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
-import { decodeInvite, encodeInvite, inviteHash, isInviteHash } from "#shared/protocol/invites.ts";
+import { decodeInvite, encodeInvite } from "#shared/protocol/invites.ts";
 import { INVITE_TTL_S } from "#shared/protocol/limits.ts";
 import { grantFor } from "#shared/protocol/roles.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
@@ -24,22 +29,22 @@ import { BAD_ID, chooseMessageId, keyHeaders } from "./idempotency.ts";
 import { sendProblem } from "./problem.ts";
 
 const LOST_SECRET =
-  "The invite exists, and its token is known only to the gateway that made it: revoke it and make another.";
+  "The invite exists with a secret that this gateway does not know: revoke it and make another.";
 const NO_TOKEN = "The body field token is not an invite of this room.";
 
 const roomParams = z.object({ room: roomSchema });
 const inviteParams = z.object({ room: roomSchema, invite: inviteIdSchema });
 const inviteBody = z.object({
   ...inviteSchemas,
-  hash: z.string().refine(isInviteHash).optional().meta({
-    description: "The base64url form of the SHA-256 of a secret that the caller keeps.",
+  secret: inviteSecretSchema.optional().meta({
+    description: "22 to 64 random characters of base64url; default: one that the gateway makes.",
   }),
 });
 const enterBody = z.object({ token: z.string().max(256) });
 const made = z.object({
   ...done.shape,
   until: z.number().int().meta({ description: "The end of the invite, in ms since 1970." }),
-  token: z.string().optional(),
+  token: z.string(),
 });
 
 export function inviteRoutes(
@@ -76,15 +81,14 @@ function makeInvite(
       const { identity } = request;
       if (identity === undefined) return sendProblem(reply, "unauthorized");
       const { room } = request.params as z.output<typeof roomParams>;
-      const { hash: given, ...terms } = request.body as z.output<typeof inviteBody>;
+      const { secret: given, ...terms } = request.body as z.output<typeof inviteBody>;
       const { "idempotency-key": idKey } = request.headers as z.output<typeof keyHeaders>;
       const { user } = identity;
       const id = chooseMessageId({ user, room, key: idKey }, clock.now(), random);
       if (id === undefined) return sendProblem(reply, "bad_id", { detail: BAD_ID });
-      const secret = secretOf(key, { room, user, id });
-      const hash = given ?? inviteHash(secret);
+      const secret = given ?? secretOf(key, { room, user, id });
       const grant = grantFor(room, identity);
-      const frame = { t: "invite", room, id, hash, ...terms, trace: request.trace } as const;
+      const frame = { t: "invite", room, id, secret, ...terms, trace: request.trace } as const;
       const outcome = await roomApi.write({ user, grant, frame });
       if (outcome.kind === "refused") {
         return sendProblem(reply, outcome.error, { afterMs: outcome.afterMs, id });
@@ -102,12 +106,12 @@ function makeInvite(
         });
         if (page.kind === "refused") return sendProblem(reply, page.error, { ...page, id });
         const stored = parseObject(page.events[0] ?? "");
-        if (stored?.["hash"] !== hash)
+        if (stored?.["hash"] !== inviteHash(secret))
           return sendProblem(reply, "conflict", { detail: LOST_SECRET, id });
         until = Number(stored["until"]);
       }
-      const token = given === undefined && { token: encodeInvite({ room, invite: id, secret }) };
-      return reply.code(201).send({ id, room, seq, at, until, ...token });
+      const token = encodeInvite({ room, invite: id, secret });
+      return reply.code(201).send({ id, room, seq, at, until, token });
     },
   };
 }
@@ -157,5 +161,5 @@ function secretOf(
   { room, user, id }: { readonly room: RoomId; readonly user: UserId; readonly id: MessageId },
 ): string {
   const mac = createHmac("sha256", key).update(JSON.stringify(["invite", room, user, id]));
-  return base64urlOf(mac.digest());
+  return mac.digest("base64url");
 }

@@ -1,6 +1,7 @@
 // GatewayRoomApi: sends, typing and pages, for sessions and for HTTP. It implements the RoomApi
-// port.
+// port. The secret of an invite ends here (commands.6).
 
+import { inviteHash } from "#shared/adapters/invite-hash.ts";
 import type { Bus } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import { writeOf } from "#shared/protocol/commands.ts";
@@ -72,7 +73,10 @@ export class GatewayRoomApi implements RoomApi {
     const began = this.#clock.monotonic();
     const span = this.#traces.receive(write.frame, began);
     // E3: the client's own trace context does not leave the gateway.
-    const command = writeOf(write.frame, write, span?.traceparent);
+    const command = writeOf(write.frame, write, {
+      trace: span?.traceparent,
+      hashOf: inviteHash,
+    });
     this.#lanes.submit(command, ({ result }) => {
       const answer = writeOutcome(result);
       const outcome = answer.kind === "sent" ? "ok" : answer.error;

@@ -170,11 +170,11 @@ const NO = "forbidden";
  */
 export function judgeEntry(
   state: RoomState,
-  { from, invite, secret }: EnterCommand,
+  { from, invite, hash }: EnterCommand,
   now: Millis,
 ): Entry | RightsRefusal {
   const before = state.member(from);
-  const found = before?.banned === true ? undefined : state.invites.open(invite, secret, now);
+  const found = before?.banned === true ? undefined : state.invites.open(invite, hash, now);
   if (found === undefined) return NO;
   const { role, used } = found;
   if (before !== undefined && isAtLeast(before.role, role)) return "conflict";

@@ -34,7 +34,7 @@ const PIN: Write = { c: 15, op: "pin", ...CHANGE, on: false };
 const CHANGES = [EDIT, DELETE, REACT, PIN];
 const INVITE: Write = { c: 16, op: "invite", ...WRITE, hash: "h".repeat(43) };
 const REVOKE: Write = { c: 17, op: "revoke", ...WRITE, invite: ID };
-const ENTER: Write = { c: 18, op: "enter", ...WRITE, invite: ID, secret: "s".repeat(22) };
+const ENTER: Write = { c: 18, op: "enter", ...WRITE, invite: ID, hash: "h".repeat(43) };
 const WRITES = [SEND, ...CHANGES, CREATE, MEMBER, UPDATE, INVITE, REVOKE, ENTER];
 const QUERIES = [JOIN, LEAVE, HEAD, ABOUT, MEMBERS, RANGE];
 const ALL: readonly Command[] = [...WRITES, ...QUERIES, SYNC];
@@ -111,8 +111,24 @@ describe("Commands", () => {
   it("E3: a write carries the frame's content and the gateway's trace context", () => {
     const frame = { t: "send", room: ROOM, id: ID, body: {}, replyTo: 3, trace: "theirs" } as const;
     const content = { op: "send", from: ADA, room: ROOM, id: ID, body: {}, replyTo: 3 };
-    expect(writeOf(frame, { user: ADA }, undefined)).to.deep.equal(content);
-    expect(writeOf(frame, { user: ADA }, TRACE)).to.deep.equal({ ...content, trace: TRACE });
+    const hashOf = (): string => "never";
+    const traced = (trace?: string): object => writeOf(frame, { user: ADA }, { trace, hashOf });
+    expect(traced()).to.deep.equal(content);
+    expect(traced(TRACE)).to.deep.equal({ ...content, trace: TRACE });
+  });
+
+  it("commands.6, M11: a command has the hash of a secret in its place", () => {
+    const hashOf = (secret: string): string => `hash of ${secret}`;
+    const [head, secret] = [{ room: ROOM, id: ID }, "s".repeat(22)];
+    for (const frame of [
+      { t: "invite", ...head, uses: 2, secret },
+      { t: "enter", ...head, invite: ID, secret },
+    ] as const) {
+      const { t: op, secret: _secret, ...content } = frame;
+      const expected = { op, from: ADA, ...content, hash: `hash of ${secret}` };
+      const write = writeOf(frame, { user: ADA }, { trace: undefined, hashOf });
+      expect(write).to.deep.equal(expected);
+    }
   });
 });
 
