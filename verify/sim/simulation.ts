@@ -23,6 +23,7 @@ import { FaultInjector } from "./fault-injector.ts";
 import { Findings } from "./findings.ts";
 import type { CoverageCounts, Finding } from "./findings.ts";
 import { forbidNondeterminism } from "./determinism-guard.ts";
+import { UNLOADED_MS } from "../../services/room/core/room-table.ts";
 import { firstUnmetCondition } from "./convergence.ts";
 import type { ConvergenceInput } from "./convergence.ts";
 import { checkRun } from "./final-check.ts";
@@ -180,6 +181,7 @@ class Simulation {
     this.#scheduler.after(0, () => this.#heal());
     await this.#converge(healedAt);
     const convergedMs = this.#scheduler.now - healedAt;
+    await this.#decideTheRest();
     const runTotals = await this.#check();
     const { list: findings, counts, shown } = this.#findings;
     const { fingerprint } = this.#trace;
@@ -262,6 +264,15 @@ class Simulation {
     if (unmet === undefined)
       this.#records.push({ t: this.#scheduler.now, op: "mark", what: "end" });
     else this.#findings.violation("I13", `the cluster has not converged: ${unmet}`);
+  }
+
+  /**
+   * An owner can still decide a command whose client and gateway have given up, while its room
+   * waits for the archive (room-table.2).
+   */
+  async #decideTheRest(): Promise<void> {
+    await this.#scheduler.runUntil(this.#scheduler.now + UNLOADED_MS);
+    await this.#converge(this.#scheduler.now);
   }
 
   #convergenceInput(): ConvergenceInput {
