@@ -28,9 +28,10 @@ export interface StoredSend {
 export interface OutboxStore {
   /**
    * Resolves with the stored sends that no running client has, the oldest first. They belong to
-   * this client from now on. Called once, before every other call.
+   * this client from now on. Called once, before every other call. `onMore`: a client that ran
+   * then has ended, and these are its sends.
    */
-  open(): Promise<readonly StoredSend[]>;
+  open(onMore: (sends: readonly StoredSend[]) => void): Promise<readonly StoredSend[]>;
   /** kept-sends.4. */
   put(send: StoredSend): Promise<void>;
   /** An unknown id has no effect. */
@@ -39,7 +40,10 @@ export interface OutboxStore {
 
 /** An outbox for the option `outbox` of one `Parley`. */
 export interface Outbox {
-  /** @internal `onOpen` precedes all held writes. A second call has no effect. */
+  /**
+   * @internal `onOpen` precedes all held writes, and follows each later take-over. A second call
+   * has no effect.
+   */
   open(onOpen: () => void, onFault: () => void): void;
   /** @internal Stores the send and calls `run`, now or when the store is open. */
   write(send: StoredSend, run: () => void): void;
@@ -74,8 +78,12 @@ class KeptSends implements Outbox {
   open(onOpen: () => void, onFault: () => void): void {
     if (this.#work !== undefined) return;
     this.#onFault = onFault;
-    const opening = this.#store.open().then((sends) => {
-      this.#waiting = [...sends];
+    const onMore = (sends: readonly StoredSend[]): void => {
+      this.#waiting.push(...sends);
+      onOpen();
+    };
+    const opening = this.#store.open(onMore).then((sends) => {
+      this.#waiting.push(...sends);
       this.#isUsable = true;
     });
     this.#work = opening.catch(onFault).then(() => {

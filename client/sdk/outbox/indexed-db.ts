@@ -6,7 +6,8 @@
 //   indexed-db.1. Each client is the only writer of its own sends: it holds a Web Lock of its name
 //       while it runs. The browser releases the lock when the tab ends, also in a crash.
 //   indexed-db.2. A client that opens takes the sends of every name whose lock is free, in one
-//       transaction under that lock. So two tabs never take the same send.
+//       transaction under that lock. So two tabs never take the same send. It waits for the other
+//       locks: a page that was just left may still have its own.
 //   indexed-db.3. The sends keep the order of their submission.
 
 import { keepIn } from "../kept-sends.ts";
@@ -36,18 +37,28 @@ class IndexedDbOutbox implements OutboxStore {
     this.#name = name;
   }
 
-  async open(): Promise<readonly StoredSend[]> {
+  async open(onMore: (sends: readonly StoredSend[]) => void): Promise<readonly StoredSend[]> {
     await this.#lock();
     this.#database = await openDatabase(this.#name);
     const owners = new Set((await this.#rows()).map(({ owner }) => owner));
-    owners.delete(this.#owner);
     for (const owner of owners) {
-      await navigator.locks.request(this.#lockOf(owner), { ifAvailable: true }, async (lock) => {
+      const options = { ifAvailable: true };
+      await navigator.locks.request(this.#lockOf(owner), options, async (lock) => {
         if (lock !== null) await this.#adopt(owner); // indexed-db.2
+        else void this.#adoptLater(owner, onMore);
       });
     }
     const rows = await this.#rows();
     return rows.filter(({ owner }) => owner === this.#owner);
+  }
+
+  async #adoptLater(owner: string, onMore: (sends: readonly StoredSend[]) => void): Promise<void> {
+    await navigator.locks.request(this.#lockOf(owner), async () => {
+      const left = (await this.#rows()).filter((row) => row.owner === owner);
+      if (left.length === 0) return;
+      await this.#adopt(owner);
+      onMore(left);
+    });
   }
 
   async put({ id, room, text, at }: StoredSend): Promise<void> {

@@ -157,4 +157,26 @@ describe("KeptSends", () => {
     expect(disk.sends).to.deep.equal([]);
     parley.close();
   });
+
+  it("kept-sends.2: the sends of a client that ended later follow", async () => {
+    const gateway = new FakeGateway();
+    let onMore: (sends: readonly StoredSend[]) => void = () => undefined;
+    const store: OutboxStore = {
+      open: (more) => {
+        onMore = more;
+        return Promise.resolve([]);
+      },
+      put: () => Promise.resolve(),
+      delete: () => Promise.resolve(),
+    };
+    const parley = run(gateway, store);
+    const room = parley.join("general");
+    parley.connect();
+    await room.live();
+    const id = "0199f000-0000-7000-8000-000000000001";
+    const frame = { t: "send", room: "general", id, body: text("of another tab") };
+    onMore([{ id, room: "general", text: JSON.stringify(frame), at: 1 }]);
+    await eventually("the send", () => gateway.ids[0] === id);
+    parley.close();
+  });
 });

@@ -35,6 +35,16 @@ describe("ServerClient", () => {
     expect(error).to.include({ code: "unauthorized", status: 401, retry: false });
   });
 
+  it("posts a message to a real gateway with a typed call", async () => {
+    await using fixture = await openHttpFixture();
+    const server = createServerClient({ url: fixture.url, token: () => fixture.token() });
+    const { data } = await server.POST("/v1/rooms/{room}/messages", {
+      params: { path: { room: "general" } },
+      body: { id: idNumber(1), body: { text: "hello" } },
+    });
+    expect(data).to.include({ id: idNumber(1), seq: 1 });
+  });
+
   it("server-client.1: an answer of a proxy has the nearest name", async () => {
     const fetch = (): Promise<Response> => Promise.resolve(new Response("down", { status: 502 }));
     const server = createServerClient({ url: "http://proxy.example", token: "t", fetch });
