@@ -113,6 +113,16 @@ describe("Timeline", () => {
     expect(timeline.entries[0]?.message?.state).to.deep.equal({ replies: 1, lastReply: 3 });
   });
 
+  it("timeline.5: a deleted reply of the thread counts no more at a root of the main line", () => {
+    const timeline = new Timeline({ max: 10 });
+    const receive = (event: RoomEvent): void => timeline.receive(event, { me: ME, keepEnd: true });
+    receive(event(1));
+    for (const seq of [2, 3]) receive({ ...event(seq), thread: 1 });
+    expect(timeline.at(1)?.message?.state?.replies).to.equal(2);
+    receive(at(4, { t: "deleted", target: 2 }));
+    expect(timeline.at(1)?.message?.state?.replies).to.equal(1);
+  });
+
   it("timeline.1: a thread has its replies only", () => {
     const thread = new Timeline({ max: 10, thread: 1 });
     for (const one of [

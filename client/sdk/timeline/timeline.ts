@@ -225,14 +225,22 @@ export class Timeline {
     if (target === undefined) return;
     if (this.at(target) === undefined || this.#isOfMessages) this.#changes.push(event);
     if (this.#changes.length > CHANGES_MAX) this.#changes.shift();
+    const reply = event.t === "deleted" ? this.#messageAt(target) : undefined;
     if (event.t === "deleted") {
       this.#changes = this.#changes.filter((one) => one.t !== "msg" || one.seq !== target);
     }
-    const reply = event.t === "deleted" ? this.at(target)?.message : undefined;
     this.#update(target, event.seq, (message) => applyChange(message, event));
     if (reply?.thread !== undefined && reply.deleted === undefined) {
       this.#update(reply.thread, event.seq, withoutReply);
     }
+  }
+
+  /** Also a reply in a thread, which the main line has no entry for. */
+  #messageAt(seq: number): ShownMessage | undefined {
+    const { message } = this.at(seq) ?? {};
+    if (message !== undefined) return message;
+    const kept = this.#changes.find((event) => event.t === "msg" && event.seq === seq);
+    return kept?.t === "msg" ? kept : undefined;
   }
 
   #update(seq: number, by: number, change: (message: ShownMessage) => ShownMessage): void {
