@@ -1,85 +1,100 @@
-// RichText: cuts the text of a message into pieces from which the page builds elements.
+// RichText: cuts the text of a message into blocks from which the page builds elements: paragraphs,
+// quotes, lists and blocks of code. rich-line.ts cuts what is inside of a line.
 //
-// It creates no markup. The `text` of a piece becomes a text node, and only the checked address of
-// a link becomes an attribute (H4).
+// It is the part of Markdown that users type in a chat. It creates no markup. Each text becomes a
+// text node, and only the checked address of a link becomes an attribute (H4).
 //
-//   rich-text.1. The joined sources of all pieces are the text, unchanged.
-//   rich-text.2. A link is an http or https URL, and its text is exactly the address that it opens.
+//   rich-text.1. The texts of all blocks are the text, in order, without the characters that stand
+//        for markup.
+//   rich-text.2. A block holds lines, no other block. So the page is as deep for a hostile text as
+//        for any other.
 //   rich-text.3. The cost is linear in the length of the text, also for hostile texts.
 
-export type Piece =
-  | { readonly kind: "text"; readonly source: string; readonly text: string }
-  | { readonly kind: "code"; readonly source: string; readonly text: string }
-  | { readonly kind: "block"; readonly source: string; readonly text: string }
+import { cutLine } from "./rich-line.ts";
+import type { Span } from "./rich-line.ts";
+
+export type Block =
+  | { readonly kind: "paragraph" | "quote"; readonly spans: readonly Span[] }
+  | { readonly kind: "code"; readonly text: string }
   | {
-      readonly kind: "link";
-      readonly source: string;
-      readonly text: string;
-      readonly href: string;
+      readonly kind: "list";
+      /** The first number of an ordered list. */
+      readonly start: number | undefined;
+      readonly items: readonly (readonly Span[])[];
     };
 
-// The alternatives begin with different characters and nest no quantifiers: rich-text.3.
-const SPECIAL =
-  /```(?:[a-z0-9+-]{0,16}\n)?([^`]+)```\n?|`([^`\n]+)`|https?:\/\/[^\s<>"'`{}|\\^]+/giu;
+// The quantifiers do not nest: rich-text.3.
+const FENCED = /```(?:[a-z0-9+-]{0,16}\n)?([^`]+)```\n?/giu;
+const QUOTE = /^ {0,3}> ?/u;
+const BULLET = /^ {0,3}[-*•] +(?=\S)/u;
+const NUMBER = /^ {0,3}(\d{1,9})[.)] +(?=\S)/u;
 
-export function cutText(text: string): readonly Piece[] {
-  const pieces: Piece[] = [];
+export function cutText(text: string): readonly Block[] {
+  const blocks: Block[] = [];
   let end = 0;
-  const plain = (to: number): void => {
-    if (to > end) pieces.push(textPiece(text.slice(end, to)));
-    end = to;
-  };
-  for (const match of text.matchAll(SPECIAL)) {
-    const piece = pieceOf(match);
-    if (piece === undefined) continue;
-    plain(match.index);
-    pieces.push(piece);
-    end = match.index + piece.source.length;
+  for (const match of text.matchAll(FENCED)) {
+    const [source, code = ""] = match;
+    cutLines(text.slice(end, match.index).replace(/\n$/u, ""), blocks);
+    blocks.push({ kind: "code", text: code.replace(/^\n|\n$/gu, "") });
+    end = match.index + source.length;
   }
-  plain(text.length);
-  return pieces;
+  cutLines(text.slice(end), blocks);
+  return blocks;
 }
 
-function pieceOf(match: RegExpExecArray): Piece | undefined {
-  const [source, block, code] = match;
-  if (block !== undefined) {
-    return { kind: "block", source, text: block.replace(/^\n|\n$/gu, "") };
+type LineKind = "paragraph" | "quote" | "bullet" | "number";
+
+interface Line {
+  readonly kind: LineKind;
+  readonly text: string;
+  readonly number?: number;
+}
+
+function cutLines(text: string, blocks: Block[]): void {
+  if (text === "") return;
+  let group: Line[] = [];
+  for (const line of text.split("\n").map(readLine)) {
+    if (group.length > 0 && group[0]?.kind !== line.kind) {
+      blocks.push(...blockOf(group));
+      group = [];
+    }
+    group.push(line);
   }
-  if (code !== undefined) return { kind: "code", source, text: code };
-  const address = trimAddress(source);
-  if (!isWebAddress(address)) return undefined;
-  return { kind: "link", source: address, text: address, href: address };
+  blocks.push(...blockOf(group));
 }
 
-function textPiece(source: string): Piece {
-  return { kind: "text", source, text: source };
-}
-
-/**
- * Punctuation after an address belongs to the sentence, and so does a bracket that the address did
- * not open.
- */
-function trimAddress(address: string): string {
-  let end = address.length;
-  let open = count(address, "(") - count(address, ")");
-  while (end > 0) {
-    const last = address.charAt(end - 1);
-    if (last === ")" && open < 0) open += 1;
-    else if (!".,;:!?…*_~]".includes(last)) break;
-    end -= 1;
+function readLine(line: string): Line {
+  const quote = QUOTE.exec(line);
+  if (quote !== null) return { kind: "quote", text: line.slice(quote[0].length) };
+  const bullet = BULLET.exec(line);
+  if (bullet !== null) return { kind: "bullet", text: line.slice(bullet[0].length) };
+  const number = NUMBER.exec(line);
+  if (number !== null) {
+    return { kind: "number", text: line.slice(number[0].length), number: Number(number[1]) };
   }
-  return address.slice(0, end);
+  return { kind: "paragraph", text: line };
 }
 
-function count(text: string, character: string): number {
-  return text.split(character).length - 1;
+function blockOf(lines: readonly Line[]): readonly Block[] {
+  const [first] = lines;
+  if (first === undefined) return [];
+  if (first.kind === "bullet" || first.kind === "number") {
+    const items = lines.map((line) => cutLine(line.text));
+    return [{ kind: "list", start: first.number, items }];
+  }
+  const text = lines.map((line) => line.text).join("\n");
+  // An empty line between two blocks is the space that the page leaves between them.
+  if (first.kind === "paragraph" && text.trim() === "") return [];
+  const trimmed = first.kind === "paragraph" ? text.replace(/^\n+/u, "").trimEnd() : text;
+  return [{ kind: first.kind, spans: cutLine(trimmed) }];
 }
 
-/** False for an address with a user name: it looks like one site and opens another. */
-function isWebAddress(address: string): boolean {
-  const url = URL.parse(address);
-  if (url === null || url.username !== "" || url.password !== "") return false;
-  return (url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "";
+/** Characters that show something. */
+const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+/** True for a text that shows nothing. */
+export function isBlank(text: string): boolean {
+  return !VISIBLE.test(text);
 }
 
 // Not \p{RGI_Emoji}: a browser takes about a second to compile it.

@@ -1,14 +1,107 @@
-// RichText: no text is lost, only http(s) becomes a link, and hostile texts cost little time.
+// RichText and RichLine: no text is lost, only http(s) becomes a link, and hostile texts cost
+// little time.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
-import { cutText, isOnlyEmoji } from "../store/rich-text.ts";
+import { unreachable } from "#shared/kit/assert.ts";
+import { cutText, isBlank, isOnlyEmoji } from "../store/rich-text.ts";
+import type { Block } from "../store/rich-text.ts";
+import type { Span } from "../store/rich-line.ts";
+
+/** Blocks and spans as short text: `b(…)` bold, `i(…)` italic, `s(…)` struck, `c(…)` code. */
+function draw(text: string): string[] {
+  return cutText(text).map(drawBlock);
+}
+
+function drawBlock(block: Block): string {
+  if (block.kind === "code") return `code: ${block.text}`;
+  if (block.kind === "list") {
+    return `${block.start ?? "•"}: ${block.items.map(drawSpans).join(" / ")}`;
+  }
+  return block.kind === "quote" ? `quote: ${drawSpans(block.spans)}` : drawSpans(block.spans);
+}
+
+function drawSpans(spans: readonly Span[]): string {
+  return spans.map(drawSpan).join("");
+}
+
+const LETTERS = { strong: "b", emphasis: "i", struck: "s" } as const;
+
+function drawSpan(span: Span): string {
+  switch (span.kind) {
+    case "text":
+      return span.text;
+    case "code":
+      return `c(${span.text})`;
+    case "link":
+      return `<${span.text}>`;
+    case "strong":
+    case "emphasis":
+    case "struck":
+      return `${LETTERS[span.kind]}(${drawSpans(span.spans)})`;
+  }
+  return unreachable(span);
+}
+
+function spansOf(text: string): readonly Span[] {
+  return cutText(text).flatMap((block) => {
+    if (block.kind === "code") return [];
+    return block.kind === "list" ? block.items.flat() : block.spans;
+  });
+}
 
 function links(text: string): string[] {
-  return cutText(text).flatMap((piece) => (piece.kind === "link" ? [piece.href] : []));
+  return spansOf(text).flatMap((span) => (span.kind === "link" ? [span.href] : []));
+}
+
+/** Everything that the page shows of the text. */
+function shown(text: string): string {
+  const of = (span: Span): string => ("text" in span ? span.text : span.spans.map(of).join(""));
+  return cutText(text)
+    .map((block) => {
+      if (block.kind === "code") return block.text;
+      const spans = block.kind === "list" ? block.items.flat() : block.spans;
+      return spans.map(of).join("");
+    })
+    .join("");
+}
+
+function depth(span: Span): number {
+  return "text" in span ? 0 : 1 + Math.max(0, ...span.spans.map(depth));
 }
 
 describe("rich text", () => {
+  it("H4: bold, italic, struck text and code lose their markers", () => {
+    expect(draw("a **b** *c* _e_ ~~f~~ `g`")).to.deep.equal(["a b(b) i(c) i(e) s(f) c(g)"]);
+    expect(draw("**a *b* c**")).to.deep.equal(["b(a i(b) c)"]);
+    expect(draw("`**not bold**`")).to.deep.equal(["c(**not bold**)"]);
+  });
+
+  it("H4: a marker without its partner, inside of a word or between spaces stays", () => {
+    for (const text of [
+      "2*3*4",
+      "snake_case_name",
+      "a ** b ** c",
+      "**open",
+      "__init__.py",
+      "* ",
+      "****",
+      "5 * 3 = 15 * 1",
+      "~~",
+    ]) {
+      expect(draw(text).join(""), text).to.equal(text.trimEnd());
+    }
+    expect(draw("**a *b** c*")).to.deep.equal(["b(a *b) c*"]);
+  });
+
+  it("H4: quotes and lists are blocks", () => {
+    expect(draw("> one\n> two\nanswer")).to.deep.equal(["quote: one\ntwo", "answer"]);
+    expect(draw("- one\n- **two**\n\nend")).to.deep.equal(["•: one / b(two)", "end"]);
+    expect(draw("3. one\n4) two")).to.deep.equal(["3: one / two"]);
+    expect(draw("first line\nsecond line")).to.deep.equal(["first line\nsecond line"]);
+    expect(draw("-5 degrees\n1.5 metres")).to.deep.equal(["-5 degrees\n1.5 metres"]);
+  });
+
   it("H4: http and https addresses become links, without the punctuation of the sentence", () => {
     expect(links("see https://a.example/x?y=1#z, and (http://b.example).")).to.deep.equal([
       "https://a.example/x?y=1#z",
@@ -18,6 +111,16 @@ describe("rich text", () => {
       "https://en.example/Fence_(computing)",
       "https://c.example",
     ]);
+  });
+
+  it("H4: a link with a label names the host that it opens", () => {
+    const [link] = spansOf("[https://bank.example](https://evil.example/x)");
+    expect(link).to.deep.equal({
+      kind: "link",
+      text: "https://bank.example",
+      href: "https://evil.example/x",
+      host: "evil.example",
+    });
   });
 
   it("H4: other schemes and misleading addresses stay text", () => {
@@ -33,6 +136,10 @@ describe("rich text", () => {
       "https://bank.example@evil.example/",
       "https://user:secret@evil.example/",
       "https://[::1",
+      "[x](javascript:alert(1))",
+      "[x](data:text/html,x)",
+      "[x](//evil.example)",
+      "[x](https://bank.example@evil.example/)",
     ];
     for (const text of hostile) expect(links(text), text).to.deep.equal([]);
   });
@@ -43,30 +150,19 @@ describe("rich text", () => {
   });
 
   it("H4: code stays text and contains no links", () => {
-    expect(cutText("run `make https://x.example` now")).to.deep.equal([
-      { kind: "text", source: "run ", text: "run " },
-      { kind: "code", source: "`make https://x.example`", text: "make https://x.example" },
-      { kind: "text", source: " now", text: " now" },
+    expect(draw("run `make https://x.example` now")).to.deep.equal([
+      "run c(make https://x.example) now",
     ]);
-    expect(cutText("```ts\nlet a = 1;\n```")).to.deep.equal([
-      { kind: "block", source: "```ts\nlet a = 1;\n```", text: "let a = 1;" },
-    ]);
+    expect(draw("```ts\nlet a = 1;\n```")).to.deep.equal(["code: let a = 1;"]);
+    expect(draw("so:\n```\n> a\n```\nend")).to.deep.equal(["so:", "code: > a", "end"]);
   });
 
-  it("H4: the joined sources of the pieces are the text, for any text", () => {
+  it("H4: only markers, spaces and labels' addresses are not shown, for any text", () => {
     const bits = fc.constantFrom(
-      "`",
-      "```",
-      "\n",
-      "http://",
-      "https://a.example",
-      "(",
-      ")",
-      ".",
-      "@",
-      "<b>",
-      "é",
-      " ",
+      ..."`|```|\n|http://|https://a.example|(|)|[|]|](https://b.example)|.|@|<b>|é| |*|**|_|__|~~".split(
+        "|",
+      ),
+      ..."> |- |1. |x|word".split("|"),
     );
     const anything = fc.oneof(
       fc.array(fc.nat(0xffff)).map((units) => String.fromCharCode(...units)),
@@ -74,12 +170,21 @@ describe("rich text", () => {
     );
     fc.assert(
       fc.property(anything, (text) => {
-        const pieces = cutText(text);
-        expect(pieces.map((piece) => piece.source).join("")).to.equal(text);
-        for (const piece of pieces) {
-          if (piece.kind === "link") expect(piece.href).to.match(/^https?:\/\/[^/]/i);
-          if (piece.kind === "link") expect(piece.href).to.equal(piece.text);
+        let at = 0;
+        const all = shown(text);
+        const lost: string[] = [];
+        for (const unit of text.split("")) {
+          if (unit === all.charAt(at)) at += 1;
+          else lost.push(unit);
         }
+        expect(at, "the shown text is a part of the text").to.equal(all.length);
+        // The address of a label is longer than a marker; everything else is markup.
+        const rest = lost.join("").replaceAll(/\(https:\/\/b\.example\)|https?:\/\/\S*/gu, "");
+        if (!text.includes("](")) {
+          expect(rest).to.match(/^(?:[\s`*_~>\-•.)\d]|[a-z0-9+-]{1,16}(?=\n|$))*$/iu);
+        }
+        for (const href of links(text)) expect(href).to.match(/^https?:\/\/[^/]/i);
+        expect(Math.max(0, ...spansOf(text).map(depth))).to.be.at.most(4);
       }),
     );
   });
@@ -95,15 +200,37 @@ describe("rich text", () => {
       "https://a.example/).",
       "(",
       "\n```",
+      "*",
+      "**a",
+      "*a_b",
+      "_*",
+      "[",
+      "[a](",
+      "[a](https://",
+      "> ",
+      "- a\n",
+      "1. \n",
+      "~~a **b *c _d ",
+      " ",
+      "\n",
     ].map((part) => part.repeat(size / part.length));
-    const started = performance.now();
-    for (const text of texts) cutText(text);
-    expect(performance.now() - started).to.be.below(2_000);
+    for (const text of texts) {
+      const started = performance.now();
+      cutText(text);
+      isBlank(text);
+      expect(performance.now() - started, text.slice(0, 20)).to.be.below(500);
+    }
   });
 
   it("H4: one to three emoji without other text are large", () => {
     for (const text of ["🎉", "👍🏽", "👩‍👩‍👧 🎉", "🇩🇪"]) expect(isOnlyEmoji(text), text).to.equal(true);
     for (const text of ["", " ", "1", "🎉!", "🎉🎉🎉🎉", "#"])
       expect(isOnlyEmoji(text), text).to.equal(false);
+  });
+
+  it("H4: a text without a visible character is blank", () => {
+    for (const text of ["", " \n\t", "\u200b", "\u2060\ufeff", "\u3164", "\u2800", "\u00ad"])
+      expect(isBlank(text), JSON.stringify(text)).to.equal(true);
+    for (const text of ["a", ".", "👍", "\u0301"]) expect(isBlank(text), text).to.equal(false);
   });
 });
