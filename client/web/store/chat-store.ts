@@ -151,6 +151,8 @@ export class ChatStore {
       readThrough: this.#saved.readThrough(name),
       changed: () => this.#changed(),
       onRead: (seq) => this.#saved.setRead(name, seq),
+      draftOf: (thread) => this.#saved.draft(name, thread),
+      onDraft: (text, thread) => this.#saved.setDraft(text, name, thread),
     });
     this.#rooms.set(name, room);
     return room;

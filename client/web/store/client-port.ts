@@ -4,12 +4,14 @@
 //
 //   client-port.1. "event" delivers every event of a room once and in order (K3). Pages of
 //        `history` go only to their caller and never arrive as events.
-//   client-port.2. `send` never throws. `done` always resolves, also when the connection is lost.
+//   client-port.2. `send`, `edit`, `delete`, `react` and `pin` never throw. `done` always resolves,
+//        also when the connection is lost.
 //   client-port.3. `history` can reject (no connection). The caller shows it and can retry.
 
 import type { ResumedSend } from "#client/sdk/timeline/room-timeline.ts";
 import type { SendOutcome } from "#client/sdk/timeline/timeline.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
+import type { LeftReason } from "#shared/protocol/server-frames.ts";
 
 export type ConnectionState = "idle" | "connecting" | "online" | "waiting" | "closed";
 export type RoomStatus = "joining" | "catching-up" | "live" | "left";
@@ -17,12 +19,30 @@ export type RoomStatus = "joining" | "catching-up" | "live" | "left";
 export interface HistoryPage {
   readonly events: readonly RoomEvent[];
   readonly more: boolean;
+  /** With the view `messages`: the numbers that the page covers, as of the event `asOf`. */
+  readonly first?: number;
+  readonly last?: number;
+  readonly asOf?: number;
 }
 
 export interface HistoryQuery {
   readonly before?: number;
   readonly after?: number;
   readonly limit: number;
+  readonly view?: "events" | "messages";
+  readonly thread?: number;
+}
+
+/** A write that was passed to the SDK. */
+export interface Outgoing {
+  readonly id: string;
+  readonly done: Promise<SendOutcome>;
+}
+
+export interface SendOptions {
+  readonly id?: string;
+  readonly replyTo?: number;
+  readonly thread?: number;
 }
 
 export type Unsubscribe = () => void;
@@ -36,10 +56,11 @@ export interface ChatRoom {
   readonly users: ReadonlySet<string>;
   /** All events from the begin of the join up to this sequence number were delivered. */
   readonly completeThrough: number;
-  send(
-    body: { readonly text: string },
-    options?: { readonly id?: string | undefined },
-  ): { readonly id: string; readonly done: Promise<SendOutcome> };
+  send(body: { readonly text: string }, options?: SendOptions): Outgoing;
+  edit(target: number, body: { readonly text: string }): Outgoing;
+  delete(target: number): Outgoing;
+  react(target: number, emoji: string, on: boolean): Outgoing;
+  pin(target: number, on: boolean): Outgoing;
   typing(on: boolean): void;
   /** The user has read the room up to `seq`. It ends the unread count on every device. */
   markRead(seq: number): void;
@@ -49,6 +70,8 @@ export interface ChatRoom {
   on(event: "read", handler: (change: { user: string; seq: number }) => void): Unsubscribe;
   on(event: "presence" | "status" | "reset", handler: () => void): Unsubscribe;
   on(event: "resumed", handler: (sending: ResumedSend) => void): Unsubscribe;
+  /** The user lost the right to read the room. */
+  on(event: "removed", handler: (removed: { reason: LeftReason }) => void): Unsubscribe;
   leave(): void;
 }
 

@@ -1,9 +1,9 @@
 // Days: groups messages by day, and within a day by sender.
 //
 //   days.1. The rows of all days, in order, are exactly the given messages.
-//   days.2. A message begins a group after another sender's message, after a pause of more than
-//        GROUP_GAP_MS, or at the unread mark. Only the first message of a group shows name and
-//        time.
+//   days.2. A message begins a group after another sender's message or a notice, after a pause of
+//        more than GROUP_GAP_MS, or at the unread mark. Only the first message of a group shows
+//        name and time.
 
 import { dayKey } from "./day-key.ts";
 import type { Message, SentMessage, UnsentMessage } from "./timeline-rows.ts";
@@ -32,6 +32,8 @@ export function groupByDay(
 ): readonly Day[] {
   const days: { key: string; at: number; rows: Row[] }[] = [];
   let previous: Message | undefined;
+  // The mark can be before the first loaded message: then the line is not in this range.
+  let hasUnread = (sent[0]?.seq ?? 0) > (readMark ?? 0) + 1;
   for (const message of [...sent, ...unsent]) {
     const key = dayKey(message.at);
     let day = days.at(-1);
@@ -44,8 +46,10 @@ export function groupByDay(
     const isFirstUnread =
       readMark !== undefined &&
       readMark > 0 &&
+      !hasUnread &&
       message.kind === "sent" &&
-      message.seq === readMark + 1;
+      message.seq > readMark;
+    hasUnread ||= isFirstUnread;
     const isHead = isFirstUnread || !continues(previous, message);
     day.rows.push({ message, isHead, isFirstUnread });
     previous = message;
@@ -55,5 +59,6 @@ export function groupByDay(
 
 function continues(previous: Message | undefined, message: Message): boolean {
   if (previous === undefined || previous.from !== message.from) return false;
+  if (previous.kind === "notice") return false;
   return message.at - previous.at <= GROUP_GAP_MS;
 }

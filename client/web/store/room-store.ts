@@ -1,20 +1,26 @@
 // RoomStore: one room as this window shows it.
 //
-// Owns: the timeline, the read position, the draft, the names of typing users. Does
-// not own: the connection (SDK), the DOM, the choice of the shown room (ChatStore).
+// Owns: the timeline, the read position, the draft, the open thread, the names of typing users.
+// Does not own: the connection (SDK), the DOM, the choice of the shown room (ChatStore).
 //
 //   room-store.1. A message counts as read when it is in the timeline while the end is visible and
 //        the window has the focus.
+//   room-store.2. Only messages of the main line count as unread: no change of a message, and no
+//        reply in a thread.
 
-import { BODY_BYTES_MAX, PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
-import { utf8Length } from "#shared/protocol/ids.ts";
-import type { RoomEvent } from "#shared/protocol/events.ts";
+import { PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
+import type { MemberEvent, RoomEvent } from "#shared/protocol/events.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { ChatRoom, Unsubscribe } from "./client-port.ts";
 import { RoomTimeline } from "#client/sdk/timeline/room-timeline.ts";
 import type { Paging } from "#client/sdk/timeline/room-timeline.ts";
+import { MessageChanges } from "./message-changes.ts";
+import { Draft } from "./draft.ts";
+import type { MessageSource } from "./message-source.ts";
+import { ThreadStore } from "./thread-store.ts";
 import { TimelineRows } from "./timeline-rows.ts";
 import { TypingNames, TypingSignal } from "./typing.ts";
+import { removalWords } from "./words.ts";
 
 /**
  * Messages in the timeline, and so in the DOM. Beyond it the far end is dropped; paging loads it
@@ -32,15 +38,19 @@ export interface RoomStoreOptions {
   readonly readThrough: number | undefined;
   readonly changed: () => void;
   readonly onRead: (seq: number) => void;
+  /** The unsent texts of earlier visits. `thread`: of the composer of this thread. */
+  readonly draftOf: (thread?: number) => string;
+  readonly onDraft: (text: string, thread?: number) => void;
 }
 
-export class RoomStore {
+export class RoomStore implements MessageSource {
   readonly name: string;
   readonly me: string;
   readonly timeline: TimelineRows;
+  readonly changes: MessageChanges;
+  readonly draft: Draft;
+  readonly #options: RoomStoreOptions;
   readonly #timeline: RoomTimeline;
-  draft = "";
-  /** Grows by one when the list must scroll to the end. */
   jumps = 0;
 
   readonly #handle: ChatRoom;
@@ -51,6 +61,11 @@ export class RoomStore {
   readonly #subscriptions: readonly Unsubscribe[];
   #readThrough: number | undefined;
   #readMark: number | undefined;
+  /** The events above the read position that are not unread messages (room-store.2). */
+  #quiet = 0;
+  #thread: ThreadStore | undefined;
+  /** The last event about this user's membership. */
+  #membership: MemberEvent | undefined;
   #isInFront = false;
   #isAtEnd = true;
   #wasReset = false;
@@ -58,11 +73,11 @@ export class RoomStore {
 
   constructor(options: RoomStoreOptions) {
     const { handle, me, clock, readThrough, changed, onRead } = options;
+    this.#options = options;
     this.name = handle.room;
     this.me = me;
     // Before the subscriptions below: the timeline has an event first.
     this.#timeline = new RoomTimeline(handle, {
-      view: "events",
       max: WINDOW_MESSAGES_MAX,
       pageSize: PAGE_MESSAGES,
       keepEnd: () => this.#isAtEnd || !this.#isInFront,
@@ -76,6 +91,20 @@ export class RoomStore {
     this.#readThrough = readThrough;
     this.#typingNames = new TypingNames(clock, changed);
     this.#typingSignal = new TypingSignal(clock, (on) => handle.typing(on));
+    this.changes = new MessageChanges(handle, changed);
+    this.draft = new Draft({
+      saved: options.draftOf(),
+      typed: (text) => {
+        this.#typingSignal.onDraft(text);
+        options.onDraft(text);
+      },
+      changed,
+      send: (text) => {
+        this.#timeline.send({ text });
+        this.jumpToEnd();
+      },
+      edit: (seq, text) => this.changes.edit(seq, text),
+    });
     this.#subscriptions = [
       this.#timeline.on("change", changed),
       handle.on("event", (event) => this.#onEvent(event)),
@@ -84,6 +113,7 @@ export class RoomStore {
       handle.on("presence", changed),
       handle.on("status", () => this.#onStatus()),
       handle.on("reset", () => this.#onReset()),
+      handle.on("removed", ({ reason }) => this.fail(removalWords(reason, this.#membership))),
     ];
   }
 
@@ -111,15 +141,13 @@ export class RoomStore {
   get newer(): Paging {
     return this.#timeline.newer;
   }
-  /** True when message #1 is in the timeline, or when the room is empty. */
   get isFromBeginning(): boolean {
     return this.#timeline.isFromBeginning;
   }
   get unread(): number {
     if (this.#readThrough === undefined) return 0;
-    return Math.max(0, this.timeline.newest - this.#readThrough);
+    return Math.max(0, this.timeline.newest - this.#readThrough - this.#quiet);
   }
-  /** The read position when the room was opened: the "New" line is behind it. */
   get readMark(): number | undefined {
     return this.#readMark;
   }
@@ -139,28 +167,33 @@ export class RoomStore {
     this.#changed();
   }
 
-  /** Why the text cannot be sent; checked before it is sent. */
-  problemWith(text: string): string | undefined {
-    const bytes = utf8Length(JSON.stringify({ text: clean(text) }));
-    if (bytes <= BODY_BYTES_MAX) return undefined;
-    return `This message is ${bytes - BODY_BYTES_MAX} bytes too long.`;
+  /** The thread that the panel shows. */
+  get thread(): ThreadStore | undefined {
+    return this.#thread;
   }
 
-  setDraft(text: string): void {
-    this.draft = text;
-    this.#typingSignal.onDraft(text);
+  openThread(root: number): void {
+    if (this.#thread?.root === root) return;
+    const { me, clock, changed, draftOf, onDraft } = this.#options;
+    this.#thread?.close();
+    this.#thread = new ThreadStore({
+      handle: this.#handle,
+      root,
+      me,
+      clock,
+      changes: this.changes,
+      max: WINDOW_MESSAGES_MAX,
+      savedDraft: draftOf(root),
+      changed,
+      onDraft: (text) => onDraft(text, root),
+    });
+    changed();
+  }
+
+  closeThread(): void {
+    this.#thread?.close();
+    this.#thread = undefined;
     this.#changed();
-  }
-
-  /** False when the draft is empty or too long; it then stays. */
-  sendDraft(): boolean {
-    const text = clean(this.draft).trim();
-    if (text === "" || this.problemWith(text) !== undefined) return false;
-    this.draft = "";
-    this.#typingSignal.stop();
-    this.#timeline.send({ text });
-    this.jumpToEnd();
-    return true;
   }
 
   retry(id: string): void {
@@ -179,7 +212,6 @@ export class RoomStore {
     return this.#timeline.loadNewer();
   }
 
-  /** Loads the end of the room if necessary, and scrolls there. */
   jumpToEnd(): void {
     this.jumps += 1;
     this.#isAtEnd = true;
@@ -191,7 +223,6 @@ export class RoomStore {
     }
   }
 
-  /** The view calls it when the end of the list becomes visible or hidden. */
   setAtEnd(isAtEnd: boolean): void {
     if (this.#isAtEnd === isAtEnd) return;
     this.#isAtEnd = isAtEnd;
@@ -216,13 +247,17 @@ export class RoomStore {
 
   close(): void {
     for (const unsubscribe of this.#subscriptions) unsubscribe();
+    this.#thread?.close();
     this.#timeline.close();
     this.#typingNames.clear();
     this.#handle.leave();
   }
 
   #onEvent(event: RoomEvent): void {
-    this.#typingNames.update(event.from, false); // A message ends its sender's typing.
+    this.timeline.receive(event);
+    if (event.t === "msg") this.#typingNames.update(event.from, false); // It ends the typing.
+    if (event.t === "member" && event.user === this.me) this.#membership = event;
+    if (!isUnreadKind(event) && event.seq > (this.#readThrough ?? 0)) this.#quiet += 1;
     if (event.from === this.me && this.#readThrough === event.seq - 1) this.#setRead(event.seq);
     this.#markRead();
     this.#changed();
@@ -238,6 +273,8 @@ export class RoomStore {
 
   #onReset(): void {
     this.#wasReset = true;
+    this.timeline.clear();
+    this.closeThread();
     this.#readMark = undefined;
     this.#setRead(0);
     this.#changed();
@@ -251,6 +288,7 @@ export class RoomStore {
 
   #setRead(seq: number): void {
     this.#readThrough = seq;
+    if (seq >= this.timeline.newest) this.#quiet = 0;
     this.#onRead(seq);
     this.#handle.markRead(seq);
   }
@@ -271,7 +309,7 @@ export class RoomStore {
   }
 }
 
-/** Removes characters that the cluster refuses (F2). */
-function clean(text: string): string {
-  return text.toWellFormed().replaceAll("\u0000", "");
+/** room-store.2. */
+function isUnreadKind(event: RoomEvent): boolean {
+  return event.t === "msg" && event.thread === undefined;
 }

@@ -1,23 +1,44 @@
 // TimelineRows: the timeline of a room (client/sdk/timeline) in the words of this page.
 //
-// Owns: the text of each row. Does not own: the range, the fold, paging (SDK).
+// Owns: the text of each row, and the notices between the messages. Does not own: the range, the
+// fold, paging (SDK).
 //
 //   timeline-rows.1. The row of an entry stays the same object while its entry does, so that views
 //        can compare by identity.
+//   timeline-rows.2. A notice (a change of the members or the settings) is shown at its number
+//        while the range covers that number. Pages of history have none, so only the newest
+//        NOTICES_MAX that this window received are kept.
 
 import type { Body, RoomEvent } from "#shared/protocol/events.ts";
 import type { RoomTimeline } from "#client/sdk/timeline/room-timeline.ts";
+import type { ShownMessage } from "#client/sdk/timeline/shown-message.ts";
 import type { TimelineEntry, UnsentMessage as Unsent } from "#client/sdk/timeline/timeline.ts";
-import { failureWords } from "./words.ts";
+import { isBlank } from "./rich-text.ts";
+import { failureWords, noticeWords } from "./words.ts";
 
-/** A message with its sequence number. */
+export interface Reaction {
+  readonly emoji: string;
+  readonly count: number;
+  /** At most as many as the server names. */
+  readonly users: readonly string[];
+  readonly isMine: boolean;
+}
+
+/** A message with its sequence number, or a notice. */
 export interface SentMessage {
-  readonly kind: "sent";
+  readonly kind: "sent" | "notice";
   readonly id: string;
   readonly seq: number;
   readonly from: string;
   readonly at: number;
   readonly text: string;
+  readonly isDeleted?: boolean;
+  /** When it was edited last. */
+  readonly editedAt?: number;
+  readonly isPinned?: boolean;
+  readonly reactions?: readonly Reaction[];
+  /** The replies in its thread. */
+  readonly replies?: number;
 }
 
 /** The user's own message before its event arrives. An `acked` one has its number. */
@@ -34,11 +55,14 @@ export interface UnsentMessage {
 
 export type Message = SentMessage | UnsentMessage;
 
+const NOTICES_MAX = 100;
+
 export class TimelineRows {
   readonly #timeline: RoomTimeline;
   readonly #me: string;
   readonly #sent = new WeakMap<TimelineEntry, SentMessage>();
   readonly #unsent = new WeakMap<Unsent, UnsentMessage>();
+  #notices: readonly SentMessage[] = [];
 
   constructor(timeline: RoomTimeline, me: string) {
     this.#timeline = timeline;
@@ -46,9 +70,11 @@ export class TimelineRows {
   }
 
   get sent(): readonly SentMessage[] {
-    return this.#timeline.range.entries.map((entry) =>
-      cached(this.#sent, entry, () => sentOf(entry)),
+    const messages = this.#timeline.range.entries.map((entry) =>
+      cached(this.#sent, entry, () => sentOf(entry, this.#me)),
     );
+    const notices = this.#notices.filter(({ seq }) => seq >= this.first && seq <= this.last);
+    return notices.length === 0 ? messages : mergeBySeq(messages, notices);
   }
   get unsent(): readonly UnsentMessage[] {
     return this.#timeline.range.unsent.map((message) =>
@@ -74,6 +100,25 @@ export class TimelineRows {
   find(id: string): Message | undefined {
     return [...this.sent, ...this.unsent].find((message) => message.id === id);
   }
+
+  at(seq: number): SentMessage | undefined {
+    const entry = this.#timeline.range.at(seq);
+    return entry && cached(this.#sent, entry, () => sentOf(entry, this.#me));
+  }
+
+  /** Keeps a notice for each event that changes no message (timeline-rows.2). */
+  receive(event: RoomEvent): void {
+    const text = noticeWords(event);
+    if (text === undefined) return;
+    const { id, seq, from, at } = event;
+    const notice = { kind: "notice", id, seq, from, at, text } as const;
+    this.#notices = [...this.#notices, notice].slice(-NOTICES_MAX);
+  }
+
+  /** The room was recreated. */
+  clear(): void {
+    this.#notices = [];
+  }
 }
 
 /** timeline-rows.1. */
@@ -85,15 +130,43 @@ function cached<K extends object, V>(rows: WeakMap<K, V>, key: K, create: () => 
   return row;
 }
 
-/** The text of an event of a kind that this page does not know. */
-const UNKNOWN_KIND = "Reload this page to see what was sent here.";
-const DELETED = "This message was deleted.";
-const EDITED = "edited a message.";
+/** Both are sorted. */
+function mergeBySeq(
+  messages: readonly SentMessage[],
+  notices: readonly SentMessage[],
+): readonly SentMessage[] {
+  return [...messages, ...notices].sort((a, b) => a.seq - b.seq);
+}
 
-function sentOf({ id, seq, from, at, event, message }: TimelineEntry): SentMessage {
-  const body = message?.deleted === undefined ? message?.body : undefined;
-  const text = body === undefined ? changeOf(event) : textOf(body);
-  return { kind: "sent", id, seq, from, at, text };
+const DELETED = "This message was deleted.";
+
+function sentOf({ id, seq, from, at, message }: TimelineEntry, me: string): SentMessage {
+  const { deleted, state = {} } = message ?? ({} as Partial<ShownMessage>);
+  const { edited, pinned, reactions, replies = 0 } = state;
+  const text = deletionWords(deleted?.by, from) ?? textOf(message?.body ?? {});
+  return {
+    kind: "sent",
+    id,
+    seq,
+    from,
+    at,
+    text,
+    ...(deleted !== undefined && { isDeleted: true }),
+    ...(edited !== undefined && { editedAt: edited.at }),
+    ...(pinned !== undefined && { isPinned: true }),
+    ...(reactions !== undefined && {
+      reactions: reactions.map((one) => ({
+        ...one,
+        isMine: one.users.some((user) => user === me),
+      })),
+    }),
+    ...(replies > 0 && { replies }),
+  };
+}
+
+function deletionWords(by: string | undefined, from: string): string | undefined {
+  if (by === undefined) return undefined;
+  return by === from ? DELETED : `${by} deleted this message.`;
 }
 
 function unsentOf({ kind, id, seq, at, body, error }: Unsent, from: string): UnsentMessage {
@@ -102,26 +175,9 @@ function unsentOf({ kind, id, seq, at, body, error }: Unsent, from: string): Uns
   return { kind, id, ...number, from, at, text: textOf(body), ...reason };
 }
 
-/** A sentence for an event that is no message. */
-function changeOf(event: RoomEvent): string {
-  if (event.t === "room") return "changed the settings of this room.";
-  if (event.t === "msg") return DELETED;
-  if (event.t === "edited") return EDITED;
-  if (event.t === "deleted") return "deleted a message.";
-  if (event.t === "reacted") return event.on ? `reacted ${event.emoji}.` : "took a reaction back.";
-  if (event.t === "pinned") return event.on ? "pinned a message." : "unpinned a message.";
-  if (event.t === "invite") return event.revoked === true ? "ended an invite." : "made an invite.";
-  if (event.t !== "member") return UNKNOWN_KIND;
-  const { user, role, banned, mutedUntil, invite } = event;
-  if (invite !== undefined) return "entered with an invite.";
-  if (banned === true) return `banned ${user} from this room.`;
-  if (role === "none") return user === event.from ? "left this room." : `removed ${user}.`;
-  const muted = mutedUntil === undefined ? "" : ", muted";
-  return `made ${user} ${role === "owner" ? "an" : "a"} ${role} of this room${muted}.`;
-}
-
 /** Other clients can send bodies without a text; the page shows their JSON. */
 function textOf(body: Body): string {
   const text = body["text"];
-  return typeof text === "string" ? text : JSON.stringify(body);
+  if (typeof text !== "string") return JSON.stringify(body);
+  return isBlank(text) ? "(a message without text)" : text;
 }

@@ -5,6 +5,8 @@
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
+import type { RoomEvent } from "#shared/protocol/events.ts";
+import type { LeftReason } from "#shared/protocol/server-frames.ts";
 import type { ConnectionState, RoomStatus } from "./client-port.ts";
 import { dayKey } from "./day-key.ts";
 
@@ -52,7 +54,7 @@ const FAILURES: Readonly<Record<ErrorName, string>> = {
   unauthorized: "The server did not accept your sign-in.",
   token_expired: "Your sign-in has expired.",
   forbidden: "You are not allowed to do this here.",
-  not_found: "The message that you answered does not exist.",
+  not_found: "That message does not exist.",
   not_joined: "You are not in this room.",
   conflict: "The room changed in the meantime. Try again.",
   bad_id: "The clock of this device is wrong. Correct it and try again.",
@@ -66,6 +68,68 @@ const FAILURES: Readonly<Record<ErrorName, string>> = {
 /** The sentence for an error name of the SDK. */
 export function failureWords(name: string): string {
   return Object.hasOwn(FAILURES, name) ? FAILURES[name as ErrorName] : FAILURES.internal;
+}
+
+/** The user's change of a message, as a word for "Not edited." */
+export type ChangeKind = "edited" | "deleted" | "changed" | "pinned" | "unpinned";
+
+/** One sentence for a refused change of a message. */
+export function changeFailureWords(kind: ChangeKind, name: string): string {
+  const why = name === "conflict" ? "The message was deleted in the meantime." : failureWords(name);
+  return `Not ${kind}. ${why}`;
+}
+
+const REMOVALS: Readonly<Record<LeftReason, string>> = {
+  removed: "You were removed from this room.",
+  banned: "You were banned from this room.",
+  closed: "This room is closed now, and you are not a member of it.",
+};
+
+/** Why the user lost the room. `event`: the last one of the room, when it is about this user. */
+export function removalWords(
+  reason: LeftReason,
+  event: { readonly from: string; readonly reason?: string | undefined } | undefined,
+): string {
+  if (event === undefined || reason === "closed") return REMOVALS[reason];
+  const why = event.reason === undefined ? "." : `: ${event.reason}`;
+  return `${event.from} ${reason} you from this room${why}`;
+}
+
+/** A sentence for an event that changes no message; undefined for the others. */
+export function noticeWords(event: RoomEvent): string | undefined {
+  switch (event.t) {
+    case "msg":
+    case "edited":
+    case "deleted":
+    case "reacted":
+    case "pinned":
+      return undefined;
+    case "room":
+      return event.seq === 1 ? "created this room." : "changed the settings of this room.";
+    case "invite":
+      return event.revoked === true ? "ended an invite." : "made an invite.";
+    case "member": {
+      const { user, role, banned, mutedUntil, invite } = event;
+      if (invite !== undefined) return "entered with an invite.";
+      if (banned === true) return `banned ${user} from this room.`;
+      if (role === "none") return user === event.from ? "left this room." : `removed ${user}.`;
+      const muted = mutedUntil === undefined ? "" : ", muted";
+      return `made ${user} ${role === "owner" ? "an" : "a"} ${role} of this room${muted}.`;
+    }
+    default: // A kind of a later version.
+      return "Reload this page to see what was sent here.";
+  }
+}
+
+/** The names that a short sentence has room for. */
+const NAMES_SHOWN = 8;
+
+export function reactionWords(users: readonly string[], count: number): string {
+  const names = users.slice(0, NAMES_SHOWN);
+  const others = count - names.length;
+  const all = others > 0 ? [...names, plural(others, "other", "others")] : names;
+  const last = all.at(-1) ?? "";
+  return all.length < 2 ? last : `${all.slice(0, -1).join(", ")} and ${last}`;
 }
 
 export interface Progress {
@@ -130,6 +194,15 @@ export function dayWords(at: number, now: number): string {
 
 export function clockWords(at: number): string {
   return clock.format(at);
+}
+
+/** For a narrow column: without "am" or "pm", which the first message of a group shows. */
+export function shortClockWords(at: number): string {
+  const parts = clock.formatToParts(at).filter(({ type }) => type !== "dayPeriod");
+  return parts
+    .map(({ value }) => value)
+    .join("")
+    .trim();
 }
 
 /** To the millisecond, for the details of a message. */

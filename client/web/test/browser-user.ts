@@ -57,7 +57,27 @@ export class BrowserUser {
   }
 
   get field(): ReturnType<Page["locator"]> {
-    return this.page.locator(".composer textarea");
+    return this.page.locator(".chat-main .composer textarea");
+  }
+
+  /** The message with this text in the conversation. */
+  message(text: string): ReturnType<Page["locator"]> {
+    return this.page.locator(".chat-main .message", { hasText: text });
+  }
+
+  get thread(): ReturnType<Page["locator"]> {
+    return this.page.locator(".chat-panel .thread");
+  }
+
+  /** Uses a button of the toolbar of a message. */
+  async use(message: ReturnType<Page["locator"]>, tool: string): Promise<void> {
+    await message.hover();
+    await message.getByRole("button", { name: tool, exact: true }).click();
+  }
+
+  async react(message: ReturnType<Page["locator"]>, emoji: string): Promise<void> {
+    await this.use(message, "React");
+    await this.page.getByRole("dialog").getByRole("button", { name: emoji, exact: true }).click();
   }
 
   /** Live, and with every message up to the room's head. */
@@ -76,7 +96,7 @@ export class BrowserUser {
 
   /** The messages of the window in order: sequence number (undefined: not sent yet) and text. */
   messages(): Promise<{ seq: number | undefined; text: string }[]> {
-    return this.page.locator(".message").evaluateAll((elements) =>
+    return this.page.locator(".chat-main .message").evaluateAll((elements) =>
       elements.map((element) => {
         const seq = element.getAttribute("data-seq");
         const text = element.querySelector(".text")?.textContent ?? "";

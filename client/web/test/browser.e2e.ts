@@ -1,66 +1,21 @@
 // The page in a real browser on a real cluster: two users, a killed gateway, a long history,
-// hostile texts, the keyboard alone, a phone.
-//
-// All tests share one cluster and one browser. Each test has its own room.
+// hostile texts, the keyboard alone, a phone. (What users do with messages: messages.e2e.ts.)
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect } from "chai";
-import type { Browser } from "playwright-core";
-import { Parley } from "#client/sdk/parley.ts";
-import { startCluster } from "#infra/embedded/cluster.ts";
-import type { Cluster } from "#infra/embedded/cluster.ts";
-import { ensureChromium } from "#tools/programs/chromium.ts";
-import { buildWebClient } from "#infra/embedded/web-client.ts";
-import { until } from "#shared/testing/wait.ts";
 import { WINDOW_MESSAGES_MAX } from "../store/room-store.ts";
-import { HOSTILE_TEXTS } from "./hostile-texts.ts";
-import { BrowserUser, openBrowser, run } from "./browser-user.ts";
 import { faintTexts, firstVisible } from "./appearance.ts";
+import { useBrowserCluster } from "./browser-cluster.ts";
+import type { BrowserCluster } from "./browser-cluster.ts";
+import { run } from "./browser-user.ts";
+import { expectHarmless } from "./harmless.ts";
+import { HOSTILE_TEXTS } from "./hostile-texts.ts";
 
 /** Unanswered sends of the client that fills a room. */
 const DEPTH = 50;
 
 describe("The page in a browser", () => {
-  let dataDir: string;
-  let cluster: Cluster;
-  let browser: Browser;
-  let url: string;
-
-  before(async function () {
-    this.timeout(240_000);
-    const chromium = await ensureChromium();
-    expect(chromium, "no Chromium; set CHROMIUM").to.be.a("string");
-    const build = await buildWebClient(() => undefined);
-    expect(build.kind).to.be.oneOf(["built", "fresh"]);
-    dataDir = mkdtempSync(join(tmpdir(), "parley-browser-"));
-    const say = (): void => undefined;
-    cluster = await startCluster({ dataDir, port: 0, partitions: 4, limits: "off", say });
-    url = cluster.url;
-    browser = await openBrowser(chromium!);
-  });
-
-  // A test that fails while the gateway is down must not fail the next tests.
-  beforeEach(async function () {
-    this.timeout(60_000);
-    const isUp = async (): Promise<boolean> =>
-      (await fetch(new URL("/readyz", url)).catch(() => undefined))?.ok === true;
-    await until(isUp, { withinMs: 50_000, what: "the gateway" });
-  });
-
-  after(async function () {
-    this.timeout(60_000);
-    await browser?.close();
-    await cluster?.stop();
-    if (dataDir !== undefined) rmSync(dataDir, { recursive: true, force: true });
-  });
-
-  const arrive = (
-    name: string,
-    room: string,
-    options?: Parameters<typeof BrowserUser.open>[3],
-  ): Promise<BrowserUser> => BrowserUser.open(browser, url, { name, room }, options);
+  const shared = useBrowserCluster();
+  const arrive: BrowserCluster["arrive"] = (...args) => shared.arrive(...args);
 
   it("K3: two users see the same messages once, in one order, with the same numbers", async () => {
     const ada = await arrive("ada", "talk");
@@ -103,7 +58,7 @@ describe("The page in a browser", () => {
     const grace = await arrive("grace", "killed");
     await ada.send("before");
     await grace.waitForText("before");
-    await cluster.kill("gateway-1");
+    await shared.cluster.kill("gateway-1");
     await ada.page.locator(".trouble-note").waitFor();
     await ada.send("sent while it was down");
     await ada.page.locator(".message-pending").waitFor();
@@ -126,7 +81,7 @@ describe("The page in a browser", () => {
   it("O12: scrolling up loads the whole history, keeps the position, and returns to the end", async function () {
     this.timeout(120_000);
     const total = WINDOW_MESSAGES_MAX + 250;
-    await fill(cluster, "long", total);
+    await fill(shared, "long", total);
     const ada = await arrive("ada", "long");
     await ada.until("the end", async () => (await ada.seqs()).at(-1) === total);
     const scroller = ada.page.locator(".list-scroller");
@@ -166,28 +121,7 @@ describe("The page in a browser", () => {
     const shown = (await ada.messages()).map((message) => message.text);
     const plain = (text: string): string => text.replaceAll("`", "").trim();
     expect(shown.map(plain)).to.deep.equal(HOSTILE_TEXTS.map(plain));
-    const state = await ada.page.evaluate(() => ({
-      pwned: "pwned" in window,
-      strangers: document.querySelectorAll(
-        ".list :is(script, img, iframe, style, form, base, meta, details, math, table, object, embed)",
-      ).length,
-      links: [...document.querySelectorAll<HTMLAnchorElement>(".list a")].map((link) => ({
-        href: link.protocol,
-        rel: link.rel,
-        attributes: link.getAttributeNames().sort().join(),
-      })),
-      handlers: [...document.querySelectorAll("*")].filter((element) =>
-        element.getAttributeNames().some((name) => name.startsWith("on")),
-      ).length,
-    }));
-    expect(state.pwned).to.equal(false);
-    expect(state.strangers).to.equal(0);
-    expect(state.handlers).to.equal(0);
-    for (const link of state.links) {
-      expect(link.href).to.be.oneOf(["http:", "https:"]);
-      expect(link.rel).to.equal("noopener noreferrer nofollow");
-      expect(link.attributes).to.equal("href,rel,target");
-    }
+    await expectHarmless(ada.page);
     for (const user of [mallory, ada]) {
       user.expectNoErrors();
       await user.leave();
@@ -208,7 +142,7 @@ describe("The page in a browser", () => {
     await ada.until("its number", async () => (await ada.seqs())[0] === 1);
     expect((await ada.messages())[0]?.text).to.equal("first line\nsecond line");
 
-    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("Shift+ArrowUp");
     expect(await focused()).to.contain("message");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Message #1" }).waitFor();
@@ -256,9 +190,9 @@ describe("The page in a browser", () => {
   });
 
   it("H4: the sign-in form accepts a name and a room, and explains an invalid one", async () => {
-    const context = await browser.newContext();
+    const context = await shared.browser.newContext();
     const page = await context.newPage();
-    await page.goto(url);
+    await page.goto(shared.url);
     await page.getByLabel("Your name").fill("Zoë");
     await page.getByLabel("Room").fill("größe");
     await page.keyboard.press("Enter");
@@ -317,18 +251,8 @@ describe("The page in a browser", () => {
 });
 
 /** Sends `count` messages to a room with the SDK. */
-async function fill(cluster: Cluster, room: string, count: number): Promise<void> {
-  const socket = `${cluster.url.replace("http", "ws").replace(/\/$/, "")}/v1/ws`;
-  const token = async (): Promise<string> => {
-    const response = await fetch(new URL("/v1/dev/token", cluster.url), {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ user: "writer" }),
-    });
-    return ((await response.json()) as { token: string }).token;
-  };
-  const writer = new Parley({ url: socket, token });
-  writer.connect();
+async function fill(shared: BrowserCluster, room: string, count: number): Promise<void> {
+  const writer = shared.client("writer");
   const handle = writer.join(room, { tail: 0 });
   try {
     for (let first = 1; first <= count; first += DEPTH) {

@@ -1,6 +1,7 @@
 // HostileTexts: messages that try to run code or to add elements to the page. The page must show
 // each as plain text. Code that runs sets `window.pwned`.
 
+/** Shown as they are, without backticks. */
 export const HOSTILE_TEXTS: readonly string[] = [
   "<script>window.pwned = 1</script>",
   "<img src=x onerror='window.pwned = 2'>",
@@ -26,5 +27,14 @@ export const HOSTILE_TEXTS: readonly string[] = [
   "\u202egnp.exe\u202c \u200bzero\u200bwidth \ufeff",
   "%3Cscript%3Ewindow.pwned%3D19%3C%2Fscript%3E",
   "<x style=animation-name:appear onanimationstart=window.pwned=20>",
+  '[x](https://parley.example/"onmouseover="window.pwned=27)',
+  "[x](data:text/html,<script>window.pwned=28</script>)",
   "<math><mtext><table><mglyph><style><img src onerror=window.pwned=21>",
+];
+
+/** Shown without the markers of Markdown. */
+export const HOSTILE_MARKDOWN: readonly string[] = [
+  "**<img src=x onerror=window.pwned=22>** *<svg/onload=window.pwned=23>*",
+  "> <script>window.pwned=24</script>\n- <iframe src=javascript:window.pwned=25>\n1. <b>x</b>",
+  "[<img src=x onerror=window.pwned=26>](https://parley.example/x)",
 ];

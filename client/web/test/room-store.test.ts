@@ -26,6 +26,7 @@ async function enter(count: number, readThrough?: number): Promise<RoomFixture> 
   const clock = new FakeClock();
   const handle = client.join("general", { tail: 100 });
   const read: number[] = [];
+  const drafts = new Map<number | undefined, string>();
   const room = new RoomStore({
     handle,
     me: "ada",
@@ -33,6 +34,8 @@ async function enter(count: number, readThrough?: number): Promise<RoomFixture> 
     readThrough,
     changed: () => undefined,
     onRead: (seq) => read.push(seq),
+    draftOf: (thread) => drafts.get(thread) ?? "",
+    onDraft: (text, thread) => void drafts.set(thread, text),
   });
   await until(() => room.status === "live", { withinMs: 1_000, what: "the room to be live" });
   return { server, client, handle, clock, room, read };
@@ -111,9 +114,9 @@ describe("room store", () => {
   it("O2: a sent message appears at once as pending, then with its number", async () => {
     const { client, room } = await enter(3);
     client.isHolding = true;
-    room.setDraft("  hello\n");
-    expect(room.sendDraft()).to.equal(true);
-    expect(room.draft).to.equal("");
+    room.draft.set("  hello\n");
+    expect(room.draft.submit()).to.equal(true);
+    expect(room.draft.text).to.equal("");
     expect(room.timeline.unsent.map(({ kind, text }) => [kind, text])).to.deep.equal([
       ["pending", "hello"],
     ]);
@@ -126,8 +129,8 @@ describe("room store", () => {
   it("K2: a refused message shows the reason, and a retry has the same id", async () => {
     const { server, client, room } = await enter(0);
     client.refusal = { error: "rate_limited" };
-    room.setDraft("hello");
-    room.sendDraft();
+    room.draft.set("hello");
+    room.draft.submit();
     await settled();
     const [refused] = room.timeline.unsent;
     expect(refused?.kind).to.equal("refused");
@@ -142,8 +145,8 @@ describe("room store", () => {
   it("K2: a pending message cannot be retried, and a refused message can be discarded", async () => {
     const { server, client, room } = await enter(0);
     client.isHolding = true;
-    room.setDraft("hello");
-    room.sendDraft();
+    room.draft.set("hello");
+    room.draft.submit();
     room.retry(room.timeline.unsent[0]!.id);
     client.refusal = { error: "busy" };
     client.release();
@@ -156,27 +159,27 @@ describe("room store", () => {
 
   it("F2: characters that the cluster refuses are removed, and a message that is too long is not sent", async () => {
     const { server, room } = await enter(0);
-    room.setDraft("a\u0000b\ud800c");
-    room.sendDraft();
+    room.draft.set("a\u0000b\ud800c");
+    room.draft.submit();
     await settled();
     expect(bodyOf(server.room("general").log[0]!)).to.deep.equal({ text: "ab\ufffdc" });
-    room.setDraft("é".repeat(BODY_BYTES_MAX / 2));
-    expect(room.problemWith(room.draft)).to.contain("bytes too long");
-    expect(room.sendDraft()).to.equal(false);
-    expect(room.draft).to.not.equal("");
-    room.setDraft(" \n ");
-    expect(room.sendDraft()).to.equal(false);
+    room.draft.set("é".repeat(BODY_BYTES_MAX / 2));
+    expect(room.draft.problem).to.contain("bytes too long");
+    expect(room.draft.submit()).to.equal(false);
+    expect(room.draft.text).to.not.equal("");
+    room.draft.set(" \n ");
+    expect(room.draft.submit()).to.equal(false);
   });
 
   it("A5: typing is sent at a bounded rate and ends with the message", async () => {
     const { clock, handle, room } = await enter(0);
-    room.setDraft("h");
-    room.setDraft("he");
+    room.draft.set("h");
+    room.draft.set("he");
     expect(handle.typingSignals).to.deep.equal([true]);
     clock.advance(3_000);
-    room.setDraft("hel");
+    room.draft.set("hel");
     expect(handle.typingSignals).to.deep.equal([true, true]);
-    room.sendDraft();
+    room.draft.submit();
     expect(handle.typingSignals).to.deep.equal([true, true, false]);
   });
 

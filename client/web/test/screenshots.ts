@@ -10,6 +10,7 @@ import { createServer } from "vite";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { ensureChromium } from "#tools/programs/chromium.ts";
 import { openBrowser } from "./browser-user.ts";
+import { ensureEmojiFont } from "./emoji-font.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const IMAGES = join(ROOT, "docs/images");
@@ -42,6 +43,7 @@ const SHOTS: readonly Shot[] = [
 ];
 
 async function main(): Promise<void> {
+  await ensureEmojiFont();
   const executable = await ensureChromium();
   if (executable === undefined) throw new Error("no Chromium");
   const web = join(ROOT, "client/web");

@@ -13,6 +13,7 @@ import { startCluster } from "#infra/embedded/cluster.ts";
 import { ensureChromium } from "#tools/programs/chromium.ts";
 import { buildWebClient } from "#infra/embedded/web-client.ts";
 import { BrowserUser, openBrowser } from "./browser-user.ts";
+import { ensureEmojiFont } from "./emoji-font.ts";
 
 const IMAGE = join(import.meta.dirname, "../../../docs/images/two-windows.png");
 const WINDOW = { width: 800, height: 640 };
@@ -52,6 +53,7 @@ async function beside(browser: Browser, pictures: readonly Buffer[]): Promise<vo
   await page.screenshot({ path: IMAGE });
 }
 
+await ensureEmojiFont();
 const executable = await ensureChromium();
 if (executable === undefined) throw new Error("no Chromium");
 const dataDir = await mkdtemp(join(tmpdir(), "parley-two-windows-"));

@@ -5,17 +5,22 @@
 //   Escape       closes the open menu or panel and focuses the composer
 
 import type { JSX, RefObject } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { ChatStore } from "../store/chat-store.ts";
 import type { RoomStore } from "../store/room-store.ts";
+import { bindActions } from "./bind-actions.ts";
 import { Conversation } from "./conversation.tsx";
-import { useChanges, useMedia, useWindowEvent } from "./hooks.ts";
+import { isDialogOpen } from "./dialog.tsx";
+import { useChanges, useWindowEvent } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
+import { useLayout } from "./layout.ts";
+import type { Layout } from "./layout.ts";
+import { messageElement } from "./message-actions.ts";
+import { MessageDialogs } from "./message-dialogs.tsx";
 import { Details, Users } from "./panel.tsx";
 import { Sidebar } from "./sidebar.tsx";
 import { Switcher } from "./switcher.tsx";
-
-type Panel = { readonly kind: "users" } | { readonly kind: "details"; readonly id: string };
+import { ThreadPanel } from "./thread-panel.tsx";
 
 interface Props {
   readonly store: ChatStore;
@@ -24,9 +29,9 @@ interface Props {
 
 export function Chat({ store, onSignOut }: Props): JSX.Element {
   useChanges(store);
-  const layout = useLayout();
-  const field = useRef<HTMLTextAreaElement>(null);
   const { active: room } = store;
+  const layout = useLayout(room?.name);
+  const field = useRef<HTMLTextAreaElement>(null);
   const { panel, isMenuOver, isPanelOver } = layout;
 
   useFocus(store);
@@ -42,11 +47,7 @@ export function Chat({ store, onSignOut }: Props): JSX.Element {
     store.open(name);
     layout.settle();
   };
-  const actions = {
-    inspect: (id: string) => layout.setPanel({ kind: "details", id }),
-    retry: (id: string) => room?.retry(id),
-    discard: (id: string) => room?.discard(id),
-  };
+  const actions = bindActions(room, layout, false);
   const classes = ["chat", isMenuOver && "menu-open", panel !== undefined && "panel-open"];
   return (
     <div class={classes.filter(Boolean).join(" ")}>
@@ -68,7 +69,7 @@ export function Chat({ store, onSignOut }: Props): JSX.Element {
             store={store}
             room={room}
             field={field}
-            selected={panel?.kind === "details" ? panel.id : undefined}
+            selected={panel !== undefined && panel.kind !== "users" ? panel.id : undefined}
             actions={actions}
             isPanelOpen={panel?.kind === "users"}
             onMenu={() => layout.setMenuOpen(true)}
@@ -79,58 +80,12 @@ export function Chat({ store, onSignOut }: Props): JSX.Element {
       </main>
       <Aside room={room} layout={layout} />
       {(isMenuOver || isPanelOver) && <div class="scrim" onClick={layout.settle} />}
+      <MessageDialogs room={room} layout={layout} />
       {layout.isSwitching && (
         <Switcher store={store} onPick={pick} onClose={() => layout.setSwitching(false)} />
       )}
     </div>
   );
-}
-
-interface Layout {
-  readonly isPhone: boolean;
-  readonly panel: Panel | undefined;
-  readonly isSwitching: boolean;
-  /** The menu or the panel covers the conversation, which is then inert. */
-  readonly isMenuOver: boolean;
-  readonly isPanelOver: boolean;
-  setPanel(panel: Panel | undefined): void;
-  setMenuOpen(isOpen: boolean): void;
-  setSwitching(isOn: boolean): void;
-  readonly toggleUsers: () => void;
-  /**
-   * One step back: from a message to the list of users; from there, or on a small screen, to
-   * nothing.
-   */
-  readonly closePanel: () => void;
-  /** Closes everything that covers the conversation. */
-  readonly settle: () => void;
-}
-
-function useLayout(): Layout {
-  const isPhone = useMedia("(max-width: 759px)");
-  const isNarrow = useMedia("(max-width: 1119px)");
-  const [panel, setPanel] = useState<Panel | undefined>(isNarrow ? undefined : { kind: "users" });
-  const [isMenuOpen, setMenuOpen] = useState(false);
-  const [isSwitching, setSwitching] = useState(false);
-  const settle = (): void => {
-    setSwitching(false);
-    setMenuOpen(false);
-    if (isNarrow) setPanel(undefined);
-  };
-  return {
-    isPhone,
-    panel,
-    isSwitching,
-    isMenuOver: isPhone && isMenuOpen,
-    isPanelOver: isNarrow && panel !== undefined,
-    setPanel,
-    setMenuOpen,
-    setSwitching,
-    toggleUsers: () => setPanel(panel?.kind === "users" ? undefined : { kind: "users" }),
-    closePanel: () =>
-      setPanel(panel?.kind === "details" && !isNarrow ? { kind: "users" } : undefined),
-    settle,
-  };
 }
 
 function useKeyboard(
@@ -143,9 +98,9 @@ function useKeyboard(
     if (isCommand && event.key.toLowerCase() === "k") layout.setSwitching(!layout.isSwitching);
     else if (event.altKey && event.key === "ArrowDown") store.step(1);
     else if (event.altKey && event.key === "ArrowUp") store.step(-1);
-    else if (event.key === "Escape" && !layout.isSwitching) {
+    else if (event.key === "Escape" && !isDialogOpen()) {
       if (layout.isMenuOver) layout.settle();
-      else if (layout.isPanelOver || layout.panel?.kind === "details") layout.closePanel();
+      else if (layout.isPanelOver || layout.panel?.kind !== "users") layout.closePanel();
       field.current?.focus();
     } else return;
     event.preventDefault();
@@ -154,11 +109,35 @@ function useKeyboard(
 
 function Aside({ room, layout }: { room: RoomStore | undefined; layout: Layout }): JSX.Element {
   const { panel, closePanel } = layout;
+  const thread = room?.thread;
+  useEffect(() => {
+    if (panel?.kind !== "thread") room?.closeThread();
+  }, [room, panel?.kind]);
+  /** The focus returns to the message of the panel. */
+  const close = (): void => {
+    closePanel();
+    if (panel !== undefined && panel.kind !== "users") messageElement(panel.id)?.focus();
+  };
   return (
     <aside class="chat-panel" aria-label="Details" inert={panel === undefined}>
-      {room !== undefined && panel?.kind === "users" && <Users room={room} onClose={closePanel} />}
+      {room !== undefined && panel?.kind === "users" && (
+        <Users room={room} isOpened={panel.isOpened} onClose={closePanel} />
+      )}
       {room !== undefined && panel?.kind === "details" && (
-        <Details room={room} message={room.timeline.find(panel.id)} onClose={closePanel} />
+        <Details
+          room={room}
+          message={room.timeline.find(panel.id) ?? thread?.timeline.find(panel.id)}
+          onClose={close}
+        />
+      )}
+      {room !== undefined && panel?.kind === "thread" && thread !== undefined && (
+        <ThreadPanel
+          key={thread.root}
+          room={room}
+          thread={thread}
+          actions={bindActions(room, layout, true)}
+          onClose={close}
+        />
       )}
     </aside>
   );

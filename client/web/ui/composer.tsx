@@ -1,9 +1,14 @@
-// Composer: the field for a new message. Enter sends, Shift+Enter starts a new line, and ArrowUp in
-// an empty field moves the focus to the messages.
+// Composer: the field for a new message, or for the edit of an own one. Enter sends, Shift+Enter
+// starts a new line. In an empty field ArrowUp edits the last own message, and Shift+ArrowUp moves
+// the focus to the messages.
+//
+//   composer.1. When the page itself changes the text (sent, edited, cancelled), it changes the
+//        field at once, not in the next frame: a key in between would be added to the old text.
 
 import type { JSX, RefObject } from "preact";
-import { useLayoutEffect } from "preact/hooks";
-import type { RoomStore } from "../store/room-store.ts";
+import { useId, useLayoutEffect } from "preact/hooks";
+import { lastOwn } from "../store/message-source.ts";
+import type { MessageSource } from "../store/message-source.ts";
 import { typingWords } from "../store/words.ts";
 import { Icon } from "./icons.tsx";
 
@@ -11,57 +16,103 @@ import { Icon } from "./icons.tsx";
 const HEIGHT_PX_MAX = 220;
 
 interface Props {
-  readonly room: RoomStore;
+  readonly source: MessageSource;
+  readonly label: string;
   readonly field: RefObject<HTMLTextAreaElement | null>;
+  /** Moves the focus to the messages. */
   readonly onUp: () => void;
 }
 
-export function Composer({ room, field, onUp }: Props): JSX.Element {
-  const problem = room.problemWith(room.draft);
-  const canSend = room.draft.trim() !== "" && problem === undefined;
-  useLayoutEffect(() => grow(field.current), [room.draft, room.name]);
+export function Composer({ source, label, field, onUp }: Props): JSX.Element {
+  const { draft } = source;
+  const { problem, editing } = draft;
+  const foot = useId();
+  const change = (act: () => void): void => {
+    act();
+    if (field.current !== null) field.current.value = draft.text; // composer.1
+  };
+  useLayoutEffect(() => grow(field.current), [draft.text, source]);
+  useLayoutEffect(() => {
+    if (editing !== undefined) focusEnd(field.current);
+  }, [editing?.id]);
 
   const send = (event: Event): void => {
     event.preventDefault();
-    room.sendDraft();
+    change(() => draft.submit());
     field.current?.focus();
+  };
+  const editLast = (): boolean => {
+    const seq = lastOwn(source);
+    const message = seq === undefined ? undefined : source.timeline.at(seq);
+    if (message === undefined) return false;
+    change(() => draft.edit(message));
+    return true;
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.isComposing) return; // Enter completes the composed character; it does not send.
+    if (event.altKey || event.ctrlKey || event.metaKey) return; // Shortcuts of the window.
     if (event.key === "Enter" && !event.shiftKey) send(event);
-    else if (event.key === "ArrowUp" && room.draft === "") {
-      event.preventDefault();
-      onUp();
-    }
+    else if (event.key === "Escape" && editing !== undefined) change(() => draft.cancel());
+    else if (event.key === "ArrowUp" && draft.text === "" && editing === undefined) {
+      if (event.shiftKey || !editLast()) onUp();
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
   };
   return (
     <div class="composer column">
+      {editing !== undefined && <Editing onCancel={() => change(() => draft.cancel())} />}
       <form class="composer-box" onSubmit={send}>
         <textarea
           ref={field}
           rows={1}
-          value={room.draft}
-          placeholder={`Message #${room.name}`}
-          aria-label={`Message #${room.name}`}
+          value={draft.text}
+          placeholder={label}
+          aria-label={editing === undefined ? label : "Edit the message"}
           aria-invalid={problem !== undefined}
-          aria-describedby="composer-foot"
+          aria-describedby={foot}
           enterkeyhint="send"
           autocomplete="off"
           dir="auto"
-          onInput={(event) => room.setDraft(event.currentTarget.value)}
+          onInput={(event) => draft.set(event.currentTarget.value)}
           onKeyDown={onKeyDown}
         />
-        <button type="submit" class="send" disabled={!canSend} aria-label="Send" title="Send">
-          <Icon name="send" />
-        </button>
+        <Send canSend={draft.canSubmit} isEdit={editing !== undefined} />
       </form>
-      <div class="composer-foot" id="composer-foot">
-        {problem === undefined ? <Typing names={room.typing} /> : <p class="problem">{problem}</p>}
+      <div class="composer-foot" id={foot}>
+        {problem === undefined ? (
+          <Typing names={source.typing} />
+        ) : (
+          <p class="problem">{problem}</p>
+        )}
         <p class="hint" aria-hidden="true">
-          <kbd>Enter</kbd> sends <kbd>Shift Enter</kbd> new line
+          <kbd>Enter</kbd> {editing === undefined ? "sends" : "saves"} <kbd>Shift Enter</kbd> new
+          line
         </p>
       </div>
     </div>
+  );
+}
+
+function Send({ canSend, isEdit }: { canSend: boolean; isEdit: boolean }): JSX.Element {
+  const label = isEdit ? "Save" : "Send";
+  return (
+    <button type="submit" class="send" disabled={!canSend} aria-label={label} title={label}>
+      <Icon name={isEdit ? "check" : "send"} />
+    </button>
+  );
+}
+
+function Editing({ onCancel }: { readonly onCancel: () => void }): JSX.Element {
+  return (
+    <p class="editing" role="status">
+      <Icon name="pen" />
+      <span>Editing a message</span>
+      <button type="button" class="link" onClick={onCancel}>
+        Cancel
+      </button>
+      <kbd aria-hidden="true">Esc</kbd>
+    </p>
   );
 }
 
@@ -80,6 +131,11 @@ function Typing({ names }: { readonly names: readonly string[] }): JSX.Element {
       )}
     </p>
   );
+}
+
+function focusEnd(field: HTMLTextAreaElement | null): void {
+  field?.focus();
+  field?.setSelectionRange(field.value.length, field.value.length);
 }
 
 function grow(field: HTMLTextAreaElement | null): void {

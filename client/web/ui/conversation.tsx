@@ -3,13 +3,14 @@
 import type { JSX, RefObject } from "preact";
 import type { ChatStore } from "../store/chat-store.ts";
 import type { RoomStore } from "../store/room-store.ts";
-import { completenessWords, connectionWords, groupDigits, plural } from "../store/words.ts";
+import { completenessWords, connectionWords, groupDigits } from "../store/words.ts";
 import { Avatar } from "./avatar.tsx";
 import { Composer } from "./composer.tsx";
 import { useSeconds } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
+import { Beginning } from "./list-notes.tsx";
+import type { MessageActions } from "./message-actions.ts";
 import { MessageList } from "./message-list.tsx";
-import type { MessageActions } from "./message-row.tsx";
 
 interface Props {
   readonly store: ChatStore;
@@ -46,7 +47,6 @@ export function Conversation(props: Props): JSX.Element {
           class="quiet faces"
           onClick={props.onUsers}
           aria-expanded={props.isPanelOpen}
-          aria-label={`${plural(room.here, "person", "people")} here now`}
           title="Who is here"
         >
           {[...room.users].slice(0, FACES_MAX).map((name) => (
@@ -54,17 +54,25 @@ export function Conversation(props: Props): JSX.Element {
           ))}
           <Icon name="users" />
           <span class="count">{groupDigits(room.here)}</span>
+          <span class="hidden">{room.here === 1 ? " person" : " people"} here now</span>
         </button>
       </header>
       <Trouble store={store} room={room} onSignOut={props.onSignOut} />
       <MessageList
         key={room.name}
-        room={room}
+        source={room}
+        label={`Messages in ${room.name}`}
+        beginning={<Beginning room={room} />}
         selected={selected}
         actions={actions}
         onEscape={() => field.current?.focus()}
       />
-      <Composer room={room} field={field} onUp={() => focusLast()} />
+      <Composer
+        source={room}
+        label={`Message #${room.name}`}
+        field={field}
+        onUp={() => focusLast()}
+      />
     </>
   );
 }
@@ -129,6 +137,6 @@ function Note(props: {
 }
 
 function focusLast(): void {
-  const messages = document.querySelectorAll<HTMLElement>(".list .message");
+  const messages = document.querySelectorAll<HTMLElement>(".chat-main .message");
   messages[messages.length - 1]?.focus();
 }

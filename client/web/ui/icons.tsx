@@ -21,6 +21,12 @@ const PATHS = {
   system: "M2 3h12v8H2zM5.5 13.5h5M8 11v2.5",
   leave: "M6.5 2.5h-4v11h4M10 5l3 3-3 3M13 8H6",
   plus: "M8 3v10M3 8h10",
+  smile:
+    "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12ZM5.6 9.4c.6 1 1.4 1.5 2.4 1.5s1.8-.5 2.4-1.5M6 6.4v.1M10 6.4v.1",
+  thread: "M2.5 3h11v7.5H8L5 13v-2.5H2.5ZM5.3 5.7h5.4M5.3 7.9h3.4",
+  pen: "M3 13l.6-2.8 7-7a1.1 1.1 0 0 1 1.6 0l.6.6a1.1 1.1 0 0 1 0 1.6l-7 7ZM9.4 4.4l2.2 2.2",
+  pin: "M6 2.5h4L9.5 7l2.5 2.5H4L6.5 7ZM8 9.5v4",
+  bin: "M3 4.5h10M6.3 4.5v-2h3.4v2M4.5 4.5l.5 9h6l.5-9M6.9 7.2v3.6M9.1 7.2v3.6",
 } as const;
 
 export type IconName = keyof typeof PATHS;

@@ -2,6 +2,7 @@
 // pending join.
 
 import type { JSX } from "preact";
+import type { MessageSource } from "../store/message-source.ts";
 import type { RoomStore } from "../store/room-store.ts";
 import { Mark } from "./icons.tsx";
 
@@ -28,18 +29,18 @@ export function Beginning({ room }: { readonly room: RoomStore }): JSX.Element {
   );
 }
 
-export function OlderNote({ room }: { readonly room: RoomStore }): JSX.Element {
-  if (room.older === "failed") {
+export function OlderNote({ source }: { readonly source: MessageSource }): JSX.Element {
+  if (source.older === "failed") {
     return (
       <p class="older">
         Older messages could not be loaded.{" "}
-        <button type="button" class="link" onClick={() => void room.loadOlder()}>
+        <button type="button" class="link" onClick={() => void source.loadOlder()}>
           Try again
         </button>
       </p>
     );
   }
-  return <p class="older">{room.older === "loading" ? "Loading older messages…" : ""}</p>;
+  return <p class="older">{source.older === "loading" ? "Loading older messages…" : ""}</p>;
 }
 
 /** Grey placeholders for messages. CSS delays them, so a fast join shows none. */

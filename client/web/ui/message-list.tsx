@@ -1,4 +1,4 @@
-// MessageList: the loaded messages of a room and the scroll position.
+// MessageList: the loaded messages of a room or a thread, and the scroll position.
 //
 // CSS turns the browser's scroll anchoring off, because not every browser has it. Three rules
 // replace it:
@@ -8,15 +8,17 @@
 //       do.
 
 import { Component, createRef } from "preact";
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { groupByDay } from "../store/days.ts";
 import type { Day } from "../store/days.ts";
-import type { RoomStore } from "../store/room-store.ts";
+import type { MessageSource } from "../store/message-source.ts";
+import type { SentMessage } from "../store/timeline-rows.ts";
 import { badge, dayWords } from "../store/words.ts";
 import { Icon } from "./icons.tsx";
-import { Beginning, Joining, OlderNote } from "./list-notes.tsx";
+import { Joining, OlderNote } from "./list-notes.tsx";
+import { actionOfKey } from "./message-actions.ts";
+import type { MessageActions } from "./message-actions.ts";
 import { MessageRow } from "./message-row.tsx";
-import type { MessageActions } from "./message-row.tsx";
 
 /** A position this close to the end counts as the end. */
 const END_PX = 40;
@@ -26,7 +28,10 @@ const AHEAD_PX = 800;
 const LABEL_MS = 1_200;
 
 interface Props {
-  readonly room: RoomStore;
+  readonly source: MessageSource;
+  readonly label: string;
+  /** Stands before the first message. */
+  readonly beginning: ComponentChildren;
   readonly selected: string | undefined;
   readonly actions: MessageActions;
   readonly onEscape: () => void;
@@ -47,7 +52,7 @@ export class MessageList extends Component<Props> {
   #labelTimer: ReturnType<typeof setTimeout> | undefined;
 
   override componentDidMount(): void {
-    this.#jumps = this.props.room.jumps;
+    this.#jumps = this.props.source.jumps;
     this.#observer = new ResizeObserver(() => this.#isAtEnd && this.#toEnd());
     if (this.#scroller.current !== null) this.#observer.observe(this.#scroller.current);
     if (this.#content.current !== null) this.#observer.observe(this.#content.current);
@@ -65,9 +70,9 @@ export class MessageList extends Component<Props> {
   }
 
   override componentDidUpdate(_props: Props, _state: unknown, anchor: Anchor | undefined): void {
-    const { room } = this.props;
-    if (room.jumps !== this.#jumps) {
-      this.#jumps = room.jumps;
+    const { source } = this.props;
+    if (source.jumps !== this.#jumps) {
+      this.#jumps = source.jumps;
       this.#isAtEnd = true;
     }
     if (this.#isAtEnd) this.#toEnd();
@@ -75,47 +80,50 @@ export class MessageList extends Component<Props> {
     this.#readAhead();
   }
 
-  override render({ room, selected, actions }: Props): JSX.Element {
-    const { timeline } = room;
-    const days = groupByDay(timeline.sent, timeline.unsent, room.readMark);
+  override render({ source, label, beginning }: Props): JSX.Element {
+    const { timeline } = source;
+    const days = groupByDay(timeline.sent, timeline.unsent, source.readMark);
     return (
       <div class="list">
         <div
           ref={this.#scroller}
           class="list-scroller"
           role="log"
-          aria-label={`Messages in ${room.name}`}
+          aria-label={label}
           aria-live="polite"
-          aria-busy={room.status !== "live" || room.older === "loading"}
+          aria-busy={source.status !== "live" || source.older === "loading"}
           tabIndex={0}
           onScroll={() => this.#onScroll()}
           onKeyDown={(event) => this.#onKey(event)}
         >
           <div ref={this.#content} class="list-content column">
-            {room.isFromBeginning ? <Beginning room={room} /> : <OlderNote room={room} />}
-            {days.length === 0 && room.status !== "live" && <Joining />}
-            {days.map((day) => this.#day(day, room.me, selected, actions))}
+            {source.isFromBeginning ? beginning : <OlderNote source={source} />}
+            {days.length === 0 && source.status !== "live" && <Joining />}
+            {days.map((day) => this.#day(day))}
           </div>
         </div>
-        <Jump room={room} isAtEnd={this.#isAtEnd} />
+        <Jump source={source} isAtEnd={this.#isAtEnd} />
       </div>
     );
   }
 
-  #day(day: Day, me: string, selected: string | undefined, actions: MessageActions): JSX.Element {
+  #day(day: Day): JSX.Element {
+    const { source, selected, actions } = this.props;
     return (
       <section key={day.key} class="day">
-        <h3 class="day-label">
+        <h2 class="day-label">
           <span>{dayWords(day.at, Date.now())}</span>
-        </h3>
+        </h2>
         {day.rows.flatMap((row) => {
-          const { id, from } = row.message;
+          const { id, from, seq } = row.message;
           const message = (
             <MessageRow
               key={id}
               row={row}
-              isMine={from === me}
+              isMine={from === source.me}
               isSelected={id === selected}
+              isWaiting={source.changes.isWaiting(seq)}
+              problem={source.changes.problemOf(seq)}
               actions={actions}
             />
           );
@@ -132,9 +140,9 @@ export class MessageList extends Component<Props> {
     const isNearEnd = scrollHeight - clientHeight - scrollTop <= END_PX;
     const wasUp = scrollTop < this.#lastTop - 1;
     this.#lastTop = scrollTop;
-    if (isNearEnd) this.#isAtEnd = this.props.room.timeline.isAttached;
+    if (isNearEnd) this.#isAtEnd = this.props.source.timeline.isAttached;
     else if (wasUp) this.#isAtEnd = false; // message-list.3
-    this.props.room.setAtEnd(this.#isAtEnd);
+    this.props.source.setAtEnd(this.#isAtEnd);
     this.#showLabel(scroller);
     this.#readAhead();
   }
@@ -148,11 +156,11 @@ export class MessageList extends Component<Props> {
 
   #readAhead(): void {
     const scroller = this.#scroller.current;
-    const { room } = this.props;
-    if (scroller === null || room.status !== "live") return;
+    const { source } = this.props;
+    if (scroller === null || source.status !== "live") return;
     const below = scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop;
-    if (scroller.scrollTop < AHEAD_PX && room.older === "idle") void room.loadOlder();
-    if (below < AHEAD_PX && room.newer === "idle") void room.loadNewer();
+    if (scroller.scrollTop < AHEAD_PX && source.older === "idle") void source.loadOlder();
+    if (below < AHEAD_PX && source.newer === "idle") void source.loadNewer();
   }
 
   #toEnd(): void {
@@ -189,18 +197,36 @@ export class MessageList extends Component<Props> {
   #onKey(event: KeyboardEvent): void {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const messages = this.#messages();
-    const current = messages.findIndex((item) => item === document.activeElement);
+    const element = document.activeElement?.closest<HTMLElement>(".message");
+    const current = messages.findIndex((item) => item === element);
+    const isOnMessage = event.target === element;
     if (event.key === "ArrowUp" || event.key === "ArrowDown") {
       const next = event.key === "ArrowDown" ? current + 1 : current < 0 ? -1 : current - 1;
       messages.at(current < 0 ? -1 : Math.max(0, Math.min(next, messages.length - 1)))?.focus();
-    } else if (event.key === "Enter" && event.target === messages[current]) {
-      const id = messages[current]?.dataset["id"];
+    } else if (event.key === "Enter" && isOnMessage) {
+      const id = element?.dataset["id"];
       if (id !== undefined) this.props.actions.inspect(id);
+    } else if (element instanceof HTMLElement && isOnMessage && this.#act(event.key, element)) {
+      // Done.
     } else if (event.key === "Escape") {
       this.props.onEscape();
     } else return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  /** False when the key has no action for this message. */
+  #act(key: string, element: HTMLElement): boolean {
+    const { source, actions } = this.props;
+    const message = this.#messageOf(element);
+    if (message === undefined || message.isDeleted === true) return false;
+    const act = actionOfKey(key, message, message.from === source.me, actions);
+    act?.(element.getBoundingClientRect());
+    return act !== undefined;
+  }
+
+  #messageOf(element: HTMLElement): SentMessage | undefined {
+    return this.props.source.timeline.at(Number(element.dataset["seq"] ?? 0));
   }
 }
 
@@ -212,13 +238,14 @@ function NewLine(): JSX.Element {
   );
 }
 
-function Jump({ room, isAtEnd }: { room: RoomStore; isAtEnd: boolean }): JSX.Element | null {
-  if (isAtEnd && room.timeline.isAttached) return null;
+function Jump(props: { source: MessageSource; isAtEnd: boolean }): JSX.Element | null {
+  const { source, isAtEnd } = props;
+  if (isAtEnd && source.timeline.isAttached) return null;
   return (
-    <button type="button" class="jump" onClick={() => room.jumpToEnd()}>
+    <button type="button" class="jump" onClick={() => source.jumpToEnd()}>
       <Icon name="down" />
       Jump to latest
-      {room.unread > 0 && <span class="badge">{badge(room.unread)} new</span>}
+      {source.unread > 0 && <span class="badge">{badge(source.unread)} new</span>}
     </button>
   );
 }

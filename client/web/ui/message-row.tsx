@@ -3,50 +3,66 @@
 // renders one row.
 
 import { Component } from "preact";
-import type { JSX } from "preact";
+import type { JSX, TargetedFocusEvent } from "preact";
 import { useState } from "preact/hooks";
 import type { Row } from "../store/days.ts";
-import type { Message, UnsentMessage } from "../store/timeline-rows.ts";
-import { clockWords, groupDigits } from "../store/words.ts";
+import type { Message, SentMessage, UnsentMessage } from "../store/timeline-rows.ts";
+import { clockWords, groupDigits, instantWords, plural, shortClockWords } from "../store/words.ts";
 import { Avatar, Name } from "./avatar.tsx";
 import { Icon } from "./icons.tsx";
+import type { MessageActions } from "./message-actions.ts";
+import { MessageTools } from "./message-tools.tsx";
+import { Reactions } from "./reactions.tsx";
 import { Text } from "./text.tsx";
 
 /** A longer text is folded; a button shows all of it. */
 const FOLD_CHARACTERS = 1_500;
 const FOLD_LINES = 20;
 
-export interface MessageActions {
-  readonly inspect: (id: string) => void;
-  readonly retry: (id: string) => void;
-  readonly discard: (id: string) => void;
-}
-
 export interface MessageRowProps {
   readonly row: Row;
   readonly isMine: boolean;
   readonly isSelected: boolean;
+  /** A change of the user has no answer yet. */
+  readonly isWaiting: boolean;
+  /** Why the user's last change was refused. */
+  readonly problem: string | undefined;
   readonly actions: MessageActions;
 }
 
-export class MessageRow extends Component<MessageRowProps> {
-  override shouldComponentUpdate(next: MessageRowProps): boolean {
-    const { row, isMine, isSelected } = this.props;
+interface State {
+  readonly isHovered: boolean;
+  readonly isFocused: boolean;
+}
+
+export class MessageRow extends Component<MessageRowProps, State> {
+  override state: State = { isHovered: false, isFocused: false };
+
+  override shouldComponentUpdate(next: MessageRowProps, state: State): boolean {
+    const { row, isMine, isSelected, isWaiting, problem } = this.props;
     return (
       next.row.message !== row.message ||
       next.row.isHead !== row.isHead ||
       next.isMine !== isMine ||
-      next.isSelected !== isSelected
+      next.isSelected !== isSelected ||
+      next.isWaiting !== isWaiting ||
+      next.problem !== problem ||
+      state !== this.state
     );
   }
 
-  override render({ row, isMine, isSelected, actions }: MessageRowProps): JSX.Element {
+  override render(props: MessageRowProps, { isHovered, isFocused }: State): JSX.Element {
+    const { row, isMine, isSelected, actions } = props;
     const { message, isHead } = row;
+    if (message.kind === "notice") return <Notice notice={message} />;
+    const isDeleted = message.kind === "sent" && message.isDeleted === true;
+    const isActive = isHovered || isFocused;
     const classes = [
       "message",
       `message-${message.kind}`,
       isHead && "message-head",
       isMine && "message-mine",
+      isDeleted && "message-deleted",
       isSelected && "message-selected",
     ];
     const time = clockWords(message.at);
@@ -57,34 +73,66 @@ export class MessageRow extends Component<MessageRowProps> {
         data-seq={message.seq}
         aria-label={`${message.from}, ${time}`}
         tabIndex={-1}
+        onPointerEnter={(event) =>
+          event.pointerType === "mouse" && this.#become({ isHovered: true })
+        }
+        onPointerLeave={() => this.#become({ isHovered: false })}
+        onFocusIn={() => this.#become({ isFocused: true })}
+        onFocusOut={(event) => this.#become({ isFocused: containsTarget(event) })}
       >
-        {isHead ? <Avatar name={message.from} /> : <Time at={message.at} words={time} />}
+        {isHead ? <Avatar name={message.from} /> : <Time at={message.at} isShort />}
         <div class="message-body">
           {isHead && (
             <header class="message-who">
               <Name name={message.from} />
               {isMine && <span class="tag">you</span>}
-              <Time at={message.at} words={time} />
+              <Time at={message.at} />
             </header>
           )}
-          <Foldable text={message.text} />
+          {isDeleted ? <p class="deleted">{message.text}</p> : <Foldable message={message} />}
           {message.kind === "refused" && <Refusal message={message} actions={actions} />}
+          {message.kind === "sent" && <Extras {...props} message={message} isActive={isActive} />}
         </div>
         <Status message={message} isMine={isMine} inspect={actions.inspect} />
+        {isActive && message.kind === "sent" && !isDeleted && (
+          <MessageTools message={message} isMine={isMine} actions={actions} />
+        )}
       </article>
     );
   }
+
+  #become(change: Partial<State>): void {
+    const { isHovered, isFocused } = { ...this.state, ...change };
+    if (isHovered === this.state.isHovered && isFocused === this.state.isFocused) return;
+    this.setState({ isHovered, isFocused });
+  }
 }
 
-function Time({ at, words }: { readonly at: number; readonly words: string }): JSX.Element {
+/** True while the focus moves within the row. */
+function containsTarget(event: TargetedFocusEvent<HTMLElement>): boolean {
+  return event.relatedTarget instanceof Node && event.currentTarget.contains(event.relatedTarget);
+}
+
+/** A change of the members or the settings. */
+function Notice({ notice }: { readonly notice: SentMessage }): JSX.Element {
   return (
-    <time class="time" dateTime={new Date(at).toISOString()}>
-      {words}
+    <p class="notice" data-seq={notice.seq} title={instantWords(notice.at)}>
+      <Name name={notice.from} /> {notice.text}
+    </p>
+  );
+}
+
+function Time({ at, isShort }: { readonly at: number; readonly isShort?: boolean }): JSX.Element {
+  const words = clockWords(at);
+  return (
+    <time class="time" dateTime={new Date(at).toISOString()} title={words}>
+      {isShort === true ? shortClockWords(at) : words}
     </time>
   );
 }
 
-function Foldable({ text }: { readonly text: string }): JSX.Element {
+function Foldable({ message }: { readonly message: Message }): JSX.Element {
+  const { text } = message;
   const [isOpen, setOpen] = useState(false);
   const isLong =
     text.length > FOLD_CHARACTERS || text.split("\n", FOLD_LINES + 2).length > FOLD_LINES;
@@ -96,6 +144,61 @@ function Foldable({ text }: { readonly text: string }): JSX.Element {
         {isOpen ? "Show less" : "Show all"}
       </button>
     </div>
+  );
+}
+
+/** What was done with the message, below its text. */
+function Extras(
+  props: MessageRowProps & { readonly message: SentMessage; readonly isActive: boolean },
+): JSX.Element {
+  const { message, isActive, isWaiting, problem, actions } = props;
+  const { editedAt, isPinned, reactions, replies } = message;
+  return (
+    <>
+      {(editedAt !== undefined || isPinned === true || isWaiting) && (
+        <p class="marks">
+          {isPinned === true && (
+            <span class="mark-pinned">
+              <Icon name="pin" />
+              pinned
+            </span>
+          )}
+          {editedAt !== undefined && <span title={instantWords(editedAt)}>edited</span>}
+          {isWaiting && <span class="mark-waiting">saving…</span>}
+        </p>
+      )}
+      {reactions !== undefined && (
+        <Reactions
+          reactions={reactions}
+          isReachable={isActive}
+          toggle={(emoji, on) => actions.react(message, emoji, on)}
+        />
+      )}
+      {replies !== undefined && actions.reply !== undefined && (
+        <button
+          type="button"
+          class="link replies"
+          tabIndex={isActive ? 0 : -1}
+          onClick={() => actions.reply?.(message)}
+        >
+          <Icon name="thread" />
+          {plural(replies, "reply", "replies")}
+        </button>
+      )}
+      {problem !== undefined && <Problem words={problem} dismiss={actions.dismiss} />}
+    </>
+  );
+}
+
+function Problem({ words, dismiss }: { words: string; dismiss: () => void }): JSX.Element {
+  return (
+    <p class="refusal" role="alert">
+      <Icon name="alert" />
+      <span>{words}</span>
+      <button type="button" class="link" onClick={dismiss}>
+        Close
+      </button>
+    </p>
   );
 }
 

@@ -1,5 +1,5 @@
-// Panel: the column beside the conversation. It shows the users in the room, or the details of one
-// message.
+// Panel: what the column beside the conversation shows: the users in the room, or the details of
+// one message. (The replies in a thread: thread-panel.tsx.)
 
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
@@ -8,32 +8,41 @@ import type { Message } from "../store/timeline-rows.ts";
 import { completenessWords, groupDigits, instantWords, plural } from "../store/words.ts";
 import { Avatar, Name } from "./avatar.tsx";
 import { Icon } from "./icons.tsx";
+import { PanelFrame } from "./panel-frame.tsx";
 
-export function Users(props: { room: RoomStore; onClose: () => void }): JSX.Element {
-  const { room, onClose } = props;
+export function Users(props: {
+  readonly room: RoomStore;
+  /** The user opened it, so it gets the focus. */
+  readonly isOpened: boolean;
+  readonly onClose: () => void;
+}): JSX.Element {
+  const { room, isOpened, onClose } = props;
+  const focus = isOpened && { focusFor: room.name };
   const names = [...room.users].sort(
     (a, b) => rankOf(a, room.me) - rankOf(b, room.me) || order(a, b),
   );
   const others = room.here - names.length;
   return (
-    <Frame title="Here now" count={room.here} onClose={onClose}>
-      <ul class="users">
-        {names.map((name) => (
-          <li key={name}>
-            <Avatar name={name} />
-            <Name name={name} />
-            {name === room.me && <span class="tag">you</span>}
-          </li>
-        ))}
-      </ul>
-      {others > 0 && (
-        <p class="users-more">
-          {names.length > 0 ? "and " : ""}
-          {plural(others, "person", "people")}
-          {names.length > 0 ? " more" : ". The room is too large to list the names."}
-        </p>
-      )}
-    </Frame>
+    <PanelFrame title="Here now" count={room.here} onClose={onClose} {...focus}>
+      <div class="panel-content">
+        <ul class="users">
+          {names.map((name) => (
+            <li key={name}>
+              <Avatar name={name} />
+              <Name name={name} />
+              {name === room.me && <span class="tag">you</span>}
+            </li>
+          ))}
+        </ul>
+        {others > 0 && (
+          <p class="users-more">
+            {names.length > 0 ? "and " : ""}
+            {plural(others, "person", "people")}
+            {names.length > 0 ? " more" : ". The room is too large to list the names."}
+          </p>
+        )}
+      </div>
+    </PanelFrame>
   );
 }
 
@@ -47,6 +56,7 @@ function order(a: string, b: string): number {
 
 const STATES: Record<Message["kind"], string> = {
   sent: "Sent and stored safely",
+  notice: "Stored safely",
   acked: "Sent and stored safely",
   pending: "Sending, not confirmed yet",
   refused: "Not sent",
@@ -60,30 +70,35 @@ export function Details(props: {
   const { room, message, onClose } = props;
   const title = message?.seq === undefined ? "Message" : `Message #${groupDigits(message.seq)}`;
   return (
-    <Frame title={title} onClose={onClose}>
-      {message === undefined ? (
-        <p class="panel-note">This message is no longer loaded.</p>
-      ) : (
-        <dl class="facts">
-          <Fact name="From">
-            <Name name={message.from} />
-          </Fact>
-          <Fact name="State">{STATES[message.kind]}</Fact>
-          {message.kind === "refused" && <Fact name="Why">{message.reason}</Fact>}
-          <Fact name="Number">
-            {message.seq === undefined
-              ? "None yet"
-              : `#${groupDigits(message.seq)} in #${room.name}`}
-          </Fact>
-          <Fact name="Time">{instantWords(message.at)}</Fact>
-          <Fact name="Id">
-            <code>{message.id}</code>
-            <Copy text={message.id} />
-          </Fact>
-        </dl>
-      )}
-      <Proof room={room} />
-    </Frame>
+    <PanelFrame title={title} onClose={onClose} focusFor={message?.id ?? ""}>
+      <div class="panel-content">
+        {message === undefined ? (
+          <p class="panel-note">This message is no longer loaded.</p>
+        ) : (
+          <dl class="facts">
+            <Fact name="From">
+              <Name name={message.from} />
+            </Fact>
+            <Fact name="State">{STATES[message.kind]}</Fact>
+            {message.kind === "refused" && <Fact name="Why">{message.reason}</Fact>}
+            <Fact name="Number">
+              {message.seq === undefined
+                ? "None yet"
+                : `#${groupDigits(message.seq)} in #${room.name}`}
+            </Fact>
+            <Fact name="Time">{instantWords(message.at)}</Fact>
+            {message.kind === "sent" && message.editedAt !== undefined && (
+              <Fact name="Edited">{instantWords(message.editedAt)}</Fact>
+            )}
+            <Fact name="Id">
+              <code>{message.id}</code>
+              <Copy text={message.id} />
+            </Fact>
+          </dl>
+        )}
+        <Proof room={room} />
+      </div>
+    </PanelFrame>
   );
 }
 
@@ -118,34 +133,6 @@ function Proof({ room }: { readonly room: RoomStore }): JSX.Element {
         message.
       </p>
     </section>
-  );
-}
-
-function Frame(props: {
-  readonly title: string;
-  readonly count?: number;
-  readonly onClose: () => void;
-  readonly children: ComponentChildren;
-}): JSX.Element {
-  return (
-    <div class="panel-frame">
-      <header class="panel-top">
-        <h2>
-          {props.title}
-          {props.count !== undefined && <span class="count">{groupDigits(props.count)}</span>}
-        </h2>
-        <button
-          type="button"
-          class="quiet square"
-          onClick={props.onClose}
-          aria-label="Close this panel"
-          title="Close (Esc)"
-        >
-          <Icon name="close" />
-        </button>
-      </header>
-      <div class="panel-content">{props.children}</div>
-    </div>
   );
 }
 

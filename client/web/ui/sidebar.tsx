@@ -21,7 +21,7 @@ export function Sidebar(props: Props): JSX.Element {
   const { store, isOverlay, onPick, onSwitch, onClose, onSignOut } = props;
   return (
     <div class="sidebar">
-      <div class="sidebar-top">
+      <header class="sidebar-top">
         <Mark />
         <span class="brand">Parley</span>
         {isOverlay && (
@@ -29,7 +29,7 @@ export function Sidebar(props: Props): JSX.Element {
             <Icon name="close" />
           </button>
         )}
-      </div>
+      </header>
       <button type="button" class="finder" onClick={onSwitch}>
         <Icon name="search" />
         <span>Find a room</span>
@@ -94,7 +94,7 @@ function RoomItem(props: {
             <span class="hidden"> unread</span>
           </span>
         )}
-        {room.draft.trim() !== "" && !isActive && <span class="tag">draft</span>}
+        {room.draft.unsent.trim() !== "" && !isActive && <span class="tag">draft</span>}
       </button>
       <button
         type="button"

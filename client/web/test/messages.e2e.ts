@@ -1,0 +1,247 @@
+// What users do with messages, in a real browser on a real cluster: edit, delete, react, pin, reply
+// in a thread, with the pointer and with the keyboard alone. axe-core finds nothing in any state.
+
+import { expect } from "chai";
+import { expectAccessible } from "./axe.ts";
+import { useBrowserCluster } from "./browser-cluster.ts";
+import type { BrowserCluster } from "./browser-cluster.ts";
+import type { BrowserUser } from "./browser-user.ts";
+import { expectHarmless } from "./harmless.ts";
+import { HOSTILE_MARKDOWN, HOSTILE_TEXTS } from "./hostile-texts.ts";
+
+describe("Messages in a browser", () => {
+  const shared = useBrowserCluster();
+  const arrive: BrowserCluster["arrive"] = (...args) => shared.arrive(...args);
+
+  const leave = async (...users: readonly BrowserUser[]): Promise<void> => {
+    for (const user of users) {
+      user.expectNoErrors();
+      await user.leave();
+    }
+  };
+
+  it("an edit shows its text with a mark, and a deletion one quiet line, to both users", async () => {
+    const ada = await arrive("ada", "edits");
+    const grace = await arrive("grace", "edits");
+    await ada.send("helo");
+    await ada.send("oops");
+    await ada.use(ada.message("helo"), "Edit");
+    await ada.until("its text", async () => (await ada.field.inputValue()) === "helo");
+    await expectAccessible(ada, "editing a message");
+    await ada.field.press("Escape");
+    expect(await ada.field.inputValue()).to.equal("");
+    await ada.use(ada.message("helo"), "Edit");
+    await ada.until("its text again", async () => (await ada.field.inputValue()) === "helo");
+    await ada.send("hello");
+    for (const user of [ada, grace]) {
+      await user.message("hello").getByText("edited").waitFor();
+      expect(await user.messages()).to.deep.equal([
+        { seq: 1, text: "hello" },
+        { seq: 2, text: "oops" },
+      ]);
+    }
+    await ada.use(ada.message("oops"), "Delete");
+    await expectAccessible(ada, "the question before a deletion");
+    await ada.page.locator("dialog .secondary").click();
+    await ada.use(ada.message("oops"), "Delete");
+    await ada.page.locator("dialog .danger").click();
+    for (const user of [ada, grace]) {
+      await user.message("This message was deleted.").waitFor();
+      expect(await user.message("oops").count()).to.equal(0);
+      expect(await user.page.locator(".chat-main .message").count()).to.equal(2);
+      await expectAccessible(user, "an edited and a deleted message");
+    }
+    await grace.message("hello").hover();
+    expect(await grace.page.getByRole("button", { name: "Edit", exact: true }).count()).to.equal(0);
+    await leave(ada, grace);
+  });
+
+  it("reactions are buttons with counts; the own one is marked, and a click toggles it", async () => {
+    const ada = await arrive("ada", "reactions");
+    const grace = await arrive("grace", "reactions");
+    await ada.send("ship it?");
+    await grace.use(grace.message("ship it?"), "React");
+    await expectAccessible(grace, "the picker of emoji");
+    await grace.page.keyboard.press("Escape");
+    await grace.react(grace.message("ship it?"), "rocket");
+    const own = (user: BrowserUser): ReturnType<BrowserUser["message"]> =>
+      user.page.getByRole("button", { name: /^🚀/u });
+    await own(ada).click();
+    for (const user of [ada, grace]) {
+      await user.until("two rockets", async () => (await own(user).textContent())?.[2] === "2");
+      expect(await own(user).getAttribute("aria-pressed")).to.equal("true");
+    }
+    expect(await own(ada).getAttribute("title")).to.equal("grace and ada");
+    await expectAccessible(ada, "a reaction");
+    await own(grace).click();
+    await ada.until("one rocket", async () => (await own(ada).textContent())?.[2] === "1");
+    expect(await own(grace).getAttribute("aria-pressed")).to.equal("false");
+    await own(ada).click();
+    await own(grace).waitFor({ state: "detached" });
+    await leave(ada, grace);
+  });
+
+  it("replies in a thread leave the main line and are read and written beside it", async () => {
+    const ada = await arrive("ada", "threads");
+    const grace = await arrive("grace", "threads");
+    await ada.send("lunch?");
+    await grace.use(grace.message("lunch?"), "Reply in thread");
+    const field = grace.thread.locator("textarea");
+    await field.fill("at noon");
+    await field.press("Enter");
+    await ada.page.getByRole("button", { name: "1 reply" }).click();
+    await ada.thread.locator(".text", { hasText: "at noon" }).waitFor();
+    await ada.page.keyboard.type("fine");
+    await ada.page.keyboard.press("Enter");
+    await grace.thread.locator(".text", { hasText: "fine" }).waitFor();
+    await grace.page.getByRole("button", { name: "2 replies" }).waitFor();
+    for (const user of [ada, grace]) {
+      expect((await user.messages()).map(({ text }) => text)).to.deep.equal(["lunch?"]);
+      await expectAccessible(user, "a thread");
+    }
+    // An edit and a reaction within the thread.
+    await ada.page.keyboard.press("ArrowUp");
+    await ada.page.keyboard.press("Control+a");
+    await ada.page.keyboard.type("half past");
+    await ada.page.keyboard.press("Enter");
+    await grace.thread.locator(".message", { hasText: "half past" }).getByText("edited").waitFor();
+    await grace.react(grace.thread.locator(".message", { hasText: "half past" }), "thanks");
+    await ada.thread.getByRole("button", { name: /^🙏/u }).waitFor();
+    // A reload reads the same thread again.
+    await grace.page.reload();
+    await grace.waitUntilComplete();
+    await grace.page.getByRole("button", { name: "2 replies" }).click();
+    await grace.thread.locator(".text", { hasText: "half past" }).waitFor();
+    expect(await grace.thread.locator(".text").allTextContents()).to.deep.equal([
+      "lunch?",
+      "at noon",
+      "half past",
+    ]);
+    await grace.page.getByRole("button", { name: "Close this panel" }).click();
+    expect(await grace.page.evaluate(() => document.activeElement?.className)).to.contain(
+      "message",
+    );
+    await leave(ada, grace);
+  });
+
+  it("a pin is marked, and a refusal is one sentence at the message", async () => {
+    const owner = shared.client("ada");
+    const members = [{ user: "grace" }];
+    await owner.createRoom("pins", { kind: "closed", members }).done;
+    owner.close();
+    const ada = await arrive("ada", "pins");
+    const grace = await arrive("grace", "pins");
+    await ada.send("the door code is 1234");
+    await grace.use(grace.message("door code"), "Pin");
+    const problem = grace.message("door code").getByRole("alert");
+    await problem.getByText("Not pinned. You are not allowed to do this here.").waitFor();
+    await expectAccessible(grace, "a refusal");
+    await problem.getByRole("button", { name: "Close" }).click();
+    await problem.waitFor({ state: "detached" });
+    await ada.use(ada.message("door code"), "Pin");
+    await grace.message("door code").getByText("pinned").waitFor();
+    await grace.page.getByText("made grace a member of this room.").waitFor();
+    await expectAccessible(grace, "a pinned message");
+    await ada.use(ada.message("door code"), "Unpin");
+    await grace.message("door code").getByText("pinned").waitFor({ state: "detached" });
+    await leave(ada, grace);
+  });
+
+  it("S6: the keyboard alone edits, reacts, replies and deletes", async () => {
+    const ada = await arrive("ada", "keyboard");
+    const { keyboard } = ada.page;
+    await keyboard.type("one");
+    await keyboard.press("Enter");
+    await keyboard.type("tow");
+    await keyboard.press("Enter");
+    await ada.until("both numbers", async () => (await ada.seqs())[1] === 2);
+    await keyboard.press("ArrowUp");
+    await ada.page.getByText("Editing a message").waitFor();
+    await keyboard.press("Control+a");
+    await keyboard.type("two");
+    await keyboard.press("Enter");
+    await ada.message("two").getByText("edited").waitFor();
+    await keyboard.press("Shift+ArrowUp");
+    await keyboard.press("r");
+    await keyboard.press("ArrowRight");
+    await keyboard.press("Enter");
+    await ada.message("two").getByRole("button", { name: /^👎/u }).waitFor();
+    await keyboard.press("t");
+    await ada.thread.locator("textarea").waitFor();
+    await keyboard.type("in the thread");
+    await keyboard.press("Enter");
+    await ada.message("two").getByText("1 reply").waitFor();
+    await keyboard.press("Escape");
+    await keyboard.press("Shift+ArrowUp");
+    await keyboard.press("ArrowUp");
+    await keyboard.press("Delete");
+    await ada.page.getByRole("dialog").waitFor();
+    await keyboard.press("Tab");
+    await keyboard.press("Enter");
+    await ada.message("This message was deleted.").waitFor();
+    const focused = await ada.page.evaluate(
+      () => document.activeElement?.closest<HTMLElement>(".message")?.dataset["seq"],
+    );
+    expect(focused, "the focus returns to the message").to.equal("1");
+    // The toolbar is the next stop of the tab key.
+    await keyboard.press("ArrowDown");
+    await keyboard.press("Tab");
+    await expectAccessible(ada, "the toolbar of a message");
+    expect(await ada.page.evaluate(() => document.activeElement?.tagName)).to.equal("BUTTON");
+    await leave(ada);
+  });
+
+  it("H4: Markdown is shown without its markers", async () => {
+    const ada = await arrive("ada", "markdown");
+    await ada.send("**bold** *soft* `code` ~~gone~~ [docs](https://parley.example/docs)");
+    const text = ada.page.locator(".chat-main .message .text").first();
+    await text.getByText("bold").waitFor();
+    expect(await text.textContent()).to.equal("bold soft code gone docs (parley.example)");
+    expect(await text.locator("strong, em, code, s").allTextContents()).to.deep.equal([
+      "bold",
+      "soft",
+      "code",
+      "gone",
+    ]);
+    await ada.send("- one\n- two\n> said\n1. first");
+    await ada.page.locator(".chat-main blockquote", { hasText: "said" }).waitFor();
+    const items = ada.page.locator(".chat-main :is(ul, ol) > li", { hasText: /one|two|first/u });
+    expect(await items.allTextContents()).to.deep.equal(["one", "two", "first"]);
+    await expectAccessible(ada, "Markdown");
+    await leave(ada);
+  });
+
+  it("H4: hostile texts in edits, replies, reactions and names run no code and create no element", async function () {
+    this.timeout(120_000);
+    const name = "<img src=x onerror=window.pwned=98>";
+    const hostile = [...HOSTILE_TEXTS, ...HOSTILE_MARKDOWN];
+    const mallory = shared.client(name);
+    const room = mallory.join("hostile-edits");
+    const acked = async ({ done }: { done: Promise<{ kind: string }> }): Promise<void> => {
+      expect((await done).kind).to.equal("acked");
+    };
+    for (const text of hostile) {
+      const sent = await room.send({ text: "harmless" }).done;
+      const seq = sent.kind === "acked" ? sent.seq : 0;
+      await acked(room.edit(seq, { text }));
+      await acked(room.send({ text }, { thread: 1 }));
+    }
+    await acked(room.react(1, ":script:"));
+    for (const emoji of ["<img>", "javascript:x", "a"]) {
+      expect((await room.react(1, emoji).done).kind, emoji).to.equal("refused");
+    }
+    mallory.close();
+    const ada = await arrive("ada", "hostile-edits");
+    const count = hostile.length;
+    await ada.until("all edits", async () => {
+      return (await ada.page.locator(".chat-main .marks", { hasText: "edited" }).count()) === count;
+    });
+    await ada.page.getByRole("button", { name: `${count} replies` }).click();
+    await ada.until("all replies", async () => {
+      return (await ada.thread.locator(".message").count()) === count + 1;
+    });
+    await ada.use(ada.page.locator(".chat-main .message").first(), "Reply in thread");
+    await expectHarmless(ada.page);
+    await leave(ada);
+  });
+});

@@ -1,0 +1,43 @@
+// ConfirmDelete: asks before the text of an own message is erased for everyone.
+
+import type { JSX } from "preact";
+import type { SentMessage } from "../store/timeline-rows.ts";
+import { closeDialog, Dialog } from "./dialog.tsx";
+
+/** Enough to recognise the message. */
+const SHOWN_CHARACTERS = 200;
+
+interface Props {
+  readonly message: SentMessage;
+  readonly onConfirm: () => void;
+  readonly onClose: () => void;
+}
+
+export function ConfirmDelete({ message, onConfirm, onClose }: Props): JSX.Element {
+  const { text } = message;
+  const isLong = text.length > SHOWN_CHARACTERS;
+  return (
+    <Dialog class="confirm" label="Delete this message?" onClose={onClose}>
+      <h2>Delete this message?</h2>
+      <p class="confirm-text" dir="auto">
+        {isLong ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text}
+      </p>
+      <p class="confirm-note">Its text is erased for everyone. This cannot be undone.</p>
+      <div class="confirm-buttons">
+        <button type="button" class="secondary" autofocus onClick={closeDialog}>
+          Cancel
+        </button>
+        <button
+          type="button"
+          class="danger"
+          onClick={(event) => {
+            onConfirm();
+            closeDialog(event);
+          }}
+        >
+          Delete
+        </button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,52 @@
+// MessageActions: what a user can do with a message, from its toolbar, its keys and its reactions.
+
+import type { SentMessage } from "../store/timeline-rows.ts";
+
+export interface MessageActions {
+  /** Shows the details in the panel. */
+  readonly inspect: (id: string) => void;
+  readonly retry: (id: string) => void;
+  readonly discard: (id: string) => void;
+  /** Opens the picker of emoji at this place. */
+  readonly pick: (message: SentMessage, anchor: DOMRect) => void;
+  readonly react: (message: SentMessage, emoji: string, on: boolean) => void;
+  /** Opens the thread in the panel. Undefined within a thread. */
+  readonly reply: ((message: SentMessage) => void) | undefined;
+  /** Opens the message in the composer. */
+  readonly edit: (message: SentMessage) => void;
+  /** Asks, then deletes. */
+  readonly remove: (message: SentMessage) => void;
+  readonly pin: (message: SentMessage, on: boolean) => void;
+  /** Hides the refusal of the last change. */
+  readonly dismiss: () => void;
+}
+
+/** The action of a key on a focused message; undefined for other keys. */
+export function actionOfKey(
+  key: string,
+  message: SentMessage,
+  isMine: boolean,
+  actions: MessageActions,
+): ((anchor: DOMRect) => void) | undefined {
+  switch (key) {
+    case "r":
+      return (anchor) => actions.pick(message, anchor);
+    case "t": {
+      const { reply } = actions;
+      return reply && (() => reply(message));
+    }
+    case "e":
+      return isMine ? () => actions.edit(message) : undefined;
+    case "p":
+      return () => actions.pin(message, message.isPinned !== true);
+    case "Delete":
+      return isMine ? () => actions.remove(message) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** The element of a message in the conversation, or in the panel. */
+export function messageElement(id: string, within: ParentNode = document): HTMLElement | null {
+  return within.querySelector<HTMLElement>(`.message[data-id="${CSS.escape(id)}"]`);
+}

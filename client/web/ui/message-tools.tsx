@@ -1,0 +1,60 @@
+// MessageTools: the toolbar of the message under the pointer or with the focus. Only that message
+// has one, so a long list stays cheap.
+
+import type { JSX, TargetedMouseEvent } from "preact";
+import type { SentMessage } from "../store/timeline-rows.ts";
+import { Icon } from "./icons.tsx";
+import type { IconName } from "./icons.tsx";
+import type { MessageActions } from "./message-actions.ts";
+
+interface Props {
+  readonly message: SentMessage;
+  readonly isMine: boolean;
+  readonly actions: MessageActions;
+}
+
+export function MessageTools({ message, isMine, actions }: Props): JSX.Element {
+  const { reply } = actions;
+  const isPinned = message.isPinned === true;
+  return (
+    <div class="tools" role="toolbar" aria-label="Message actions" aria-live="off">
+      <Tool
+        icon="smile"
+        label="React"
+        keys="R"
+        act={(event) => actions.pick(message, event.currentTarget.getBoundingClientRect())}
+      />
+      {reply !== undefined && (
+        <Tool icon="thread" label="Reply in thread" keys="T" act={() => reply(message)} />
+      )}
+      {isMine && <Tool icon="pen" label="Edit" keys="E" act={() => actions.edit(message)} />}
+      <Tool
+        icon="pin"
+        label={isPinned ? "Unpin" : "Pin"}
+        keys="P"
+        act={() => actions.pin(message, !isPinned)}
+      />
+      {isMine && <Tool icon="bin" label="Delete" keys="Del" act={() => actions.remove(message)} />}
+    </div>
+  );
+}
+
+function Tool(props: {
+  readonly icon: IconName;
+  readonly label: string;
+  readonly keys: string;
+  readonly act: (event: TargetedMouseEvent<HTMLButtonElement>) => void;
+}): JSX.Element {
+  const { icon, label, keys, act } = props;
+  return (
+    <button
+      type="button"
+      class="tool"
+      aria-label={label}
+      title={`${label} (${keys})`}
+      onClick={act}
+    >
+      <Icon name={icon} />
+    </button>
+  );
+}

@@ -1,0 +1,35 @@
+// Reactions: the emoji under a message with their counts. A click adds or takes back the own one.
+
+import type { JSX } from "preact";
+import type { Reaction } from "../store/timeline-rows.ts";
+import { groupDigits, reactionWords } from "../store/words.ts";
+
+interface Props {
+  readonly reactions: readonly Reaction[];
+  /** The tab key reaches them only at the message with the focus. */
+  readonly isReachable: boolean;
+  readonly toggle: (emoji: string, on: boolean) => void;
+}
+
+export function Reactions({ reactions, isReachable, toggle }: Props): JSX.Element {
+  return (
+    <ul class="reactions" aria-label="Reactions">
+      {reactions.map(({ emoji, count, users, isMine }) => (
+        <li key={emoji}>
+          <button
+            type="button"
+            class={isMine ? "reaction reaction-mine" : "reaction"}
+            aria-pressed={isMine}
+            tabIndex={isReachable ? 0 : -1}
+            title={reactionWords(users, count)}
+            onClick={() => toggle(emoji, !isMine)}
+          >
+            <bdi class="reaction-emoji">{emoji}</bdi>
+            <span class="reaction-count">{groupDigits(count)}</span>
+            <span class="hidden"> by {reactionWords(users, count)}</span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
