@@ -98,6 +98,26 @@ describe("chat store", () => {
     expect(second.store.active?.readMark).to.equal(1);
   });
 
+  it("saved-rooms.4: an unsent text is saved for its composer, until it is sent or the room is left", () => {
+    const first = createFixture();
+    first.store.open("general");
+    first.store.active?.draft.set("half a thought");
+    first.store.open("random");
+    first.store.active?.draft.set("nonsense");
+    first.store.leave("random");
+    first.store.close();
+    const second = createFixture(first.server, first.storage);
+    second.store.open("random");
+    expect(second.store.active?.draft.text).to.equal("");
+    second.store.open("general");
+    expect(second.store.active?.draft.text).to.equal("half a thought");
+    second.store.active?.draft.submit();
+    second.store.close();
+    const third = createFixture(first.server, first.storage);
+    third.store.open("general");
+    expect(third.store.active?.draft.text).to.equal("");
+  });
+
   it("K3: saved data of another program is checked", () => {
     const storage = new FakeStorage();
     for (const text of [

@@ -56,6 +56,17 @@ describe("days", () => {
     expect(none.some((row) => row.isFirstUnread)).to.equal(false);
   });
 
+  it("O3: the line of new messages is before the first message behind the mark that has a row", () => {
+    const rows = (messages: SentMessage[], mark: number): boolean[] =>
+      groupByDay(messages, [], mark).flatMap((day) => day.rows.map((row) => row.isFirstUnread));
+    const messages = [1, 5, 9].map((seq) => sent(seq, "ada", NOON + seq));
+    expect(rows(messages, 3)).to.deep.equal([false, true, false]);
+    expect(rows(messages.slice(1), 3), "the mark is before the range").to.deep.equal([
+      false,
+      false,
+    ]);
+  });
+
   it("O2: an unsent message can open a new day, and never an earlier one", () => {
     const tomorrow = NOON + 24 * 60 * MINUTE;
     const keys = (at: number): string[] =>

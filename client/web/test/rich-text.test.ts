@@ -215,10 +215,10 @@ describe("rich text", () => {
       "\n",
     ].map((part) => part.repeat(size / part.length));
     for (const text of texts) {
-      const started = performance.now();
+      const started = process.cpuUsage().user;
       cutText(text);
       isBlank(text);
-      expect(performance.now() - started, text.slice(0, 20)).to.be.below(500);
+      expect(process.cpuUsage().user - started, text.slice(0, 20)).to.be.below(500_000);
     }
   });
 

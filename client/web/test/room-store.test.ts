@@ -256,4 +256,50 @@ describe("room store", () => {
     expect(shown(room)).to.deep.equal([1]);
     expect(room.unread).to.equal(1);
   });
+
+  it("room-store.2: changes of messages and replies in threads do not count as unread", async () => {
+    const { server, room } = await enter(30);
+    server.append("general", "grace", "psst");
+    server.add("general", "grace", { t: "reacted", target: 3, emoji: "👍", on: true });
+    server.add("general", "grace", { t: "msg", thread: 3, body: { text: "a reply" } });
+    expect(room.unread).to.equal(1);
+    room.setInFront(true);
+    expect(room.unread).to.equal(0);
+    room.setInFront(false);
+    server.add("general", "grace", { t: "edited", target: 31, body: { text: "psst!" } });
+    expect(room.unread).to.equal(0);
+    server.append("general", "grace", "again");
+    expect(room.unread).to.equal(1);
+  });
+
+  it("thread-store.1: a thread has the replies of before and of later, and sends into the thread", async () => {
+    const { server, room } = await enter(3);
+    const reply = (text: string): unknown =>
+      server.add("general", "grace", { t: "msg", thread: 2, body: { text } });
+    reply("before");
+    room.openThread(2);
+    await settled();
+    reply("later");
+    room.thread?.draft.set("mine");
+    room.thread?.draft.submit();
+    await settled();
+    expect(room.thread?.timeline.sent.map(({ text }) => text)).to.deep.equal([
+      "before",
+      "later",
+      "mine",
+    ]);
+    expect(shown(room)).to.deep.equal([1, 2, 3]);
+    expect(room.timeline.at(2)?.replies).to.equal(3);
+    room.closeThread();
+    expect(room.thread).to.equal(undefined);
+  });
+
+  it("M8: a removed user reads by whom and why", async () => {
+    const { server, handle, room } = await enter(3);
+    const gone = { user: "ada", role: "none", reason: "moved" };
+    server.add("general", "grace", { t: "member", ...gone });
+    handle.emit("removed", { reason: "removed" });
+    handle.leave();
+    expect(room.problem).to.equal("grace removed you from this room: moved");
+  });
 });

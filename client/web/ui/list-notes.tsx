@@ -18,7 +18,7 @@ export function Beginning({ room }: { readonly room: RoomStore }): JSX.Element {
       <p>
         {isEmpty
           ? "Write the first message. Everyone in the room sees it as soon as it is stored safely."
-          : "#1 is the first message of this room."}
+          : "The numbers of this room begin here, with #1."}
       </p>
       {room.wasReset && (
         <p class="warning">

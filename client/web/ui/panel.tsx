@@ -122,15 +122,15 @@ function Proof({ room }: { readonly room: RoomStore }): JSX.Element {
         )}
       </svg>
       <dl class="facts">
-        <Fact name="Newest message">{room.head === 0 ? "none" : `#${groupDigits(room.head)}`}</Fact>
+        <Fact name="Newest number">{room.head === 0 ? "none" : `#${groupDigits(room.head)}`}</Fact>
         <Fact name="Loaded here">
           {first === 0 ? "nothing" : `#${groupDigits(first)} to #${groupDigits(last)}`}
         </Fact>
       </dl>
       <p class="panel-note">
-        The messages of a room are numbered 1, 2, 3 … If a message were missing, its number would
-        be, too. “All messages up to” names the number up to which this window received every
-        message.
+        Messages and their changes are numbered 1, 2, 3 … in each room. If one were missing, its
+        number would be, too. “All messages up to” names the number up to which this window received
+        everything.
       </p>
     </section>
   );
