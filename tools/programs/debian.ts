@@ -4,6 +4,7 @@
 //        missing packages.
 
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { promisify } from "node:util";
 import { ToolMissing, whichOn } from "./programs.ts";
 
@@ -16,8 +17,8 @@ const INSTALL_TIMEOUT_MS = 10 * 60_000;
 const LOCK = ["-o", "DPkg::Lock::Timeout=300"];
 
 /**
- * Resolves with the path of each program. `packages`: program → the package that holds it. A
- * program that is no command is named by its path. Throws ToolMissing.
+ * Resolves with the path of each program. `packages`: program → the package that holds it. A file
+ * that is no command, for example a font, is named by its path. Throws ToolMissing.
  */
 export async function ensureDebianPrograms<Name extends string>(
   packages: Readonly<Record<Name, string>>,
@@ -40,8 +41,7 @@ export async function ensureDebianPrograms<Name extends string>(
 
 function pathOf(name: string, path: string): string | undefined {
   if (!name.startsWith("/")) return whichOn(path, name);
-  const cut = name.lastIndexOf("/");
-  return whichOn(name.slice(0, cut), name.slice(cut + 1));
+  return existsSync(name) ? name : undefined;
 }
 
 async function install(

@@ -40,6 +40,23 @@ const SHOTS: readonly Shot[] = [
     file: "web-phone.png",
     options: { ...PHONE, isMobile: true, hasTouch: true, colorScheme: "light" },
   },
+  {
+    file: "web-thread.png",
+    options: { ...DESKTOP, colorScheme: "light" },
+    prepare: async (page) => {
+      await page.getByRole("button", { name: "2 replies" }).click();
+      await page.keyboard.type("In client/web/store.");
+      await page.locator(".chat-main .message", { hasText: "Done. It reconnected" }).hover();
+    },
+  },
+  {
+    file: "web-phone-thread.png",
+    options: { ...PHONE, isMobile: true, hasTouch: true, colorScheme: "dark" },
+    prepare: async (page) => {
+      await page.getByRole("button", { name: "2 replies" }).tap();
+      await page.locator(".thread .message", { hasText: "Me too" }).tap();
+    },
+  },
 ];
 
 async function main(): Promise<void> {
@@ -66,6 +83,8 @@ async function main(): Promise<void> {
       await page.clock.runFor(5_000); // After the label of the day disappears, while a user types.
       await page.getByText("Ada is typing").waitFor();
       await prepare?.(page);
+      // Again: on a slow machine the name has disappeared meanwhile.
+      await page.evaluate("parleyFixture.server.type('general', 'Ada', true)");
       await page.clock.runFor(500);
       const path = join(IMAGES, file);
       await page.screenshot({ path, animations: "disabled" });
