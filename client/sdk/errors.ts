@@ -3,8 +3,9 @@
 //   errors.1. Each error has a `code` of the table of errors, and `retry`: the same call can
 //        succeed later. Compare the code, never the message.
 
-import { ERRORS } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
+import { IS_TEMPORARY } from "#shared/protocol/temporary-errors.ts";
+import { CLOSED } from "./core/refusals.ts";
 
 /** The base of all errors of the SDK. */
 export class ParleyError extends Error {
@@ -12,14 +13,14 @@ export class ParleyError extends Error {
   /** A name of the table of errors, for example `forbidden`. */
   readonly code: ErrorName;
 
-  constructor(code: ErrorName, message: string = ERRORS[code].message, cause?: unknown) {
+  constructor(code: ErrorName, message: string = code, cause?: unknown) {
     super(message, { cause });
     this.code = code;
   }
 
   /** True when the same call can succeed later. */
   get retry(): boolean {
-    return ERRORS[this.code].retry;
+    return IS_TEMPORARY[this.code];
   }
 }
 
@@ -33,6 +34,6 @@ export class ConnectionClosed extends ParleyError {
   override readonly name = "ConnectionClosed";
 
   constructor() {
-    super("unavailable", "The connection is closed.");
+    super(CLOSED.name, CLOSED.message);
   }
 }

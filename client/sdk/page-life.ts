@@ -13,10 +13,8 @@ const SLEEP_MS = 90_000;
 const CHECK_MS = 5_000;
 
 /** The parts of a browser's window that are used; Node has none of them. */
-export interface PageEvents extends Partial<
-  Pick<EventTarget, "addEventListener" | "removeEventListener">
-> {
-  readonly document?: Pick<EventTarget, "addEventListener" | "removeEventListener"> & {
+export interface PageEvents extends Partial<Pick<EventTarget, "addEventListener">> {
+  readonly document?: Pick<EventTarget, "addEventListener"> & {
     readonly visibilityState: string;
   };
 }
@@ -49,15 +47,14 @@ export function watchPage(options: PageLifeOptions): () => void {
     if (checkedAt - before > SLEEP_MS) onWake();
   }, CHECK_MS);
   (timer as { unref?(): void }).unref?.(); // In Node it does not hold the process.
-  events.addEventListener?.("online", onWake);
-  events.addEventListener?.("pageshow", onShow);
-  events.addEventListener?.("pagehide", onHide);
-  document?.addEventListener("visibilitychange", onVisible);
+  const ending = new AbortController();
+  const { signal } = ending;
+  events.addEventListener?.("online", onWake, { signal });
+  events.addEventListener?.("pageshow", onShow, { signal });
+  events.addEventListener?.("pagehide", onHide, { signal });
+  document?.addEventListener("visibilitychange", onVisible, { signal });
   return () => {
     clearInterval(timer as ReturnType<typeof setInterval>);
-    events.removeEventListener?.("online", onWake);
-    events.removeEventListener?.("pageshow", onShow);
-    events.removeEventListener?.("pagehide", onHide);
-    document?.removeEventListener("visibilitychange", onVisible);
+    ending.abort();
   };
 }

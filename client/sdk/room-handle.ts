@@ -2,7 +2,7 @@
 // the client that created it.
 
 import type { WriteContent } from "#shared/protocol/commands.ts";
-import { base64urlOf } from "#shared/kit/base64url.ts";
+import { ALPHABET } from "#shared/kit/base64url.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { encodeInvite } from "#shared/protocol/invites.ts";
 import type { Body, RoomEvent } from "#shared/protocol/events.ts";
@@ -371,5 +371,6 @@ export class RoomHandle {
 }
 
 function randomSecret(): string {
-  return base64urlOf(crypto.getRandomValues(new Uint8Array(24)));
+  const bytes = crypto.getRandomValues(new Uint8Array(24));
+  return Array.from(bytes, (byte) => ALPHABET[byte & 63]).join("");
 }

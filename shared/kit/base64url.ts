@@ -1,7 +1,7 @@
 // base64url: encodes bytes, or a string's UTF-8, without Buffer or btoa, for names in places that
 // allow few characters.
 
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+export const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 export function base64url(text: string): string {
   return base64urlOf(utf8(text));

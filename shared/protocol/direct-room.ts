@@ -3,7 +3,7 @@
 // Both users compute the same id, so a race of two creations makes one room. The hash hides nothing
 // and needs no secrecy: a second pair with the same hash would get `conflict`, never the room.
 
-import { base64urlOf, utf8 } from "../kit/base64url.ts";
+import { ALPHABET, utf8 } from "../kit/base64url.ts";
 import type { RoomId, UserId } from "./ids.ts";
 
 const PATTERN = /^dm-[A-Za-z0-9_-]{22}$/;
@@ -17,8 +17,11 @@ export function directRoomId(a: UserId, b: UserId): RoomId {
   for (const byte of utf8(text)) {
     hash = BigInt.asUintN(128, (hash ^ BigInt(byte)) * FNV_PRIME);
   }
-  const bytes = Array.from({ length: 16 }, (_, i) => Number((hash >> BigInt(120 - 8 * i)) & 255n));
-  return `dm-${base64urlOf(bytes)}` as RoomId;
+  const padded = hash << 4n; // 132 bits: 22 characters of 6.
+  const name = Array.from({ length: 22 }, (_, i) => {
+    return ALPHABET[Number((padded >> BigInt(126 - 6 * i)) & 63n)];
+  });
+  return `dm-${name.join("")}` as RoomId;
 }
 
 /** True for an id that only a direct room may have. */

@@ -11,13 +11,13 @@
 
 import { isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
-import { ERRORS } from "./errors.ts";
 import type { ErrorFrame } from "./errors.ts";
 import type { RoomEvent } from "./events.ts";
 import type { Millis, RoomId, Seq, UserId } from "./ids.ts";
 import type { NoteReason } from "./note.ts";
 import type { ListedRoom } from "./room-list.ts";
 import type { Role } from "./roles.ts";
+import { IS_TEMPORARY } from "./temporary-errors.ts";
 
 export interface WelcomeFrame {
   readonly t: "welcome";
@@ -228,7 +228,7 @@ export function decodeServerFrame(line: string): DecodedServerFrame {
 /** An optional list of names, or an optional count, of a wrong type counts as absent. */
 function withoutWrongFields(value: JsonObject): JsonObject {
   const { t, join, leave, here, all, name } = value;
-  if (t === "error" && !Object.hasOwn(ERRORS, String(name))) {
+  if (t === "error" && !Object.hasOwn(IS_TEMPORARY, String(name))) {
     // An error of a newer server: the client needs to know only whether a retry is possible.
     return { ...value, name: value["retry"] === true ? "unavailable" : "conflict" };
   }

@@ -53,6 +53,7 @@ async function writeBundles(): Promise<void> {
     dts: true,
     minify: true,
     treeshake: { moduleSideEffects: false },
+    outputOptions: { comments: false },
     deps: {
       // zod types the wire in shared/protocol; no entry uses such a type, so nothing of it stays.
       neverBundle: ["zod", "react", /^preact/, /^node:/],

@@ -12,10 +12,9 @@
 //   client.4. After a close code whose next step is "stop" there is no further attempt. Each
 //       pending call is refused.
 
-import { unreachable } from "#shared/kit/assert.ts";
 import type { Random } from "#shared/ports/clock.ts";
 import type { WriteFrame } from "#shared/protocol/commands.ts";
-import type { ErrorFrame } from "#shared/protocol/errors.ts";
+import type { ErrorFrame, ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId } from "#shared/protocol/ids.ts";
 import { isMessageId, utf8Length } from "#shared/protocol/ids.ts";
 import { BODY_BYTES_MAX } from "#shared/protocol/limits.ts";
@@ -23,10 +22,13 @@ import { decodeServerFrame } from "#shared/protocol/server-frames.ts";
 import type { HandledFrame, LeftFrame, PageFrame } from "#shared/protocol/server-frames.ts";
 import { WIRE_SENDS_MAX } from "./bounds.ts";
 import { Connection } from "./connection.ts";
+import { earliest } from "./earliest.ts";
 import type { ConnectionState, Effect, Input, Page } from "./effects.ts";
 import { Outbox } from "./outbox.ts";
 import type { Settled } from "./outbox.ts";
 import { Pages } from "./pages.ts";
+import { CLOSED, LEFT, NOT_JOINED, REMOVED } from "./refusals.ts";
+import type { Cause } from "./refusals.ts";
 import { Room } from "./room.ts";
 
 export interface ClientOptions {
@@ -78,13 +80,12 @@ export class Client {
     // A text whose earliest time has passed was considered in the last step. It now waits for
     // something else, and a wake-up for it would repeat without end.
     const now = this.#steppedAt;
-    const times = [
+    return earliest([
       this.#connection.wakeAt(this.#outbox.unansweredSince),
       this.#outbox.wakeAt(now),
       this.#pages.wakeAt(now),
       ...[...this.#rooms.values()].map((room) => room.wakeAt(now)),
-    ].filter((time) => time !== undefined);
-    return times.length === 0 ? undefined : Math.min(...times);
+    ]);
   }
 
   step(input: Input, now: Millis): readonly Effect[] {
@@ -140,7 +141,7 @@ export class Client {
       case "history":
         return this.#pages.add(input.call, input.room, input.range, now);
       default:
-        return unreachable(input);
+        return input satisfies never;
     }
   }
 
@@ -165,14 +166,14 @@ export class Client {
     const joined = this.#rooms.get(room);
     if (joined === undefined) return [];
     const leaveFrames = joined.leave(this.#newRef);
-    return [...this.#writeTexts(leaveFrames), ...this.#forget(room, "not_joined")];
+    return [...this.#writeTexts(leaveFrames), ...this.#forget(room, LEFT)];
   }
 
-  #forget(room: RoomId, error: ErrorFrame["name"]): readonly Effect[] {
+  #forget(room: RoomId, cause: Cause): readonly Effect[] {
     this.#rooms.delete(room);
     return [
-      ...settle(this.#outbox.onLeft(room, error)),
-      ...this.#pages.onLeft(room, error),
+      ...settle(this.#outbox.onLeft(room, cause)),
+      ...this.#pages.onLeft(room, cause),
       { kind: "status", room, status: "left" },
     ];
   }
@@ -182,23 +183,23 @@ export class Client {
     const joined = this.#rooms.get(room);
     if (ref !== undefined || joined === undefined) return [];
     const removed = { reason, seq: joined.completeThrough };
-    return [{ kind: "removed", room, removed }, ...this.#forget(room, "forbidden")];
+    return [{ kind: "removed", room, removed }, ...this.#forget(room, REMOVED)];
   }
 
   /** Refuses at once a send that the server would refuse or close the connection for. */
   #submit(frame: WriteFrame, now: Millis): readonly Effect[] {
     const { room, id } = frame;
-    const refuse = (error: ErrorFrame["name"], message: string): readonly Effect[] => [
+    const refuse = (error: ErrorName, message: string): readonly Effect[] => [
       { kind: "settled", id, result: { kind: "refused", error, message } },
     ];
     if (!isMessageId(id)) return refuse("bad_id", "The message id is not a UUIDv7.");
     const bodyText = "body" in frame ? encodeBody(frame.body) : "{}";
     if (bodyText === undefined) return refuse("bad_frame", "The body is not JSON.");
     if (utf8Length(bodyText) > BODY_BYTES_MAX) return refuse("too_large", "The body is too large.");
-    if (this.#connection.state === "closed") return refuse("unavailable", CLOSED);
+    if (this.#connection.state === "closed") return refuse(CLOSED.name, CLOSED.message);
     const joined = this.#rooms.get(room);
     const needsRoom = frame.t !== "create" && frame.t !== "enter";
-    if (joined === undefined && needsRoom) return refuse("not_joined", "Join the room first.");
+    if (joined === undefined && needsRoom) return refuse(NOT_JOINED.name, NOT_JOINED.message);
     joined?.onSent();
     const text = JSON.stringify(frame);
     return settle(this.#outbox.add({ id, room, text, needsRoom }, now));
@@ -278,7 +279,7 @@ export class Client {
       case "error":
         return this.#onError(frame, now);
       default:
-        return unreachable(frame);
+        return frame satisfies never;
     }
   }
 
@@ -302,7 +303,7 @@ export class Client {
         room.onPostponed(error.afterMs ?? 0, now);
         return [];
       }
-      return [faultOf({ ...error, room: room.room }), ...this.#forget(room.room, error.name)];
+      return [faultOf({ ...error, room: room.room }), ...this.#forget(room.room, error)];
     }
     return this.#pages.onRefused(ref, error, now) ?? [];
   }
@@ -316,7 +317,7 @@ export class Client {
   }
 
   #onClosed(): readonly Effect[] {
-    return [...settle(this.#outbox.onClosed(CLOSED)), ...this.#pages.onClosed()];
+    return [...settle(this.#outbox.onClosed()), ...this.#pages.onClosed()];
   }
 
   /** Writes all texts that are due: joins, then sends in order, then pages. */
@@ -340,8 +341,6 @@ export class Client {
 
   readonly #isJoined = (room: RoomId): boolean => this.#rooms.get(room)?.isJoined === true;
 }
-
-const CLOSED = "The connection is closed.";
 
 function encodeBody(body: object): string | undefined {
   try {

@@ -25,7 +25,6 @@
 
 import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Random } from "#shared/ports/clock.ts";
-import { unreachable } from "#shared/kit/assert.ts";
 import { nextStep } from "#shared/protocol/close-codes.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
 import {
@@ -257,7 +256,7 @@ export class Connection {
       case "stop":
         break;
       default:
-        return unreachable(next);
+        next satisfies never;
     }
     return this.#enter({ kind: "closed" });
   }

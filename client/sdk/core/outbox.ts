@@ -19,20 +19,19 @@
 
 import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Random } from "#shared/ports/clock.ts";
-import { ERRORS } from "#shared/protocol/errors.ts";
-import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { AFTER_MS_MAX, OUTBOX_MAX, RETRY, SEND_DEADLINE_MS } from "./bounds.ts";
+import { earliest } from "./earliest.ts";
 import type { SendResult } from "./effects.ts";
+import { CLOSED, FULL, NO_ANSWER } from "./refusals.ts";
+import type { Cause } from "./refusals.ts";
 
 export interface Settled {
   readonly id: string;
   readonly result: SendResult;
 }
 
-export interface Refusal {
-  readonly name: ErrorName;
-  readonly message: string;
+export interface Refusal extends Cause {
   readonly retry: boolean;
   readonly afterMs?: number | undefined;
 }
@@ -79,23 +78,15 @@ export class Outbox {
 
   /** When the oldest unanswered send was written; undefined when there is none. */
   get unansweredSince(): Millis | undefined {
-    let earliest: Millis | undefined;
-    for (const { writtenAt } of this.#items.values()) {
-      if (writtenAt !== undefined && (earliest === undefined || writtenAt < earliest)) {
-        earliest = writtenAt;
-      }
-    }
-    return earliest;
+    return earliest(Array.from(this.#items.values(), ({ writtenAt }) => writtenAt));
   }
 
   /** The next deadline or end of a hold. A hold that ended before `now` needs no wake-up. */
   wakeAt(now: Millis): Millis | undefined {
     // All deadlines have the same length, so the first item has the earliest.
-    let earliest = this.#items.values().next().value?.until;
-    for (const { until } of this.#holds.values()) {
-      if (until > now && (earliest === undefined || until < earliest)) earliest = until;
-    }
-    return earliest;
+    const [first] = this.#items.values();
+    const holds = Array.from(this.#holds.values(), ({ until }) => until);
+    return earliest([first?.until, ...holds.filter((until) => until > now)]);
   }
 
   has(id: string): boolean {
@@ -107,7 +98,7 @@ export class Outbox {
     now: Millis,
   ): readonly Settled[] {
     if (this.#items.size >= OUTBOX_MAX) {
-      return [refused(send.id, "busy", "Too many messages wait to be sent.")]; // sdk/outbox.3
+      return [refused(send.id, FULL)]; // sdk/outbox.3
     }
     const until = now + this.#deadlineMs;
     this.#items.set(send.id, {
@@ -163,7 +154,7 @@ export class Outbox {
     if (item === undefined) return [];
     if (!refusal.retry || item.isAbandoned) {
       this.#remove(item);
-      return [refused(id, refusal.name, refusal.message)];
+      return [refused(id, refusal)];
     }
     item.writtenAt = undefined;
     this.#hold(item, refusal.afterMs ?? 0, now);
@@ -174,42 +165,42 @@ export class Outbox {
   onDisconnected(): readonly Settled[] {
     const settled: Settled[] = [];
     for (const item of this.#items.values()) {
-      if (item.isAbandoned) settled.push(this.#giveUp(item, "unavailable")); // sdk/outbox.4
+      if (item.isAbandoned) settled.push(this.#giveUp(item, NO_ANSWER)); // sdk/outbox.4
       item.writtenAt = undefined;
     }
     return settled;
   }
 
-  onLeft(room: RoomId, error: ErrorName): readonly Settled[] {
+  onLeft(room: RoomId, cause: Cause): readonly Settled[] {
     const settled: Settled[] = [];
     this.#holds.delete(room);
     for (const item of this.#items.values()) {
       if (item.room !== room) continue;
-      if (item.writtenAt === undefined) settled.push(this.#giveUp(item, error)); // sdk/outbox.4
+      if (item.writtenAt === undefined) settled.push(this.#giveUp(item, cause)); // sdk/outbox.4
       item.isAbandoned = true;
     }
     return settled;
   }
 
-  onClosed(message: string): readonly Settled[] {
+  onClosed(): readonly Settled[] {
     const ids = [...this.#items.keys()];
     this.#items.clear();
     this.#holds.clear();
-    return ids.map((id) => refused(id, "unavailable", message));
+    return ids.map((id) => refused(id, CLOSED));
   }
 
   tick(now: Millis): readonly Settled[] {
     const settled: Settled[] = [];
     for (const item of this.#items.values()) {
       if (item.until > now) break;
-      settled.push(this.#giveUp(item, "unavailable"));
+      settled.push(this.#giveUp(item, NO_ANSWER));
     }
     return settled;
   }
 
-  #giveUp(item: Item, error: ErrorName): Settled {
+  #giveUp(item: Item, cause: Cause): Settled {
     this.#remove(item);
-    return refused(item.id, error, ERRORS[error].message);
+    return refused(item.id, cause);
   }
 
   #remove({ id, room }: Item): void {
@@ -233,6 +224,6 @@ export class Outbox {
   }
 }
 
-function refused(id: string, error: ErrorName, message: string): Settled {
+function refused(id: string, { name: error, message }: Cause): Settled {
   return { id, result: { kind: "refused", error, message } };
 }

@@ -8,14 +8,15 @@
 
 import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Random } from "#shared/ports/clock.ts";
-import type { ErrorName } from "#shared/protocol/errors.ts";
-import { ERRORS } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId } from "#shared/protocol/ids.ts";
 import { PAGE_EVENTS_MAX, ROOMS_PAGE_MAX } from "#shared/protocol/limits.ts";
 import { AFTER_MS_MAX, PAGE_DEADLINE_MS, PAGES_MAX, RETRY } from "./bounds.ts";
+import { earliest } from "./earliest.ts";
 import type { RoomsPage } from "#shared/protocol/room-list.ts";
 import type { Effect, Page, PageRange, RoomsRange } from "./effects.ts";
 import type { Refusal } from "./outbox.ts";
+import { CLOSED, FULL, NO_ANSWER } from "./refusals.ts";
+import type { Cause } from "./refusals.ts";
 
 /** The rooms of a page without a `limit`. */
 const ROOMS_DEFAULT = 50;
@@ -46,12 +47,10 @@ export class Pages {
   }
 
   wakeAt(now: Millis): Millis | undefined {
-    let earliest: Millis | undefined;
-    for (const { ref, notBefore, until } of this.#calls.values()) {
-      const at = ref === undefined && notBefore > now ? Math.min(notBefore, until) : until;
-      if (earliest === undefined || at < earliest) earliest = at;
-    }
-    return earliest;
+    const times = Array.from(this.#calls.values(), ({ ref, notBefore, until }) =>
+      ref === undefined && notBefore > now ? Math.min(notBefore, until) : until,
+    );
+    return earliest(times);
   }
 
   add(call: number, room: RoomId, range: PageRange, now: Millis): readonly Effect[] {
@@ -69,7 +68,7 @@ export class Pages {
   }
 
   #add(call: number, room: RoomId | undefined, frame: Frame, now: Millis): readonly Effect[] {
-    if (this.#calls.size >= PAGES_MAX) return [failed(call, "busy")];
+    if (this.#calls.size >= PAGES_MAX) return [failed(call, FULL)];
     const entry = { call, room, frame, until: now + PAGE_DEADLINE_MS };
     this.#calls.set(call, { ...entry, ref: undefined, notBefore: 0, attempt: 0 });
     return [];
@@ -101,7 +100,7 @@ export class Pages {
     if (entry === undefined) return undefined;
     if (!refusal.retry) {
       this.#calls.delete(entry.call);
-      return [failed(entry.call, refusal.name, refusal.message)];
+      return [failed(entry.call, refusal)];
     }
     const wait = fullJitter(entry.attempt++, RETRY, this.#random);
     entry.ref = undefined;
@@ -118,16 +117,16 @@ export class Pages {
     for (const entry of this.#calls.values()) entry.ref = undefined;
   }
 
-  onLeft(room: RoomId, error: ErrorName): readonly Effect[] {
-    return this.#fail((entry) => entry.room === room, error);
+  onLeft(room: RoomId, cause: Cause): readonly Effect[] {
+    return this.#fail((entry) => entry.room === room, cause);
   }
 
   onClosed(): readonly Effect[] {
-    return this.#fail(() => true, "unavailable");
+    return this.#fail(() => true, CLOSED);
   }
 
   tick(now: Millis): readonly Effect[] {
-    return this.#fail((entry) => entry.until <= now, "unavailable");
+    return this.#fail((entry) => entry.until <= now, NO_ANSWER);
   }
 
   #find(ref: number): Call | undefined {
@@ -135,13 +134,13 @@ export class Pages {
     return undefined;
   }
 
-  #fail(isAffected: (entry: Call) => boolean, error: ErrorName): readonly Effect[] {
+  #fail(isAffected: (entry: Call) => boolean, cause: Cause): readonly Effect[] {
     const affected = [...this.#calls.values()].filter(isAffected);
     for (const { call } of affected) this.#calls.delete(call);
-    return affected.map(({ call }) => failed(call, error));
+    return affected.map(({ call }) => failed(call, cause));
   }
 }
 
-function failed(call: number, error: ErrorName, message: string = ERRORS[error].message): Effect {
+function failed(call: number, { name: error, message }: Cause): Effect {
   return { kind: "page-failed", call, error, message };
 }

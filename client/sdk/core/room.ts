@@ -21,6 +21,7 @@ import type { ReadsFrame } from "#shared/protocol/server-frames.ts";
 import { AFTER_MS_MAX, JOIN_TIMEOUT_MS, RETRY, TYPING_REPEAT_MS } from "./bounds.ts";
 import { Cursor } from "./cursor.ts";
 import type { RoomPosition } from "./cursor.ts";
+import { earliest } from "./earliest.ts";
 import type { RoomEffect, RoomStatus, TypingChange } from "./effects.ts";
 import { OwnRead } from "./own-read.ts";
 import { Roster } from "./roster.ts";
@@ -86,13 +87,12 @@ export class Room {
 
   wakeAt(now: Millis): Millis | undefined {
     const phase = this.#phase;
-    const typing = this.roster.wakeAt;
-    let at: Millis | undefined;
-    if (phase.kind === "wanted" && phase.notBefore > now) at = phase.notBefore;
-    else if (phase.kind === "asked") at = phase.until;
+    const times = [this.roster.wakeAt];
+    if (phase.kind === "wanted" && phase.notBefore > now) times.push(phase.notBefore);
+    if (phase.kind === "asked") times.push(phase.until);
     const read = this.isJoined ? this.#ownRead.dueAt : undefined;
-    if (read !== undefined && read > now && (at === undefined || read < at)) at = read;
-    return at === undefined || (typing !== undefined && typing < at) ? typing : at;
+    if (read !== undefined && read > now) times.push(read);
+    return earliest(times);
   }
 
   /** True for a join without an answer in time: the connection is then abandoned. */

@@ -13,6 +13,7 @@
 import type { Millis } from "#shared/protocol/ids.ts";
 import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
 import { TYPING_MAX, TYPING_SHOWN_MS } from "./bounds.ts";
+import { earliest } from "./earliest.ts";
 import type { PresenceChange, TypingChange } from "./effects.ts";
 
 export interface PresenceUpdate {
@@ -38,11 +39,7 @@ export class Roster {
 
   /** When the next typing user is removed. */
   get wakeAt(): Millis | undefined {
-    let earliest: Millis | undefined;
-    for (const at of this.#typing.values()) {
-      if (earliest === undefined || at < earliest) earliest = at;
-    }
-    return earliest;
+    return earliest(this.#typing.values());
   }
 
   /** A join was answered: the next list replaces the known names. */

@@ -1,10 +1,9 @@
 // TokenExpiry: reads the expiry of a JWT without any check. Only the server decides whether a token
 // is valid. The client must know when to fetch the next token.
 
+import { ALPHABET } from "#shared/kit/base64url.ts";
 import { parseObject } from "#shared/kit/json.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
-
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /** The `exp` of a JWT in ms since 1970; undefined without one, or when the text is no JWT. */
 export function tokenExpiry(token: string): Millis | undefined {

@@ -36,7 +36,8 @@ export class HttpFailed extends ParleyError {
   readonly afterMs: number | undefined;
 
   constructor(status: number, problem: Partial<Problem>) {
-    super(codeOf(status, problem), problem.detail ?? problem.title);
+    const code = codeOf(status, problem);
+    super(code, problem.detail ?? problem.title ?? ERRORS[code].message);
     this.status = status;
     this.afterMs = problem.afterMs;
   }

@@ -196,13 +196,8 @@ describe("SDK client: answers", () => {
     sdk.client.step({ kind: "history", call: 1, room: GENERAL, range }, sdk.now);
     expect(sdk.error("forbidden", { ref: 1, message: "no" })).to.deep.equal([
       { kind: "fault", fault: { name: "forbidden", message: "no", room: GENERAL } },
-      refusal(ID, "forbidden", "This user may not do that here."),
-      {
-        kind: "page-failed",
-        call: 1,
-        error: "forbidden",
-        message: "This user may not do that here.",
-      },
+      refusal(ID, "forbidden", "no"),
+      { kind: "page-failed", call: 1, error: "forbidden", message: "no" },
       { kind: "status", room: GENERAL, status: "left" },
     ]);
     expect(sdk.client.room(GENERAL)).to.equal(undefined);

@@ -1,10 +1,11 @@
 // Outbox, by example: order, holds, bounds, and every end of a send.
 
 import { expect } from "chai";
-import { ERRORS } from "#shared/protocol/errors.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { AFTER_MS_MAX, OUTBOX_MAX, RETRY, SEND_DEADLINE_MS } from "../core/bounds.ts";
 import { Outbox } from "../core/outbox.ts";
+import { CLOSED, FULL, LEFT, NO_ANSWER } from "../core/refusals.ts";
 import { halfRandom } from "./half-random.ts";
 
 const A = "a" as RoomId;
@@ -39,7 +40,7 @@ function acked(id: string, seq = 1) {
   return { id, result: { kind: "acked", seq, at: 5 } };
 }
 
-function refused(id: string, error: keyof typeof ERRORS, message: string = ERRORS[error].message) {
+function refused(id: string, error: ErrorName, message: string) {
   return { id, result: { kind: "refused", error, message } };
 }
 
@@ -73,7 +74,7 @@ describe("Outbox: writing", () => {
   it("sdk/outbox.3: beyond OUTBOX_MAX a send is refused with busy and not kept", () => {
     const outbox = new Outbox(halfRandom);
     for (let n = 0; n < OUTBOX_MAX; n++) expect(add(outbox, `a${n}`)).to.deep.equal([]);
-    const refusals = [refused("over", "busy", "Too many messages wait to be sent.")];
+    const refusals = [refused("over", FULL.name, FULL.message)];
     expect(outbox.add({ id: "over", room: A, text: "" }, 0)).to.deep.equal(refusals);
     expect(outbox.size).to.equal(OUTBOX_MAX);
     expect(outbox.has("over")).to.equal(false);
@@ -241,7 +242,7 @@ describe("Outbox: connections and ends", () => {
   it("sdk/outbox.4: leaving a room refuses unwritten sends; a written send can still be answered", () => {
     const outbox = holding("a1", "a2", "b1");
     taken(outbox, 0, 1);
-    expect(outbox.onLeft(A, "not_joined")).to.deep.equal([refused("a2", "not_joined")]);
+    expect(outbox.onLeft(A, LEFT)).to.deep.equal([refused("a2", LEFT.name, LEFT.message)]);
     expect(outbox.has("b1")).to.equal(true);
     expect(outbox.onAck("a1", 3, 5)).to.deep.equal([acked("a1", 3)]);
   });
@@ -249,13 +250,13 @@ describe("Outbox: connections and ends", () => {
   it("sdk/outbox.4: a send of a left room is not written again", () => {
     const refusedOne = holding("a1");
     taken(refusedOne, 0);
-    refusedOne.onLeft(A, "not_joined");
+    refusedOne.onLeft(A, LEFT);
     expect(refusedOne.onRefused("a1", busy(), 0)).to.deep.equal([refused("a1", "busy", "full")]);
 
     const lost = holding("a1", "b1");
     taken(lost, 0);
-    lost.onLeft(A, "not_joined");
-    expect(lost.onDisconnected()).to.deep.equal([refused("a1", "unavailable")]);
+    lost.onLeft(A, LEFT);
+    expect(lost.onDisconnected()).to.deep.equal([refused("a1", NO_ANSWER.name, NO_ANSWER.message)]);
     expect(taken(lost, 0)).to.deep.equal(["b1"]);
   });
 
@@ -263,7 +264,7 @@ describe("Outbox: connections and ends", () => {
     const outbox = holding("a1");
     taken(outbox, 0);
     outbox.onRefused("a1", busy(5_000), 0);
-    outbox.onLeft(A, "not_joined");
+    outbox.onLeft(A, LEFT);
     add(outbox, "a2");
     expect(taken(outbox, 1)).to.deep.equal(["a2"]);
 
@@ -271,7 +272,7 @@ describe("Outbox: connections and ends", () => {
     taken(retried, 0);
     retried.onRefused("a1", busy(), 0);
     taken(retried, FIRST_WAIT);
-    retried.onLeft(A, "not_joined");
+    retried.onLeft(A, LEFT);
     add(retried, "a2");
     expect(taken(retried, FIRST_WAIT), "while the refused one is on the wire").to.deep.equal([
       "a2",
@@ -299,9 +300,13 @@ describe("Outbox: connections and ends", () => {
     add(outbox, "a2", 1);
     expect(outbox.wakeAt(0)).to.equal(SEND_DEADLINE_MS);
     expect(outbox.tick(SEND_DEADLINE_MS - 1)).to.deep.equal([]);
-    expect(outbox.tick(SEND_DEADLINE_MS)).to.deep.equal([refused("a1", "unavailable")]);
+    expect(outbox.tick(SEND_DEADLINE_MS)).to.deep.equal([
+      refused("a1", NO_ANSWER.name, NO_ANSWER.message),
+    ]);
     expect(outbox.wakeAt(SEND_DEADLINE_MS)).to.equal(SEND_DEADLINE_MS + 1);
-    expect(outbox.tick(SEND_DEADLINE_MS + 1)).to.deep.equal([refused("a2", "unavailable")]);
+    expect(outbox.tick(SEND_DEADLINE_MS + 1)).to.deep.equal([
+      refused("a2", NO_ANSWER.name, NO_ANSWER.message),
+    ]);
     expect(outbox.wakeAt(SEND_DEADLINE_MS + 1)).to.equal(undefined);
   });
 
@@ -322,9 +327,9 @@ describe("Outbox: connections and ends", () => {
     const outbox = holding("a1", "b1");
     taken(outbox, 0);
     outbox.onRefused("a1", busy(5_000), 0);
-    expect(outbox.onClosed("closed")).to.deep.equal([
-      refused("a1", "unavailable", "closed"),
-      refused("b1", "unavailable", "closed"),
+    expect(outbox.onClosed()).to.deep.equal([
+      refused("a1", CLOSED.name, CLOSED.message),
+      refused("b1", CLOSED.name, CLOSED.message),
     ]);
     expect(outbox.size).to.equal(0);
     expect(outbox.wakeAt(0)).to.equal(undefined);

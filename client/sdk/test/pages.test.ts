@@ -1,11 +1,12 @@
 // Pages, by example: frames, answers, bounds, and every end of a call.
 
 import { expect } from "chai";
-import { ERRORS } from "#shared/protocol/errors.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { PAGE_EVENTS_MAX, ROOMS_PAGE_MAX } from "#shared/protocol/limits.ts";
 import { AFTER_MS_MAX, PAGE_DEADLINE_MS, PAGES_MAX, RETRY } from "../core/bounds.ts";
 import { Pages } from "../core/pages.ts";
+import { CLOSED, FULL, LEFT, NO_ANSWER } from "../core/refusals.ts";
 import { halfRandom } from "./half-random.ts";
 
 const A = "a" as RoomId;
@@ -27,7 +28,7 @@ class PagesFixture {
   }
 }
 
-function failed(call: number, error: keyof typeof ERRORS, message: string = ERRORS[error].message) {
+function failed(call: number, error: ErrorName, message: string) {
   return { kind: "page-failed", call, error, message };
 }
 
@@ -70,7 +71,7 @@ describe("Pages", () => {
   it("sdk/pages.2: the 33rd call fails with busy, and an answer admits one more", () => {
     const fixture = new PagesFixture();
     for (let call = 1; call <= PAGES_MAX; call++) expect(fixture.add(call)).to.deep.equal([]);
-    expect(fixture.add(99)).to.deep.equal([failed(99, "busy")]);
+    expect(fixture.add(99)).to.deep.equal([failed(99, FULL.name, FULL.message)]);
     fixture.take();
     const page = { events: [], more: false };
     expect(fixture.pages.onPage(3, page)).to.deep.equal([{ kind: "page", call: 3, page }]);
@@ -135,9 +136,13 @@ describe("Pages", () => {
     fixture.add(2, {}, A, 5);
     expect(fixture.pages.wakeAt(0)).to.equal(PAGE_DEADLINE_MS);
     expect(fixture.pages.tick(PAGE_DEADLINE_MS - 1)).to.deep.equal([]);
-    expect(fixture.pages.tick(PAGE_DEADLINE_MS)).to.deep.equal([failed(1, "unavailable")]);
+    expect(fixture.pages.tick(PAGE_DEADLINE_MS)).to.deep.equal([
+      failed(1, NO_ANSWER.name, NO_ANSWER.message),
+    ]);
     expect(fixture.pages.wakeAt(PAGE_DEADLINE_MS)).to.equal(PAGE_DEADLINE_MS + 5);
-    expect(fixture.pages.tick(PAGE_DEADLINE_MS + 5)).to.deep.equal([failed(2, "unavailable")]);
+    expect(fixture.pages.tick(PAGE_DEADLINE_MS + 5)).to.deep.equal([
+      failed(2, NO_ANSWER.name, NO_ANSWER.message),
+    ]);
     expect(fixture.pages.wakeAt(PAGE_DEADLINE_MS + 5)).to.equal(undefined);
   });
 
@@ -159,11 +164,11 @@ describe("Pages", () => {
     fixture.add(1);
     fixture.add(2, {}, B);
     fixture.add(3);
-    expect(fixture.pages.onLeft(A, "not_joined")).to.deep.equal([
-      failed(1, "not_joined"),
-      failed(3, "not_joined"),
+    expect(fixture.pages.onLeft(A, LEFT)).to.deep.equal([
+      failed(1, LEFT.name, LEFT.message),
+      failed(3, LEFT.name, LEFT.message),
     ]);
-    expect(fixture.pages.onClosed()).to.deep.equal([failed(2, "unavailable")]);
+    expect(fixture.pages.onClosed()).to.deep.equal([failed(2, CLOSED.name, CLOSED.message)]);
     expect(fixture.pages.onClosed()).to.deep.equal([]);
   });
 });
@@ -177,13 +182,15 @@ describe("Pages of rooms", () => {
       { t: "rooms", ref: 1, limit: 50 },
       { t: "rooms", ref: 2, after: "9.a", limit: ROOMS_PAGE_MAX },
     ]);
-    expect(fixture.pages.onLeft(A, "not_joined")).to.deep.equal([]);
+    expect(fixture.pages.onLeft(A, LEFT)).to.deep.equal([]);
     const page = { rooms: [], next: "3.b" };
     expect(fixture.pages.onPage(1, page)).to.deep.equal([{ kind: "page", call: 1, page }]);
     fixture.pages.onDisconnected();
     expect(fixture.take()).to.deep.equal([
       { t: "rooms", ref: 3, after: "9.a", limit: ROOMS_PAGE_MAX },
     ]);
-    expect(fixture.pages.tick(PAGE_DEADLINE_MS)).to.deep.equal([failed(2, "unavailable")]);
+    expect(fixture.pages.tick(PAGE_DEADLINE_MS)).to.deep.equal([
+      failed(2, NO_ANSWER.name, NO_ANSWER.message),
+    ]);
   });
 });
