@@ -147,6 +147,13 @@ export interface HttpFixture extends AsyncDisposable {
   /** A request as "ada", unless the headers differ. */
   ask(path: string, init?: Ask): Promise<Response>;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
+  /** A request as "ada" with a JSON body, and its JSON answer. */
+  call(
+    method: string,
+    path: string,
+    body?: object,
+    headers?: Record<string, string>,
+  ): Promise<{ readonly status: number; readonly answer: Record<string, unknown> }>;
 }
 
 export async function openHttpFixture(
@@ -229,6 +236,16 @@ export async function openHttpFixture(
         body: typeof body === "string" ? body : JSON.stringify(body),
         headers: { "content-type": "application/json", ...headers },
       }),
+    async call(method, path, body, headers) {
+      const content = body === undefined ? {} : { "content-type": "application/json" };
+      const response = await ask(path, {
+        method,
+        headers: { ...content, ...headers },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      const answer = (await response.json()) as Record<string, unknown>;
+      return { status: response.status, answer };
+    },
     async [Symbol.asyncDispose]() {
       await app.close();
       auth.close();

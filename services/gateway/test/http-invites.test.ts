@@ -16,20 +16,7 @@ describe("HttpInvites", () => {
   });
   afterEach(() => fixture[Symbol.asyncDispose]());
 
-  const call = async (
-    method: string,
-    path: string,
-    body?: object,
-    headers: Record<string, string> = {},
-  ): Promise<{ readonly status: number; readonly answer: Record<string, unknown> }> => {
-    const content = body === undefined ? {} : { "content-type": "application/json" };
-    const response = await fixture.ask(path, {
-      method,
-      headers: { ...content, ...headers },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, answer: (await response.json()) as Record<string, unknown> };
-  };
+  const call: HttpFixture["call"] = (...request) => fixture.call(...request);
   const stored = (hash: unknown) => () => {
     const line = { t: "invite", room: "plans", seq: 1, from: "ada", hash, until: 12_345 };
     return { kind: "page", events: [JSON.stringify(line)], more: false } as const;

@@ -14,20 +14,7 @@ describe("HttpMembers", () => {
   });
   afterEach(() => fixture[Symbol.asyncDispose]());
 
-  const call = async (
-    method: string,
-    path: string,
-    body?: object,
-    headers: Record<string, string> = {},
-  ): Promise<{ readonly status: number; readonly answer: Record<string, unknown> }> => {
-    const content = body === undefined ? {} : { "content-type": "application/json" };
-    const response = await fixture.ask(path, {
-      method,
-      headers: { ...content, ...headers },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, answer: (await response.json()) as Record<string, unknown> };
-  };
+  const call: HttpFixture["call"] = (...request) => fixture.call(...request);
 
   it("M2: POST /v1/rooms writes a create frame, with the id of the key or a new one", async () => {
     const body = { room: "plans", kind: "closed", title: "Plans", members: [{ user: "ben" }] };
