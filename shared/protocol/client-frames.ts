@@ -19,9 +19,9 @@ import type { ErrorName } from "./errors.ts";
 import type { Body } from "./events.ts";
 import { isEmoji } from "./emoji.ts";
 import { fieldFault } from "./field-fault.ts";
-import { isMessageId, isStorable, isUserId } from "./ids.ts";
+import { isMessageId, isStorable, isUserId, UUID_V7 } from "./ids.ts";
 import type { MessageId, RoomId } from "./ids.ts";
-import { isInviteSecret } from "./invites.ts";
+import { INVITE_SECRET } from "./invites.ts";
 import {
   AVATAR_LENGTH_MAX,
   BODY_DEPTH_MAX,
@@ -90,8 +90,8 @@ export const inviteSchemas = {
   ttl: z.number().int().min(1).max(INVITE_TTL_S_MAX).optional(),
   uses: z.number().int().min(1).max(INVITE_USES_MAX).optional(),
 };
-export const inviteSecretSchema = z.string().refine(isInviteSecret);
-export const inviteIdSchema = z.string().refine(isMessageId);
+export const inviteSecretSchema = z.string().regex(INVITE_SECRET);
+export const inviteIdSchema = z.string().regex(UUID_V7).refine(isMessageId);
 /** The number of an event. */
 export const targetSchema = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 export const emojiSchema = z.string().max(EMOJI_BYTES_MAX).refine(isEmoji);

@@ -33,7 +33,7 @@ export type Millis = number;
 
 const USER_BYTES_MAX = 128;
 const ROOM = /^[A-Za-z0-9_-]{1,64}$/;
-const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+export const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 /** Odd, so that all ids of a write differ. */
 const ID_STRIDE = 0x5_deec_e66d;
 const PROCESS = /^[a-z]+-[a-z0-9]{1,32}$/;

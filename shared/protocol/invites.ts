@@ -14,7 +14,7 @@ import type { MessageId, RoomId } from "./ids.ts";
 /** The base64url form of 32 bytes. */
 const HASH = /^[A-Za-z0-9_-]{43}$/;
 /** 128 random bits or more. */
-const SECRET = /^[A-Za-z0-9_-]{22,64}$/;
+export const INVITE_SECRET = /^[A-Za-z0-9_-]{22,64}$/;
 
 /** What an invite gives its guest. */
 export type InviteRole = "reader" | "member";
@@ -30,7 +30,7 @@ export function isInviteHash(value: unknown): value is string {
 }
 
 export function isInviteSecret(value: unknown): value is string {
-  return typeof value === "string" && SECRET.test(value);
+  return typeof value === "string" && INVITE_SECRET.test(value);
 }
 
 export function isInviteRole(value: unknown): value is InviteRole {

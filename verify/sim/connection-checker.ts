@@ -249,7 +249,7 @@ export class ConnectionChecker {
 
   #onError(room: RoomId, frame: Frame): void {
     const err = String(frame["name"]);
-    const isPage = this.#pending.has(pageOf(frame));
+    const isPage = [pageOf(frame), listOf(frame)].some((name) => this.#pending.has(name));
     const kind = isPage ? "page" : "request";
     this.#options.findings.shown.push(`${kind} ${err}`);
     const phase = REFUSALS.has(err) ? "fail" : "info";

@@ -62,6 +62,8 @@ export interface Options {
   /** How many archived entries stay in the log. */
   readonly keepEntries: number;
   readonly faults: readonly Fault[];
+  /** False: no user sets a slow mode. Default: users do. */
+  readonly slowModes?: boolean;
 }
 
 const CONVERGE_MS = 90_000;

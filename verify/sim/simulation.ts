@@ -224,6 +224,7 @@ class Simulation {
       rooms: this.#rooms,
       closedRooms: this.#closedRooms,
       invites: this.#invites,
+      slowModes: this.#options.slowModes !== false,
       users: Array.from({ length: this.#options.users }, (_, i) => `user-${i}` as UserId),
       rng: new SeededRng(this.#options.seed, id),
       trace: this.#trace,

@@ -49,6 +49,8 @@ export interface SimulatedUserOptions {
   readonly rooms: readonly RoomId[];
   readonly closedRooms: ClosedRooms;
   readonly invites: InviteTokens;
+  /** Whether users set a slow mode. */
+  readonly slowModes: boolean;
   /** All users of the run. */
   readonly users: readonly UserId[];
   readonly rng: SeededRng;
@@ -294,7 +296,8 @@ export class SimulatedUser {
   /** Sets a slow mode or an edit window, mostly a short one, or removes both. */
   #setPace(handle: RoomHandle): void {
     const { rng, findings } = this.#options;
-    const [slowMode, editWindow] = [rng.pick([0, 1, 2]) ?? 0, rng.pick([0, 1, 5]) ?? 0];
+    const seconds = this.#options.slowModes ? [0, 1, 2] : [0];
+    const [slowMode, editWindow] = [rng.pick(seconds) ?? 0, rng.pick([0, 1, 5]) ?? 0];
     this.#follow(
       () => handle.update({ slowMode, editWindow }),
       () => {

@@ -451,6 +451,15 @@ export interface paths {
                         readonly "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** `not_found`: There is no such thing. */
+                readonly 404: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** `conflict`: It was changed meanwhile. */
                 readonly 409: {
                     headers: {
@@ -701,6 +710,15 @@ export interface paths {
                         readonly "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** `not_found`: There is no such thing. */
+                readonly 404: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** `conflict`: It was changed meanwhile. */
                 readonly 409: {
                     headers: {
@@ -924,6 +942,15 @@ export interface paths {
                         readonly "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** `not_found`: There is no such thing. */
+                readonly 404: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** `conflict`: It was changed meanwhile. */
                 readonly 409: {
                     headers: {
@@ -1064,6 +1091,15 @@ export interface paths {
                         readonly "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** `not_found`: There is no such thing. */
+                readonly 404: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** `conflict`: It was changed meanwhile. */
                 readonly 409: {
                     headers: {
@@ -1174,6 +1210,15 @@ export interface paths {
                 };
                 /** `forbidden`: This user may not do that here. */
                 readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `not_found`: There is no such thing. */
+                readonly 404: {
                     headers: {
                         readonly [name: string]: unknown;
                     };
@@ -2415,6 +2460,15 @@ export interface paths {
                         readonly "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** `not_found`: There is no such thing. */
+                readonly 404: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** `conflict`: It was changed meanwhile. */
                 readonly 409: {
                     headers: {
@@ -2540,6 +2594,15 @@ export interface paths {
                 };
                 /** `forbidden`: This user may not do that here. */
                 readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `not_found`: There is no such thing. */
+                readonly 404: {
                     headers: {
                         readonly [name: string]: unknown;
                     };

@@ -147,7 +147,7 @@ function enter(write: Write): HttpRoute {
       const { room } = request.params as z.output<typeof roomParams>;
       const token = decodeInvite((request.body as z.output<typeof enterBody>).token);
       if (token === undefined || token.room !== room) {
-        return sendProblem(reply, "bad_frame", { detail: NO_TOKEN });
+        return sendProblem(reply, "forbidden", { detail: NO_TOKEN });
       }
       const { invite, secret } = token;
       return write(request, reply, room, { t: "enter", invite, secret });

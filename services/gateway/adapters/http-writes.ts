@@ -29,7 +29,8 @@ export const READ = {
 export const WRITE = {
   access: "bearer",
   limited: true,
-  errors: ["bad_id", "forbidden", "conflict", "busy", "unavailable"],
+  // `not_found`: also for an id of a write that was refused so before (O4).
+  errors: ["bad_id", "forbidden", "not_found", "conflict", "busy", "unavailable"],
 } as const;
 
 /** Writes the frame of a request, and answers with its number. */

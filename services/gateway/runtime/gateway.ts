@@ -217,7 +217,7 @@ export class Gateway {
     const total = this.#boundOf("reads", POSITIONS_BYTES_MAX);
     const rooms = this.#rooms;
     this.#positions = new ReadPositionsRunner({ bus, clock, archive, map, rooms, total });
-    this.#lists = new RoomLists({ archive, map, positions: this.#positions });
+    this.#lists = new RoomLists({ archive, map, positions: this.#positions, clock });
     this.#notes = new UserNotes({ bus, refusals, stats, total: this.#boundOf("notes", Infinity) });
   }
 

@@ -7,7 +7,10 @@
 //        sockets and HTTP, and all users have LISTS_MAX. Beyond it: `busy`.
 //   gateway/room-lists.3. The users spread over the partitions' subjects, because any persistence
 //        process can answer.
+//   gateway/room-lists.4. A read without an answer is repeated RETRY_WAITS_MS later: a persistence
+//        process may have left (S8).
 
+import type { Clock } from "#shared/ports/clock.ts";
 import type { RoomListReader } from "#shared/ports/room-lists.ts";
 import type { Read } from "#shared/ports/archive.ts";
 import type { Partition, RoomId, UserId } from "#shared/protocol/ids.ts";
@@ -18,6 +21,9 @@ import type { FindOutcome, RoomListsApi, RoomsOutcome } from "../core/room-lists
 import type { Refused } from "../core/room-api-port.ts";
 import type { ReadPositionsRunner } from "./read-positions-runner.ts";
 
+/** gateway/room-lists.4. */
+const RETRY_WAITS_MS = [50, 200, 800, 2_000];
+
 const BUSY: Refused = { kind: "refused", error: "busy" };
 const UNAVAILABLE: Refused = { kind: "refused", error: "unavailable" };
 
@@ -25,6 +31,7 @@ export class RoomLists implements RoomListsApi {
   readonly #archive: RoomListReader;
   readonly #map: Pick<PartitionMap, "partitionOf">;
   readonly #positions: Pick<ReadPositionsRunner, "flush">;
+  readonly #clock: Pick<Clock, "after">;
   readonly #byUser = new Map<UserId, number>();
   #inFlight = 0;
 
@@ -32,17 +39,19 @@ export class RoomLists implements RoomListsApi {
     readonly archive: RoomListReader;
     readonly map: Pick<PartitionMap, "partitionOf">;
     readonly positions: Pick<ReadPositionsRunner, "flush">;
+    readonly clock: Pick<Clock, "after">;
   }) {
     this.#archive = parts.archive;
     this.#map = parts.map;
     this.#positions = parts.positions;
+    this.#clock = parts.clock;
   }
 
   rooms(query: RoomsQuery): Promise<RoomsOutcome> {
     const { user } = query;
     return this.#bounded(user, async () => {
       await this.#positions.flush(user); // gateway/room-lists.1
-      const read = await this.#archive.rooms(this.#partitionOf(user), query);
+      const read = await this.#patiently(() => this.#archive.rooms(this.#partitionOf(user), query));
       return valueOf(read, (page) => ({ kind: "rooms", page }));
     });
   }
@@ -50,7 +59,9 @@ export class RoomLists implements RoomListsApi {
   find(query: FindQuery): Promise<FindOutcome> {
     const { user } = query;
     return this.#bounded(user, async () => {
-      const read = await this.#archive.findRooms(this.#partitionOf(user), query);
+      const read = await this.#patiently(() =>
+        this.#archive.findRooms(this.#partitionOf(user), query),
+      );
       return valueOf(read, (found) => ({ kind: "found", found }));
     });
   }
@@ -58,6 +69,17 @@ export class RoomLists implements RoomListsApi {
   /** gateway/room-lists.3: only a number is needed, so the user's id counts as a room's. */
   #partitionOf(user: UserId): Partition {
     return this.#map.partitionOf(user as string as RoomId);
+  }
+
+  /** gateway/room-lists.4. */
+  async #patiently<V>(ask: () => Promise<Read<V>>): Promise<Read<V>> {
+    let read = await ask();
+    for (const waitMs of RETRY_WAITS_MS) {
+      if (read.kind === "ok") return read;
+      await new Promise<void>((run) => this.#clock.after(waitMs, run));
+      read = await ask();
+    }
+    return read;
   }
 
   async #bounded<T>(user: UserId, ask: () => Promise<T>): Promise<T | Refused> {

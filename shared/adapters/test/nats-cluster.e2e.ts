@@ -9,6 +9,7 @@ import { createLogger } from "../../process/logger.ts";
 import { launchNatsCluster } from "../../testing/launch-nats-cluster.ts";
 import type { NatsCluster } from "../../testing/launch-nats-cluster.ts";
 import { BENCH_PARTITIONS, logContract } from "../../testing/log.contract.ts";
+import { until } from "../../testing/wait.ts";
 import type { LogBench, LogBenchOptions } from "../../testing/log-recording.ts";
 import { contents } from "../../testing/log-recording.ts";
 import { openNatsBus } from "../bus-nats.ts";
@@ -50,11 +51,16 @@ describe("NATS cluster", function () {
     await provision(bus.connection, { ...options, replicas: 1 });
     expect(await replicas()).to.deep.equal([1]);
     const log = openNatsLog(bus);
+    // A stream has no leader for a moment after its creation, and after a change of its replicas.
+    const led = (): Promise<void> =>
+      until(async () => (await log.last(1)).kind === "ok", { withinMs: 60_000, what: "a leader" });
+    await led();
     expect(await log.append(1, "before", 0)).to.deep.equal({ kind: "ok", seq: 1 });
     await provision(bus.connection, { ...options, replicas: REPLICAS });
     expect(await replicas()).to.deep.equal([3]);
     await provision(bus.connection, { ...options, replicas: 1 });
     expect(await replicas()).to.deep.equal([3]);
+    await led();
     expect(await log.append(1, "after", 1)).to.deep.equal({ kind: "ok", seq: 2 });
     expect(await contents(log, 1, 2)).to.deep.equal(["before", "after"]);
   });
