@@ -78,18 +78,19 @@ describe("HttpInvites", () => {
   });
 
   it("M11: broken terms and tokens are refused, and write nothing", async () => {
-    const rows: [string, string, object | undefined][] = [
+    const token = `plans.${idNumber(7)}.a-secret-of-22-letters`;
+    const rows: [string, string, object | undefined, number?][] = [
       ["POST", INVITES, { role: "owner" }],
       ["POST", INVITES, { uses: 0 }],
       ["POST", INVITES, { uses: 20_001 }],
       ["POST", INVITES, { ttl: 30 * 24 * 3_600 + 1 }],
       ["POST", INVITES, { secret: "short" }],
       ["DELETE", `${INVITES}/x`, undefined],
-      ["POST", "/v1/rooms/plans/members", { token: "plans" }],
-      ["POST", "/v1/rooms/other/members", { token: `plans.${idNumber(7)}.a-secret-of-22-letters` }],
+      ["POST", "/v1/rooms/plans/members", { token: "plans" }, 403],
+      ["POST", "/v1/rooms/other/members", { token }, 403],
     ];
-    for (const [method, path, body] of rows) {
-      expect((await call(method, path, body)).status, `${method} ${path}`).to.equal(400);
+    for (const [method, path, body, status = 400] of rows) {
+      expect((await call(method, path, body)).status, `${method} ${path}`).to.equal(status);
     }
     expect(fixture.roomApi.sends).to.deep.equal([]);
   });

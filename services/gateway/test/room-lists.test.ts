@@ -186,8 +186,21 @@ describe("Room lists in a gateway", () => {
     await advance(clock, 20, 5);
     archive.isAway = true;
     await other.send(ask(22));
+    await advance(clock, 3_500, 50);
     expect(named(other)).to.deep.equal(["busy", "unavailable"]);
     expect(one.got("rooms")).to.have.length(LISTS_PER_USER_MAX);
+  });
+
+  it("S8, gateway/room-lists.4: a list waits while a persistence process leaves", async () => {
+    const { clock, archive, connect } = await openGateway();
+    const ada = await connect("ada");
+    archive.isAway = true;
+    await ada.send({ t: "rooms", ref: 1 });
+    await advance(clock, 100, 10);
+    archive.isAway = false;
+    await advance(clock, 300, 10);
+    expect(ada.got("error")).to.deep.equal([]);
+    expect(ada.got("rooms")).to.have.length(1);
   });
 
   it("U6: a note reaches every session of its user, joined or not, and no other user", async () => {
