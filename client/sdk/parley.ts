@@ -517,7 +517,7 @@ const OUTBOX_FAULT: Fault = {
   message: "The outbox failed: unanswered sends are in memory only.",
 };
 
-/** "" for what is no JSON. */
+/** The empty text when the value has no JSON form: the server refuses it. */
 function jsonOf(value: object): string {
   try {
     return JSON.stringify(value);

@@ -8,7 +8,8 @@
 //   gateway/room-lists.3. The users spread over the partitions' subjects, because any persistence
 //        process can answer.
 //   gateway/room-lists.4. A read without an answer is repeated RETRY_WAITS_MS later: a persistence
-//        process may have left (S8).
+//        process may have left (S8). No read begins later than RETRY_WITHIN_MS: an archive that is
+//        silent must not keep a client waiting until it takes its connection for broken.
 
 import type { Clock } from "#shared/ports/clock.ts";
 import type { RoomListReader } from "#shared/ports/room-lists.ts";
@@ -23,6 +24,7 @@ import type { ReadPositionsRunner } from "./read-positions-runner.ts";
 
 /** gateway/room-lists.4. */
 const RETRY_WAITS_MS = [50, 200, 800, 2_000];
+const RETRY_WITHIN_MS = 4_000;
 
 const BUSY: Refused = { kind: "refused", error: "busy" };
 const UNAVAILABLE: Refused = { kind: "refused", error: "unavailable" };
@@ -31,7 +33,7 @@ export class RoomLists implements RoomListsApi {
   readonly #archive: RoomListReader;
   readonly #map: Pick<PartitionMap, "partitionOf">;
   readonly #positions: Pick<ReadPositionsRunner, "flush">;
-  readonly #clock: Pick<Clock, "after">;
+  readonly #clock: Pick<Clock, "after" | "monotonic">;
   readonly #byUser = new Map<UserId, number>();
   #inFlight = 0;
 
@@ -39,7 +41,7 @@ export class RoomLists implements RoomListsApi {
     readonly archive: RoomListReader;
     readonly map: Pick<PartitionMap, "partitionOf">;
     readonly positions: Pick<ReadPositionsRunner, "flush">;
-    readonly clock: Pick<Clock, "after">;
+    readonly clock: Pick<Clock, "after" | "monotonic">;
   }) {
     this.#archive = parts.archive;
     this.#map = parts.map;
@@ -73,9 +75,10 @@ export class RoomLists implements RoomListsApi {
 
   /** gateway/room-lists.4. */
   async #patiently<V>(ask: () => Promise<Read<V>>): Promise<Read<V>> {
+    const until = this.#clock.monotonic() + RETRY_WITHIN_MS;
     let read = await ask();
     for (const waitMs of RETRY_WAITS_MS) {
-      if (read.kind === "ok") return read;
+      if (read.kind === "ok" || this.#clock.monotonic() + waitMs > until) return read;
       await new Promise<void>((run) => this.#clock.after(waitMs, run));
       read = await ask();
     }

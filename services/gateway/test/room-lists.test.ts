@@ -28,6 +28,8 @@ class ListArchive extends ScriptedArchive {
   readonly waiting: (() => void)[] = [];
   isAway = false;
   holds = false;
+  /** Set: each read gets no answer, and its request ends after that time. */
+  silence: ((run: () => void) => void) | undefined;
 
   override putReads(...[p, reads]: [Partition?, (readonly ReadPosition[])?]): Promise<Read<never>> {
     if (this.isAway) return Promise.resolve({ kind: "unavailable", reason: "away" });
@@ -37,6 +39,11 @@ class ListArchive extends ScriptedArchive {
 
   override rooms(...[, query]: [Partition?, RoomsQuery?]): Promise<Read<never>> {
     if (query !== undefined) this.asked.push(query);
+    const { silence } = this;
+    if (silence !== undefined) {
+      const away = { kind: "unavailable", reason: "silent" } as const;
+      return new Promise((resolve) => silence(() => resolve(away)));
+    }
     if (this.isAway) return Promise.resolve({ kind: "unavailable", reason: "away" });
     const page: RoomsPage = { rooms: [], next: "3.general" };
     const answer = { kind: "ok", value: page as never } as const;
@@ -201,6 +208,16 @@ describe("Room lists in a gateway", () => {
     await advance(clock, 300, 10);
     expect(ada.got("error")).to.deep.equal([]);
     expect(ada.got("rooms")).to.have.length(1);
+  });
+
+  it("gateway/room-lists.4: with a silent archive a list gets unavailable within seconds", async () => {
+    const { clock, archive, connect } = await openGateway();
+    const ada = await connect("ada");
+    archive.silence = (run) => void clock.after(3_000, run);
+    await ada.send({ t: "rooms", ref: 1 });
+    await advance(clock, 8_000, 50);
+    expect(archive.asked).to.have.length(2);
+    expect(ada.got("error")).to.have.length(1);
   });
 
   it("U6: a note reaches every session of its user, joined or not, and no other user", async () => {
