@@ -5,6 +5,7 @@ import { roomSchema, roomsSchemas } from "#shared/protocol/client-frames.ts";
 import { isStorable } from "#shared/protocol/ids.ts";
 import { FIND_TEXT_LENGTH_MAX, ROOMS_PAGE_MAX } from "#shared/protocol/limits.ts";
 import { ROLES, ROOM_KINDS } from "#shared/protocol/roles.ts";
+import { CURSOR_PATTERN } from "#shared/protocol/room-list.ts";
 import { ROOMS_PAGE_DEFAULT } from "../core/bounds.ts";
 import type { RoomListsApi } from "../core/room-lists-port.ts";
 import { queryInteger } from "./http-route.ts";
@@ -15,7 +16,7 @@ const number = z.number().int();
 const limit = queryInteger(number.min(1).max(ROOMS_PAGE_MAX)).default(ROOMS_PAGE_DEFAULT);
 const roomsQuery = z.object({
   after: roomsSchemas.after.meta({
-    pattern: "^[0-9]{1,16}\\.[A-Za-z0-9_-]{1,64}$",
+    pattern: CURSOR_PATTERN,
     description: "The `next` of the previous page.",
   }),
   limit,

@@ -12,7 +12,7 @@ import {
 } from "../limits.ts";
 import { decodeLive, encodeLive } from "../live.ts";
 import { decodeNote, encodeNote, NOTE_REASONS } from "../note.ts";
-import { cursorOf, previewOf, readCursor } from "../room-list.ts";
+import { CURSOR_PATTERN, cursorOf, previewOf, readCursor } from "../room-list.ts";
 import type { ListedRoom } from "../room-list.ts";
 
 const GENERAL = "general" as RoomId;
@@ -111,6 +111,16 @@ describe("Room list messages", () => {
     for (const text of ["", "9", "9.", ".general", "x.general", "9.a b", "9".repeat(17) + ".a"]) {
       expect(readCursor(text), text).to.equal(undefined);
     }
+  });
+
+  it("room-list.2: each text that fits the published pattern is a cursor", () => {
+    const largest = `${"9".repeat(15)}.${GENERAL}`;
+    expect(largest).to.match(new RegExp(CURSOR_PATTERN, "u"));
+    expect(readCursor(largest)).to.deep.equal({ at: 999_999_999_999_999, room: GENERAL });
+    // Sixteen digits can be more than a number holds exactly.
+    const larger = `9485915369082624.${GENERAL}`;
+    expect(larger).not.to.match(new RegExp(CURSOR_PATTERN, "u"));
+    expect(readCursor(larger)).to.equal(undefined);
   });
 
   it("U4: the begin of a text has whole characters, and a body without text has none", () => {
