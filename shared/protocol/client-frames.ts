@@ -19,7 +19,14 @@ import type { ErrorName } from "./errors.ts";
 import type { Body } from "./events.ts";
 import { isEmoji } from "./emoji.ts";
 import { fieldFault } from "./field-fault.ts";
-import { isMessageId, isStorable, isUserId, UUID_V7 } from "./ids.ts";
+import {
+  isMessageId,
+  isStorable,
+  isTextWithin,
+  isUserId,
+  STORABLE_PATTERN,
+  UUID_V7,
+} from "./ids.ts";
 import type { MessageId, RoomId } from "./ids.ts";
 import { INVITE_SECRET } from "./invites.ts";
 import {
@@ -55,13 +62,18 @@ export const bodySchema = z.custom<Body>(isObject).meta({ type: "object" });
 
 const trace = z.string().max(128).optional();
 export const userSchema = z.string().min(1).max(128).refine(isUserId);
-const text = (max: number) => z.string().max(max).refine(isStorable);
+/** A text that every store keeps unchanged, of at most `max` characters. */
+export const storableText = (max: number) =>
+  z
+    .string()
+    .refine((value) => isTextWithin(value, max))
+    .meta({ maxLength: max, pattern: STORABLE_PATTERN });
 
 /** What an owner of a room can set. An empty text and 0 remove the value. */
 export const settingsSchemas = {
-  title: text(TITLE_LENGTH_MAX).optional(),
-  topic: text(TOPIC_LENGTH_MAX).optional(),
-  avatar: text(AVATAR_LENGTH_MAX).optional(),
+  title: storableText(TITLE_LENGTH_MAX).optional(),
+  topic: storableText(TOPIC_LENGTH_MAX).optional(),
+  avatar: storableText(AVATAR_LENGTH_MAX).optional(),
   sendRole: z.enum(MEMBER_ROLES).optional(),
   slowMode: z.number().int().min(0).max(SLOW_MODE_S_MAX).optional(),
   editWindow: z.number().int().min(0).max(EDIT_WINDOW_S_MAX).optional(),
@@ -82,7 +94,7 @@ export const memberSchemas = {
   role: z.enum(ROLES),
   mutedUntil: seq.optional(),
   banned: z.boolean().optional(),
-  reason: text(REASON_LENGTH_MAX).optional(),
+  reason: storableText(REASON_LENGTH_MAX).optional(),
 };
 /** The terms of an invite; `ttl` in seconds. */
 export const inviteSchemas = {
@@ -95,7 +107,7 @@ export const inviteIdSchema = z.string().regex(UUID_V7).refine(isMessageId);
 /** The number of an event. */
 export const targetSchema = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 export const emojiSchema = z.string().max(EMOJI_BYTES_MAX).refine(isEmoji);
-export const reasonSchema = text(REASON_LENGTH_MAX);
+export const reasonSchema = storableText(REASON_LENGTH_MAX);
 /** Whom a message mentions: users, or everyone in the room. */
 export const mentionsSchema = z.union([z.literal("@room"), z.array(userSchema).max(MENTIONS_MAX)]);
 /** What a page shows: all events, or the messages as they are now. */

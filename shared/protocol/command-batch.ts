@@ -18,7 +18,7 @@ import { COMMAND_VERSION } from "./commands.ts";
 import type { Command, CommandBatch } from "./commands.ts";
 import { isEmoji } from "./emoji.ts";
 import { isInviteHash, isInviteRole } from "./invites.ts";
-import { isMessageId, isProcessId, isRoomId, isStorable, isUserId } from "./ids.ts";
+import { isMessageId, isProcessId, isRoomId, isTextWithin, isUserId } from "./ids.ts";
 import {
   AVATAR_LENGTH_MAX,
   BODY_BYTES_MAX,
@@ -200,7 +200,7 @@ function isUserGrant(item: unknown): boolean {
 
 function isText(value: unknown, lengthMax: number): boolean {
   if (value === undefined) return true;
-  return typeof value === "string" && value.length <= lengthMax && isStorable(value);
+  return typeof value === "string" && isTextWithin(value, lengthMax);
 }
 
 function isSeconds(value: unknown, max: number): boolean {

@@ -6,6 +6,7 @@
 //        schema expects. It never holds text of the sender or of zod.
 
 import { z } from "zod";
+import { STORABLE_PATTERN } from "./ids.ts";
 
 /** A field of a JSON Schema, as far as the words below need it. */
 interface Expected {
@@ -63,6 +64,7 @@ function inWords(expected: Expected): string | undefined {
 }
 
 function stringInWords({ pattern, minLength = 0, maxLength }: Expected): string {
+  if (pattern === STORABLE_PATTERN) return `text of 0 to ${maxLength} characters without U+0000`;
   if (pattern !== undefined) return `text that matches ${pattern}`;
   return maxLength === undefined ? "text" : `text of ${minLength} to ${maxLength} characters`;
 }

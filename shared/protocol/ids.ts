@@ -66,6 +66,15 @@ export function isStorable(text: string): boolean {
   return !text.includes("\u0000") && text.isWellFormed();
 }
 
+/** What a JSON Schema says of a storable text: its strings have no lone surrogates. */
+export const STORABLE_PATTERN = "^[^\\u0000]*$";
+
+/** True for a storable text of at most `max` characters (code points, as JSON Schema counts). */
+export function isTextWithin(text: string, max: number): boolean {
+  if (!isStorable(text) || text.length > 2 * max) return false;
+  return text.length <= max || Array.from(text).length <= max;
+}
+
 /** The time in a message id: the first 48 bits of a UUIDv7, in ms. */
 export function messageTime(id: MessageId): Millis {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);

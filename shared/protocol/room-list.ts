@@ -9,7 +9,7 @@
 
 import { isCount, isObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
-import { isRoomId, isStorable, isUserId } from "./ids.ts";
+import { isRoomId, isTextWithin, isUserId } from "./ids.ts";
 import type { Millis, RoomId, Seq, UserId } from "./ids.ts";
 import {
   FIND_TEXT_LENGTH_MAX,
@@ -139,7 +139,7 @@ export function readRoomListRequest(request: JsonObject): RoomListRequest | unde
     return isPlace ? { op, user, limit, after } : undefined;
   }
   if (op !== "find" || typeof text !== "string") return undefined;
-  if (text.length > FIND_TEXT_LENGTH_MAX || !isStorable(text)) return undefined;
+  if (!isTextWithin(text, FIND_TEXT_LENGTH_MAX)) return undefined;
   if (after === undefined) return { op, user, text, limit };
   return isRoomId(after) ? { op, user, text, limit, after } : undefined;
 }

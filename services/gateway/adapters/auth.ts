@@ -21,7 +21,8 @@ import { z } from "zod";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Breaker, Transition } from "#shared/process/breaker.ts";
-import { isRoomId, isStorable, isUserId } from "#shared/protocol/ids.ts";
+import { storableText } from "#shared/protocol/client-frames.ts";
+import { isRoomId, isUserId } from "#shared/protocol/ids.ts";
 import { TOKEN_LIFE_MAX_MS } from "#shared/protocol/revocations.ts";
 import type { Authenticator, Verification } from "../core/identity.ts";
 import { DEV_AUDIENCE, DEV_ISSUER, openDevSecret } from "./dev-token.ts";
@@ -150,7 +151,7 @@ const EXPIRED: Verification = { kind: "refused", error: "token_expired" };
 /** Grants in one token. A longer list does not fit into TOKEN_LENGTH_MAX in practice. */
 const GRANTS_MAX = 256;
 
-export const displayName = z.string().max(128).refine(isStorable);
+export const displayName = storableText(128);
 export const grants = z
   .record(z.string().max(64), z.string().max(32))
   .refine((rooms) => Object.keys(rooms).length <= GRANTS_MAX)

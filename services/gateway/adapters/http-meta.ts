@@ -62,7 +62,7 @@ const devTokenBody = z.object({
     description: "1 to 128 bytes of UTF-8 without U+0000.",
     pattern: "^[^\\u0000]+$",
   }),
-  name: displayName.optional().meta({ pattern: "^[^\\u0000]*$" }),
+  name: displayName.optional(),
   rooms: grants.optional().meta({
     maxProperties: 256,
     propertyNames: { type: "string", pattern: "^[A-Za-z0-9_-]{1,64}$" },

@@ -1,8 +1,7 @@
 // HttpRoomLists: the routes that list rooms: those of the caller, and open rooms to join.
 
 import { z } from "zod";
-import { roomSchema, roomsSchemas } from "#shared/protocol/client-frames.ts";
-import { isStorable } from "#shared/protocol/ids.ts";
+import { roomSchema, roomsSchemas, storableText } from "#shared/protocol/client-frames.ts";
 import { FIND_TEXT_LENGTH_MAX, ROOMS_PAGE_MAX } from "#shared/protocol/limits.ts";
 import { ROLES, ROOM_KINDS } from "#shared/protocol/roles.ts";
 import { CURSOR_PATTERN } from "#shared/protocol/room-list.ts";
@@ -23,8 +22,7 @@ const roomsQuery = z.object({
 });
 const findQuery = z.object({
   kind: z.enum(["open"]).meta({ description: "Only open rooms can be found." }),
-  q: z.string().max(FIND_TEXT_LENGTH_MAX).refine(isStorable).default("").meta({
-    pattern: "^[^\\u0000]*$",
+  q: storableText(FIND_TEXT_LENGTH_MAX).default("").meta({
     description: "A part of the title or of the id, in any case.",
   }),
   after: roomSchema.optional(),

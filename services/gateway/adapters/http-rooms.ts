@@ -19,6 +19,7 @@ import {
 } from "#shared/protocol/client-frames.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Body } from "#shared/protocol/events.ts";
+import { STORABLE_PATTERN } from "#shared/protocol/ids.ts";
 import { BODY_BYTES_MAX, BODY_DEPTH_MAX, PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import { grantFor } from "#shared/protocol/roles.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
@@ -52,7 +53,7 @@ const pageQuery = z.object({
 /** The description of a message body. */
 export const BODY_META = {
   type: "object",
-  propertyNames: { pattern: "^[^\\u0000]*$", not: { const: "__proto__" } },
+  propertyNames: { pattern: STORABLE_PATTERN, not: { const: "__proto__" } },
   description:
     `At most ${BODY_BYTES_MAX} bytes of JSON and ${BODY_DEPTH_MAX} levels. At any depth without U+0000, lone ` +
     "surrogates, the key `__proto__`, a repeated key, or a number that a double cannot hold exactly.",

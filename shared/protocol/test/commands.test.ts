@@ -178,6 +178,15 @@ describe("Command batches", () => {
     }
   });
 
+  it("N6: a text has its length in characters, as the API description counts them", () => {
+    const reason = "😀".repeat(256);
+    const command = { ...DELETE, reason };
+    const batch = decodeCommandBatch(batchOf(JSON.stringify(command)));
+    expect(batch?.commands[0]).to.have.property("reason", reason);
+    const longer = JSON.stringify({ ...DELETE, reason: `${reason}.` });
+    expect(decodeCommandBatch(batchOf(longer))).to.equal(undefined);
+  });
+
   it("N6: keeps the numbers of commands with an unknown op, apart from the others", () => {
     const unknown = ["later", "toString", ""].map((op, i) =>
       JSON.stringify({ ...SEND, op, c: 7 + i, body: { of: "another shape" } }),

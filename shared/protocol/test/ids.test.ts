@@ -2,13 +2,36 @@
 
 import { expect } from "chai";
 import * as fc from "fast-check";
-import { fnv1a32, isMessageId, isProcessId, isRoomId, isStorable } from "../ids.ts";
+import {
+  fnv1a32,
+  isMessageId,
+  isProcessId,
+  isRoomId,
+  isStorable,
+  isTextWithin,
+  STORABLE_PATTERN,
+} from "../ids.ts";
 import { isUserId, messageTime, partitionOf, utf8Length } from "../ids.ts";
 import type { MessageId, RoomId } from "../ids.ts";
 import { subjects } from "../subjects.ts";
 import * as arbitrary from "./arbitraries.ts";
 
 describe("Ids", () => {
+  it("H5: a text fits exactly when it fits the published length and pattern", () => {
+    const pattern = new RegExp(STORABLE_PATTERN, "u");
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme", maxLength: 20 }), fc.nat(20), (text, max) => {
+        const isPublished = Array.from(text).length <= max && pattern.test(text);
+        expect(isTextWithin(text, max)).to.equal(isPublished);
+      }),
+    );
+    expect(isTextWithin("😀".repeat(256), 256)).to.equal(true);
+    expect(isTextWithin("😀".repeat(257), 256)).to.equal(false);
+    expect("a\u0000").not.to.match(pattern);
+    expect(isTextWithin("a\u0000", 2)).to.equal(false);
+    expect(isTextWithin("\ud800", 2)).to.equal(false);
+  });
+
   it("N1: a room id has 1 to 64 characters of [A-Za-z0-9_-]", () => {
     fc.assert(fc.property(arbitrary.room, (room) => isRoomId(room)));
     fc.assert(
