@@ -4,6 +4,7 @@
 
 import { writeFileSync } from "node:fs";
 import Mocha from "mocha";
+import { openTimers, recordTimers } from "./open-timers.ts";
 
 /** The time that handles of tests may take to close. */
 export const LINGER_MS = 10_000;
@@ -13,6 +14,7 @@ const { Spec } = Mocha.reporters;
 class CountingSpec extends Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
+    recordTimers();
     const { result } = options.reporterOptions as { result: string };
     runner.once("end", () => {
       const { passes: passed, failures: failed, pending } = this.stats;
@@ -22,6 +24,7 @@ class CountingSpec extends Spec {
       setTimeout(() => {
         console.log("warning: a test left a handle open, so mocha did not exit (test-run/main.2)");
         console.log(`open: ${process.getActiveResourcesInfo().join(", ")}`);
+        for (const place of openTimers()) console.log(`a timer was set at:\n${place}`);
         process.exit(failed === 0 ? 0 : 1);
       }, LINGER_MS).unref();
     });
