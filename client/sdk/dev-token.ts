@@ -18,6 +18,14 @@ export class DevTokenError extends Error {
   }
 }
 
+/** The claims beside the user, and the end of the wait. */
+export interface DevTokenOptions {
+  readonly signal?: AbortSignal;
+  readonly admin?: boolean;
+  /** A service token, whose holder may act as other users over HTTP. */
+  readonly svc?: boolean;
+}
+
 /**
  * Resolves with a token for `user`. `url` is the gateway's HTTP address: `http://localhost:8080`.
  * Rejects with DevTokenError, for example when the gateway runs without AUTH=dev.
@@ -25,7 +33,7 @@ export class DevTokenError extends Error {
 export async function devToken(
   url: string,
   user: string,
-  { signal, ...claims }: { readonly signal?: AbortSignal; readonly admin?: boolean } = {},
+  { signal, ...claims }: DevTokenOptions = {},
 ): Promise<string> {
   const response = await fetch(new URL("/v1/dev/token", url), {
     method: "POST",

@@ -8,3 +8,4 @@
  * @module dev
  */
 export { devToken, DevTokenError } from "./dev-token.ts";
+export type { DevTokenOptions } from "./dev-token.ts";

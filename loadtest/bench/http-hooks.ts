@@ -49,7 +49,12 @@ function variants(auth: OpenedAuthenticator): Map<string, FastifyInstance> {
   // A burst that is never exhausted: the path of a refusal would be another measurement.
   const rate = { perSecond: 1e9, burst: 1e9 };
   const limiter = (): Gcra => new Gcra(rate, 1_000);
-  const rates: Rates = { user: limiter(), address: limiter(), failedTokens: limiter() };
+  const rates: Rates = {
+    user: limiter(),
+    service: limiter(),
+    address: limiter(),
+    failedTokens: limiter(),
+  };
   const hooks: readonly (readonly [string, (app: FastifyInstance) => unknown])[] = [
     ["request id and trace", (app) => app.addHook("onRequest", traceHook())],
     ["log (level info: no output)", (app) => app.addHook("onResponse", logHook(logger, addresses))],

@@ -30,10 +30,15 @@ export async function httpApiOf(openApi: string): Promise<string> {
       "--empty-objects-unknown",
     ]);
     const text = await readFile(output, "utf8");
+    // openapi-fetch maps a readonly array to an object that has no elements for TypeScript.
     // The head of the library says the same, wider than this tree allows; its tags repeat types.
     const body = text.replace(/^\/\*\*[^]*?\*\/\n/, "");
     return (
-      HEAD + body.replaceAll(/@description /g, "").replaceAll(/ *\/\*\* @constant \*\/\n/g, "")
+      HEAD +
+      body
+        .replaceAll(": readonly ", ": ")
+        .replaceAll(/@description /g, "")
+        .replaceAll(/ *\/\*\* @constant \*\/\n/g, "")
     );
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -43,7 +43,12 @@ export async function dumpCluster(
   ); // dump-cluster.1
   const heads = await dumpArchive(databaseUrl, onArchived);
   if (onPaged !== undefined) {
-    await dumpPages(gateway, await devToken(gateway, "reader", true), heads.keys(), onPaged);
+    await dumpPages(
+      gateway,
+      await devToken(gateway, "reader", { admin: true }),
+      heads.keys(),
+      onPaged,
+    );
   }
   return heads;
 }

@@ -15,7 +15,7 @@ const dataDir = mkdtempSync(join(tmpdir(), "parley-fuzz-"));
 const say = (): void => undefined;
 const cluster = await startCluster({ dataDir, port: 0, partitions: 4, limits: "off", say });
 try {
-  const token = await devToken(cluster.url, "fuzzer");
+  const token = await devToken(cluster.url, "fuzzer", { svc: true });
   const result = await fuzzApi(program, { url: cluster.url, token, seconds, seed });
   console.log(result.report);
   console.log(`SEED=${seed}: ${result.cases} requests, code ${result.code}`);

@@ -4,15 +4,22 @@ import { isObject } from "#shared/kit/json.ts";
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/**
- * `gateway`: its `http://…` URL. An `admin` may read every room (M4). Throws when the gateway
- * refuses.
- */
-export async function devToken(gateway: string, user: string, isAdmin = false): Promise<string> {
+/** Claims of a token: an `admin` may read every room (M4), `svc` may act for users (B1). */
+export interface Claims {
+  readonly admin?: true;
+  readonly svc?: true;
+}
+
+/** `gateway`: its `http://…` URL. Throws when the gateway refuses. */
+export async function devToken(
+  gateway: string,
+  user: string,
+  claims: Claims = {},
+): Promise<string> {
   const response = await fetch(new URL("/v1/dev/token", gateway), {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ user, ...(isAdmin && { admin: true }) }),
+    body: JSON.stringify({ user, ...claims }),
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
   });
   const value: unknown = await response.json();

@@ -28,6 +28,8 @@ export interface paths {
                         /** The replies to this message, with the view `messages`. */
                         readonly thread?: number;
                     };
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
                 };
                 readonly header?: never;
                 readonly path: {
@@ -44,7 +46,7 @@ export interface paths {
                     };
                     content: {
                         readonly "application/json": {
-                            readonly events: readonly ({
+                            readonly events: ({
                                 readonly t: string;
                                 readonly room: string;
                                 readonly seq: number;
@@ -125,7 +127,10 @@ export interface paths {
          */
         readonly post: {
             readonly parameters: {
-                readonly query?: never;
+                readonly query?: {
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
                 readonly header?: {
                     /** A UUIDv7 is the message id itself. Any other key of 1 to 255 printable ASCII characters also works and costs one look-up in the archive. */
                     readonly "idempotency-key"?: string;
@@ -288,6 +293,8 @@ export interface paths {
                     readonly q?: string;
                     readonly after?: string;
                     readonly limit?: number;
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
                 };
                 readonly header?: never;
                 readonly path?: never;
@@ -302,7 +309,7 @@ export interface paths {
                     };
                     content: {
                         readonly "application/json": {
-                            readonly rooms: readonly {
+                            readonly rooms: {
                                 readonly room: string;
                                 readonly title?: string;
                                 readonly topic?: string;
@@ -378,7 +385,10 @@ export interface paths {
          */
         readonly post: {
             readonly parameters: {
-                readonly query?: never;
+                readonly query?: {
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
                 readonly header?: {
                     /** A UUIDv7 is the message id itself. Any other key of 1 to 255 printable ASCII characters also works and costs one look-up in the archive. */
                     readonly "idempotency-key"?: string;
@@ -400,7 +410,7 @@ export interface paths {
                         readonly sendRole?: "reader" | "member" | "moderator" | "owner";
                         readonly slowMode?: number;
                         readonly editWindow?: number;
-                        readonly members?: readonly {
+                        readonly members?: {
                             readonly user: string;
                             /** @enum {string} */
                             readonly role?: "reader" | "member" | "moderator" | "owner";
@@ -535,7 +545,10 @@ export interface paths {
          */
         readonly get: {
             readonly parameters: {
-                readonly query?: never;
+                readonly query?: {
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
                 readonly header?: never;
                 readonly path: {
                     readonly room: string;
@@ -644,7 +657,10 @@ export interface paths {
          */
         readonly patch: {
             readonly parameters: {
-                readonly query?: never;
+                readonly query?: {
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
                 readonly header?: {
                     /** A UUIDv7 is the message id itself. Any other key of 1 to 255 printable ASCII characters also works and costs one look-up in the archive. */
                     readonly "idempotency-key"?: string;
@@ -793,6 +809,8 @@ export interface paths {
                 readonly query?: {
                     readonly after?: string;
                     readonly limit?: number;
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
                 };
                 readonly header?: never;
                 readonly path: {
@@ -809,7 +827,7 @@ export interface paths {
                     };
                     content: {
                         readonly "application/json": {
-                            readonly members: readonly {
+                            readonly members: {
                                 readonly user: string;
                                 /** @enum {string} */
                                 readonly role: "none" | "reader" | "member" | "moderator" | "owner";
@@ -883,7 +901,10 @@ export interface paths {
          */
         readonly post: {
             readonly parameters: {
-                readonly query?: never;
+                readonly query?: {
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
                 readonly header?: {
                     /** A UUIDv7 is the message id itself. Any other key of 1 to 255 printable ASCII characters also works and costs one look-up in the archive. */
                     readonly "idempotency-key"?: string;
@@ -1027,7 +1048,10 @@ export interface paths {
          */
         readonly put: {
             readonly parameters: {
-                readonly query?: never;
+                readonly query?: {
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
                 readonly header?: {
                     /** A UUIDv7 is the message id itself. Any other key of 1 to 255 printable ASCII characters also works and costs one look-up in the archive. */
                     readonly "idempotency-key"?: string;
@@ -1163,7 +1187,10 @@ export interface paths {
          */
         readonly delete: {
             readonly parameters: {
-                readonly query?: never;
+                readonly query?: {
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
                 readonly header?: {
                     /** A UUIDv7 is the message id itself. Any other key of 1 to 255 printable ASCII characters also works and costs one look-up in the archive. */
                     readonly "idempotency-key"?: string;
@@ -1291,7 +1318,10 @@ export interface paths {
          */
         readonly get: {
             readonly parameters: {
-                readonly query?: never;
+                readonly query?: {
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
                 readonly header?: never;
                 readonly path: {
                     readonly room: string;
@@ -1398,6 +1428,8 @@ export interface paths {
             readonly parameters: {
                 readonly query?: {
                     readonly reason?: string;
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
                 };
                 readonly header?: {
                     /** A UUIDv7 is the message id itself. Any other key of 1 to 255 printable ASCII characters also works and costs one look-up in the archive. */
@@ -1516,7 +1548,10 @@ export interface paths {
          */
         readonly patch: {
             readonly parameters: {
-                readonly query?: never;
+                readonly query?: {
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
                 readonly header?: {
                     /** A UUIDv7 is the message id itself. Any other key of 1 to 255 printable ASCII characters also works and costs one look-up in the archive. */
                     readonly "idempotency-key"?: string;
@@ -1663,7 +1698,10 @@ export interface paths {
          */
         readonly put: {
             readonly parameters: {
-                readonly query?: never;
+                readonly query?: {
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
                 readonly header?: {
                     /** A UUIDv7 is the message id itself. Any other key of 1 to 255 printable ASCII characters also works and costs one look-up in the archive. */
                     readonly "idempotency-key"?: string;
@@ -1781,7 +1819,10 @@ export interface paths {
          */
         readonly delete: {
             readonly parameters: {
-                readonly query?: never;
+                readonly query?: {
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
                 readonly header?: {
                     /** A UUIDv7 is the message id itself. Any other key of 1 to 255 printable ASCII characters also works and costs one look-up in the archive. */
                     readonly "idempotency-key"?: string;
@@ -1911,7 +1952,10 @@ export interface paths {
          */
         readonly put: {
             readonly parameters: {
-                readonly query?: never;
+                readonly query?: {
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
                 readonly header?: {
                     /** A UUIDv7 is the message id itself. Any other key of 1 to 255 printable ASCII characters also works and costs one look-up in the archive. */
                     readonly "idempotency-key"?: string;
@@ -2028,7 +2072,10 @@ export interface paths {
          */
         readonly delete: {
             readonly parameters: {
-                readonly query?: never;
+                readonly query?: {
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
                 readonly header?: {
                     /** A UUIDv7 is the message id itself. Any other key of 1 to 255 printable ASCII characters also works and costs one look-up in the archive. */
                     readonly "idempotency-key"?: string;
@@ -2159,6 +2206,8 @@ export interface paths {
                 readonly query?: {
                     readonly before?: number;
                     readonly limit?: number;
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
                 };
                 readonly header?: never;
                 readonly path: {
@@ -2175,7 +2224,7 @@ export interface paths {
                     };
                     content: {
                         readonly "application/json": {
-                            readonly events: readonly ({
+                            readonly events: ({
                                 readonly t: string;
                                 readonly room: string;
                                 readonly seq: number;
@@ -2273,6 +2322,8 @@ export interface paths {
                     /** The `next` of the previous page. */
                     readonly after?: string;
                     readonly limit?: number;
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
                 };
                 readonly header?: never;
                 readonly path?: never;
@@ -2287,7 +2338,7 @@ export interface paths {
                     };
                     content: {
                         readonly "application/json": {
-                            readonly rooms: readonly {
+                            readonly rooms: {
                                 readonly room: string;
                                 /** @enum {string} */
                                 readonly kind: "open" | "closed" | "direct";
@@ -2393,7 +2444,10 @@ export interface paths {
          */
         readonly post: {
             readonly parameters: {
-                readonly query?: never;
+                readonly query?: {
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
                 readonly header?: {
                     /** A UUIDv7 is the message id itself. Any other key of 1 to 255 printable ASCII characters also works and costs one look-up in the archive. */
                     readonly "idempotency-key"?: string;
@@ -2547,7 +2601,10 @@ export interface paths {
          */
         readonly delete: {
             readonly parameters: {
-                readonly query?: never;
+                readonly query?: {
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
                 readonly header?: {
                     /** A UUIDv7 is the message id itself. Any other key of 1 to 255 printable ASCII characters also works and costs one look-up in the archive. */
                     readonly "idempotency-key"?: string;
@@ -2690,6 +2747,8 @@ export interface paths {
                             readonly [key: string]: string;
                         };
                         readonly admin?: boolean;
+                        /** A service token. */
+                        readonly svc?: boolean;
                     };
                 };
             };

@@ -6,7 +6,7 @@
 //   server-client.1. A call that the gateway refuses rejects with HttpFailed. So `data` is there
 //        whenever a call resolves.
 
-import createClient from "openapi-fetch";
+import createClient, { createQuerySerializer } from "openapi-fetch";
 import type { Client } from "openapi-fetch";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import { ERRORS } from "#shared/protocol/errors.ts";
@@ -28,6 +28,12 @@ export interface ServerClientOptions {
   readonly fetch?: typeof fetch;
 }
 
+/** A client with a service token: its own calls, and those that it makes as a user. */
+export interface ServiceClient extends ServerClient {
+  /** A client whose calls the gateway judges and stores as calls of `user`. */
+  as(user: string): ServerClient;
+}
+
 /** A gateway refused an HTTP call. */
 export class HttpFailed extends ParleyError {
   override readonly name = "HttpFailed";
@@ -43,12 +49,27 @@ export class HttpFailed extends ParleyError {
   }
 }
 
+/**
+ * A client for a service token, with the claim `svc`. `service.as("ada")` has the same calls; their
+ * events are from ada, and ada's rights decide. All calls reject with HttpFailed.
+ */
+export function serviceClient(options: ServerClientOptions): ServiceClient {
+  const as = (user: string): ServerClient => clientOf(options, user);
+  return Object.assign(clientOf(options), { as });
+}
+
 /** A client of the HTTP API. Its calls reject with HttpFailed, and accept a `signal`. */
-export function createServerClient({ url, token, fetch }: ServerClientOptions): ServerClient {
+export function createServerClient(options: ServerClientOptions): ServerClient {
+  return clientOf(options);
+}
+
+/** `user`: for whom a service makes the calls. */
+function clientOf({ url, token, fetch }: ServerClientOptions, user?: string): ServerClient {
+  // Exclusive fields of a query are one object of the description.
+  const serialize = createQuerySerializer({ object: { style: "form", explode: true } });
   const client = createClient<paths, "application/json">({
     baseUrl: url.replace(/\/+$/, ""),
-    // Exclusive fields of a query are one object of the description.
-    querySerializer: { object: { style: "form", explode: true } },
+    querySerializer: (query) => serialize({ ...query, ...(user !== undefined && { as: user }) }),
     ...(fetch !== undefined && { fetch }),
   });
   client.use({

@@ -8,7 +8,7 @@
  * @module server
  */
 
-export { createServerClient, HttpFailed } from "./server-client.ts";
-export type { Problem, ServerClient, ServerClientOptions } from "./server-client.ts";
+export { createServerClient, HttpFailed, serviceClient } from "./server-client.ts";
+export type { Problem, ServerClient, ServerClientOptions, ServiceClient } from "./server-client.ts";
 export { TokenSigner } from "./token-signer.ts";
 export type { SigningKey, TokenClaims, TokenSignerOptions } from "./token-signer.ts";

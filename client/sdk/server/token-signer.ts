@@ -35,6 +35,8 @@ export interface TokenClaims {
   readonly rooms?: Readonly<Record<string, "reader" | "member" | "moderator" | "owner">>;
   /** The user acts as an owner in every room. */
   readonly admin?: boolean;
+  /** A service token, whose holder may act as other users over HTTP (`serviceClient`). */
+  readonly svc?: boolean;
 }
 
 /** Signs tokens with one key of the issuer. */
@@ -47,7 +49,7 @@ export class TokenSigner {
   }
 
   /** A new token. Rejects with TypeError for a key that cannot sign. */
-  async sign({ user, name, rooms, admin }: TokenClaims): Promise<string> {
+  async sign({ user, name, rooms, admin, svc }: TokenClaims): Promise<string> {
     const { issuer, audience, validSeconds = 3_600, keyId } = this.#options;
     const { key, algorithm } = await (this.#key ??= this.#import());
     const issuedAt = Math.floor(Date.now() / 1_000);
@@ -56,6 +58,7 @@ export class TokenSigner {
       ...(name !== undefined && { name }),
       ...(rooms !== undefined && { rooms }),
       ...(admin !== undefined && { admin }),
+      ...(svc !== undefined && { svc }),
     })
       .setProtectedHeader({ alg: algorithm, typ: "JWT", ...(kid !== undefined && { kid }) })
       .setSubject(user)

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { idNumber, openHttpFixture } from "../../../services/gateway/test/http-fixture.ts";
-import { createServerClient, HttpFailed } from "../server/server-client.ts";
+import { createServerClient, HttpFailed, serviceClient } from "../server/server-client.ts";
 
 describe("ServerClient", () => {
   it("sends a token, and encodes the exclusive fields of a query", async () => {
@@ -43,6 +43,29 @@ describe("ServerClient", () => {
       body: { id: idNumber(1), body: { text: "hello" } },
     });
     expect(data).to.include({ id: idNumber(1), seq: 1 });
+  });
+
+  it("B1: a service posts as itself, and as a user with the same calls", async () => {
+    await using fixture = await openHttpFixture();
+    const token = await fixture.token({ user: "billing", svc: true });
+    const service = serviceClient({ url: fixture.url, token });
+    const path = { room: "general" };
+    const post = (client: typeof service | ReturnType<typeof service.as>, n: number) =>
+      client.POST("/v1/rooms/{room}/messages", {
+        params: { path },
+        body: { id: idNumber(n), body: { text: "paid" } },
+      });
+    await post(service, 1);
+    await post(service.as("ada & ben"), 2);
+    const query = { query: { after: 0 } };
+    const { data } = await service
+      .as("ada & ben")
+      .GET("/v1/rooms/{room}/messages", { params: { path, query } });
+    expect(data?.events.map(({ from }) => from)).to.deep.equal(["billing", "ada & ben"]);
+    expect(fixture.roomApi.pages.at(-1)).to.include({ user: "ada & ben", after: 0 });
+    const other = serviceClient({ url: fixture.url, token: () => fixture.token() });
+    const error = await post(other.as("ben"), 3).catch((reason: unknown) => reason);
+    expect(error).to.include({ code: "forbidden", status: 403 });
   });
 
   it("server-client.1: an answer of a proxy has the nearest name", async () => {

@@ -9,10 +9,15 @@ describe("TokenSigner", () => {
     const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
     const jwk = { ...(await exportJWK(privateKey)), alg: "ES256", kid: "2026" };
     const signer = new TokenSigner({ key: { jwk }, ...ISSUED, validSeconds: 60 });
-    const token = await signer.sign({ user: "ada", rooms: { plans: "owner" }, admin: true });
+    const token = await signer.sign({
+      user: "ada",
+      rooms: { plans: "owner" },
+      admin: true,
+      svc: true,
+    });
     const { payload, protectedHeader } = await jwtVerify(token, publicKey, ISSUED);
     expect(protectedHeader).to.include({ alg: "ES256", kid: "2026" });
-    expect(payload).to.include({ sub: "ada", admin: true });
+    expect(payload).to.include({ sub: "ada", admin: true, svc: true });
     expect(payload).to.have.deep.property("rooms", { plans: "owner" });
     expect(payload.exp! - payload.iat!).to.equal(60);
   });

@@ -164,13 +164,14 @@ const claims = z.object({
   name: displayName.optional(),
   rooms: grants.optional(),
   admin: z.boolean().optional(),
+  svc: z.boolean().optional(),
 });
 
 /** A claim of a wrong type refuses the token: an interpretation could grant too much. */
 function identify(payload: JWTPayload): Verification {
   const parsed = claims.safeParse(payload);
   if (!parsed.success) return UNAUTHORIZED;
-  const { sub, exp, iat, name, rooms, admin } = parsed.data;
+  const { sub, exp, iat, name, rooms, admin, svc } = parsed.data;
   const issuedAt = iat === undefined ? undefined : iat * 1_000;
   return {
     kind: "ok",
@@ -179,6 +180,7 @@ function identify(payload: JWTPayload): Verification {
       ...(name !== undefined && { name }),
       ...(rooms !== undefined && { rooms }),
       admin: admin ?? false,
+      ...(svc === true && { svc }),
       ...(issuedAt !== undefined && { issuedAt }),
       // The first moment at which `verify` returns `token_expired`.
       expiresAt: Math.min((exp + SKEW_SECONDS) * 1_000, (issuedAt ?? Infinity) + TOKEN_LIFE_MAX_MS),

@@ -61,6 +61,7 @@ export interface DevClaims {
   readonly name?: string | undefined;
   readonly rooms?: Readonly<Record<string, string>> | undefined;
   readonly admin?: boolean | undefined;
+  readonly svc?: boolean | undefined;
 }
 
 /** A token that `openAuthenticator({ auth: "dev" })` with the same secret accepts. */
@@ -70,12 +71,13 @@ export function mintDevToken(
   ttlSeconds: number,
   nowMs: number = Date.now(),
 ): Promise<string> {
-  const { user, name, rooms, admin } = claims;
+  const { user, name, rooms, admin, svc } = claims;
   const issuedAt = Math.floor(nowMs / 1_000);
   return new SignJWT({
     ...(name !== undefined && { name }),
     ...(rooms !== undefined && { rooms }),
     ...(admin !== undefined && { admin }),
+    ...(svc !== undefined && { svc }),
   })
     .setProtectedHeader({ alg: "HS256", typ: "JWT" })
     .setSubject(user)

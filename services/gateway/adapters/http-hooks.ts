@@ -1,5 +1,5 @@
 // HttpHooks: the checks of every request before its handler, in this order: request id and trace →
-// log → origin → method → overload → auth → rate limit → (schema → handler).
+// log → origin → method → overload → auth → rate limit → acting → (schema → handler).
 //
 //   http-hooks.1. For a request that a hook refuses, no body is parsed and no handler runs.
 //   http-hooks.2. A log line holds the route's pattern, never the URL, a header or a body. So a
@@ -8,6 +8,9 @@
 //        refused tokens, no token of that address is checked (S14).
 //   http-hooks.4. The rate tables are bounded (gcra.2). client-address.ts determines the address
 //        that counts.
+//   http-hooks.5. The requests with a service token count for its holder, in a wider rate, and
+//        never for the user for whom it acts. Such a request that may change something leaves a
+//        line of the log with both names (B3).
 
 import type {
   FastifyReply,
@@ -32,6 +35,8 @@ import { sendProblem } from "./problem.ts";
 
 /** Requests of one user. An interactive client stays far below it. */
 export const USER_RATE: Rate = { perSecond: 20, burst: 60 };
+/** Requests with the service tokens of one back end, for all users for whom it acts. */
+export const SERVICE_RATE: Rate = { perSecond: 200, burst: 1_000 };
 /** Requests of one address without a valid token. */
 export const ADDRESS_RATE: Rate = { perSecond: 5, burst: 30 };
 /** Keys of each table: 1 MiB at 100 B a key. */
@@ -99,7 +104,9 @@ function isUnmetExpectation(expect: string | undefined): boolean {
 
 export function logHook(logger: Logger, addresses: ClientAddresses): onResponseHookHandler {
   return (request, reply, done) => {
-    const level = reply.statusCode >= 500 ? "warn" : "debug";
+    const service = request.identity?.service;
+    const isAudited = service !== undefined && !READS.includes(request.method); // http-hooks.5
+    const level = reply.statusCode >= 500 ? "warn" : isAudited ? "info" : "debug";
     if (logger.isLevelEnabled(level)) {
       logger[level](
         {
@@ -111,6 +118,7 @@ export function logHook(logger: Logger, addresses: ClientAddresses): onResponseH
           address: addresses.of(request.raw),
           trace: request.trace,
           user: request.identity?.user,
+          service,
         },
         "http request",
       );
@@ -118,6 +126,8 @@ export function logHook(logger: Logger, addresses: ClientAddresses): onResponseH
     done();
   };
 }
+
+const READS: readonly string[] = ["GET", "HEAD"];
 
 /** The methods that routes have. All others share one label (E1). */
 const COUNTED_METHODS: readonly string[] = [
@@ -209,6 +219,7 @@ export function authHook(
 
 export interface Rates {
   readonly user: Gcra;
+  readonly service: Gcra;
   readonly address: Gcra;
   /** Much wider than `address`. Beyond it, requests with a valid token wait too. */
   readonly failedTokens: Gcra;
@@ -217,6 +228,7 @@ export interface Rates {
 export function createRates(): Rates {
   return {
     user: new Gcra(USER_RATE, RATE_KEYS_MAX),
+    service: new Gcra(SERVICE_RATE, RATE_KEYS_MAX),
     address: new Gcra(ADDRESS_RATE, RATE_KEYS_MAX),
     failedTokens: new Gcra(FAILED_TOKEN_RATE, RATE_KEYS_MAX),
   };
@@ -230,11 +242,11 @@ export function rateHook(
   return (request, reply, done) => {
     if (request.routeOptions.config.limited !== true) return done();
     const now = clock.monotonic();
-    const user = request.identity?.user;
+    const { identity } = request;
     const verdict =
-      user === undefined
+      identity === undefined
         ? rates.address.take(addresses.of(request.raw), now)
-        : rates.user.take(user, now);
+        : rates[identity.svc === true ? "service" : "user"].take(identity.user, now);
     if (verdict.ok) return done();
     limited(reply, verdict.afterMs);
   };

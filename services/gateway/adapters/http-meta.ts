@@ -69,6 +69,7 @@ const devTokenBody = z.object({
     description: "Room id → role.",
   }),
   admin: z.boolean().optional(),
+  svc: z.boolean().optional().meta({ description: "A service token." }),
 });
 
 /** Exists with AUTH=dev only; otherwise the path is not found. */

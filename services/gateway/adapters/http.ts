@@ -40,6 +40,7 @@ import {
   shedHook,
   traceHook,
 } from "./http-hooks.ts";
+import { actingHook } from "./http-acting.ts";
 import { collectMethods, methodHook } from "./http-methods.ts";
 import {
   addDescription,
@@ -118,6 +119,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   if (options.shedding !== undefined) app.addHook("onRequest", shedHook(options.shedding));
   app.addHook("onRequest", authHook(auth, clock, rates, addresses));
   if (rates !== undefined) app.addHook("onRequest", rateHook(rates, clock, addresses));
+  app.addHook("onRequest", actingHook());
   app.addHook("onRequest", answersHook(app.sockets));
   app.addHook("onSend", holdAnswerHook(app.sockets));
 

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { ERRORS } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
+import { actingQuery } from "./http-acting.ts";
 import type { HttpRoute } from "./http-route.ts";
 import { problemSchema } from "./problem.ts";
 
@@ -37,6 +38,7 @@ function operation(route: HttpRoute): Json {
   const parameters = [
     ...(params === undefined ? [] : parametersOf(params, "path")),
     ...(querystring === undefined ? [] : queryOf(querystring, route.checks.exclusive)),
+    ...(route.access === "bearer" ? parametersOf(actingQuery, "query") : []),
     ...(headers === undefined ? [] : parametersOf(headers, "header")),
   ];
   return {

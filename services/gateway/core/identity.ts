@@ -1,6 +1,7 @@
 // Identity: the user behind a token, and the port that verifies tokens.
 //
-// An identity comes from a token alone. No frame and no request can change it.
+// An identity comes from a token alone. No frame and no request can change it, except one with
+// a service token, which may name the user for whom it acts (adapters/http-acting.ts).
 
 import type { Millis, UserId } from "#shared/protocol/ids.ts";
 
@@ -11,6 +12,10 @@ export interface Identity {
   /** Grants: room → role (shared/protocol/roles.ts). */
   readonly rooms?: Readonly<Record<string, string>>;
   readonly admin: boolean;
+  /** The token is a service token: its holder may act for users over HTTP (B1). */
+  readonly svc?: true;
+  /** The back end that acts for `user`. */
+  readonly service?: UserId;
   /** The `iat` of the token; undefined when the token has none. */
   readonly issuedAt?: Millis;
   readonly expiresAt: Millis;

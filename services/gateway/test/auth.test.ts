@@ -41,7 +41,7 @@ describe("Auth: tokens of an issuer", () => {
   });
 
   it("S2: a valid token gives its user, name, grants and expiry, skew included", async () => {
-    const claims = { name: "Ada", rooms: { general: "member" }, admin: true };
+    const claims = { name: "Ada", rooms: { general: "member" }, admin: true, svc: true };
     const token = await sign(key, NOW, { claims });
     expect(await auth.verify(token, NOW)).to.deep.equal({
       kind: "ok",
@@ -107,6 +107,7 @@ describe("Auth: tokens of an issuer", () => {
       { name: "n".repeat(129) },
       { name: 7 },
       { admin: "yes" },
+      { svc: "yes" },
       { rooms: { "not a room": "member" } },
       { rooms: ["general"] },
       { nbf: inSeconds(3_600) },

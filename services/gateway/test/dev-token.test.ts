@@ -38,7 +38,7 @@ describe("Dev tokens", () => {
     const file = join(dir, "dev-secret");
     const auth = await openAuthenticator({ auth: "dev", devSecretFile: file });
     const secret = await openDevSecret(file);
-    const claims = { name: "Ada L.", rooms: { general: "member" }, admin: true };
+    const claims = { name: "Ada L.", rooms: { general: "member" }, admin: true, svc: true };
     const token = await mintDevToken(secret, { user: "ada@x.y", ...claims }, 60, NOW);
     expect(await auth.verify(token, NOW)).to.deep.equal({
       kind: "ok",

@@ -45,7 +45,7 @@ describe("The API under an external fuzzer", () => {
       console.log(`      left out: ${program.message}`);
       this.skip();
     }
-    const token = await devToken(cluster.url, "fuzzer");
+    const token = await devToken(cluster.url, "fuzzer", { svc: true });
     const seed = Math.trunc(Math.random() * 1e9);
     const result = await fuzzApi(program, { url: cluster.url, token, seconds: SECONDS, seed });
     console.log(`      ${result.cases} requests, seed ${seed}`);
