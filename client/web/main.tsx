@@ -4,6 +4,7 @@ import { render } from "preact";
 import { Parley } from "#client/sdk/parley.ts";
 import { arrive, fetchDevToken } from "./store/identity.ts";
 import { App } from "./ui/app.tsx";
+import { speak } from "./ui/speak.ts";
 
 const url = `${location.origin.replace(/^http/u, "ws")}/v1/ws`;
 
@@ -17,6 +18,8 @@ async function enter(user: string): Promise<Parley> {
   };
   return new Parley({ url, token, client: "web/1" });
 }
+
+await speak();
 
 const root = document.getElementById("app");
 if (root !== null) {

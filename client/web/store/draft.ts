@@ -8,6 +8,7 @@ import { utf8Length } from "#shared/protocol/ids.ts";
 import { BODY_BYTES_MAX } from "#shared/protocol/limits.ts";
 import { isBlank } from "./rich-text.ts";
 import type { SentMessage } from "./timeline-rows.ts";
+import { t } from "../texts/texts.ts";
 
 export interface DraftOptions {
   /** The new message that was begun in an earlier visit. */
@@ -44,7 +45,7 @@ export class Draft {
   get problem(): string | undefined {
     const bytes = utf8Length(JSON.stringify({ text: clean(this.text) }));
     if (bytes <= BODY_BYTES_MAX) return undefined;
-    return `This message is ${bytes - BODY_BYTES_MAX} bytes too long.`;
+    return t("composer.tooLong", { count: bytes - BODY_BYTES_MAX });
   }
   get canSubmit(): boolean {
     return !isBlank(clean(this.text)) && this.problem === undefined;

@@ -7,6 +7,7 @@
 import { isUserId } from "#shared/protocol/ids.ts";
 import { load, save } from "./saved-rooms.ts";
 import type { KeyValue } from "./saved-rooms.ts";
+import { t } from "../texts/texts.ts";
 
 const KEY = "parley.user";
 
@@ -51,14 +52,10 @@ export async function fetchDevToken(fetcher: typeof fetch, user: string): Promis
     body: JSON.stringify({ user }),
   });
   if (response.status === 404) {
-    throw new Error(
-      "You cannot sign in on this page. Ask the operator of this server where to sign in.",
-    );
+    throw new Error(t("signIn.notHere"));
   }
-  if (!response.ok)
-    throw new Error(`The server refused to sign you in (${response.status}). Try again later.`);
+  if (!response.ok) throw new Error(t("signIn.refused", { status: String(response.status) }));
   const { token } = (await response.json()) as { readonly token?: unknown };
-  if (typeof token !== "string")
-    throw new Error("The server sent an invalid answer. Try again later.");
+  if (typeof token !== "string") throw new Error(t("signIn.badAnswer"));
   return token;
 }

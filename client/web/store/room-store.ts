@@ -21,6 +21,7 @@ import { ThreadStore } from "./thread-store.ts";
 import { TimelineRows } from "./timeline-rows.ts";
 import { TypingNames, TypingSignal } from "./typing.ts";
 import { removalWords } from "./words.ts";
+import { t } from "../texts/texts.ts";
 
 /**
  * Messages in the timeline, and so in the DOM. Beyond it the far end is dropped; paging loads it
@@ -158,7 +159,7 @@ export class RoomStore implements MessageSource {
 
   /** Why this window is not a member of the room; undefined when it is. */
   get problem(): string | undefined {
-    return this.status === "left" ? (this.#problem ?? "You are not in this room.") : undefined;
+    return this.status === "left" ? (this.#problem ?? t("room.notMember")) : undefined;
   }
 
   /** `problem`: a sentence for the user. */

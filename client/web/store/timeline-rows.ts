@@ -15,6 +15,7 @@ import type { ShownMessage } from "#client/sdk/timeline/shown-message.ts";
 import type { TimelineEntry, UnsentMessage as Unsent } from "#client/sdk/timeline/timeline.ts";
 import { isBlank } from "./rich-text.ts";
 import { failureWords, noticeWords } from "./words.ts";
+import { t } from "../texts/texts.ts";
 
 export interface Reaction {
   readonly emoji: string;
@@ -138,8 +139,6 @@ function mergeBySeq(
   return [...messages, ...notices].sort((a, b) => a.seq - b.seq);
 }
 
-const DELETED = "This message was deleted.";
-
 function sentOf({ id, seq, from, at, message }: TimelineEntry, me: string): SentMessage {
   const { deleted, state = {} } = message ?? ({} as Partial<ShownMessage>);
   const { edited, pinned, reactions, replies = 0 } = state;
@@ -166,7 +165,7 @@ function sentOf({ id, seq, from, at, message }: TimelineEntry, me: string): Sent
 
 function deletionWords(by: string | undefined, from: string): string | undefined {
   if (by === undefined) return undefined;
-  return by === from ? DELETED : `${by} deleted this message.`;
+  return by === from ? t("message.deleted") : t("message.deletedBy", { name: by });
 }
 
 function unsentOf({ kind, id, seq, at, body, error }: Unsent, from: string): UnsentMessage {
@@ -179,5 +178,5 @@ function unsentOf({ kind, id, seq, at, body, error }: Unsent, from: string): Uns
 function textOf(body: Body): string {
   const text = body["text"];
   if (typeof text !== "string") return JSON.stringify(body);
-  return isBlank(text) ? "(a message without text)" : text;
+  return isBlank(text) ? t("message.noText") : text;
 }

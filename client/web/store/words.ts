@@ -1,13 +1,15 @@
-// Words: the sentences that the page shows for states, times and numbers, in its users' words.
-// Pure.
+// Words: which sentence the page shows for a state, a time or a number. The sentences themselves
+// are in texts/. Pure.
 //
 //   words.1. No sentence uses a term of the implementation (log, hole, seq, head, token).
 
 import { unreachable } from "#shared/kit/assert.ts";
+import { ERRORS } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { LeftReason } from "#shared/protocol/server-frames.ts";
 import type { ConnectionState, RoomStatus } from "./client-port.ts";
+import { groupDigits, isolate, locale, t } from "../texts/texts.ts";
 import { dayKey } from "./day-key.ts";
 
 export interface Connection {
@@ -26,48 +28,41 @@ export interface ConnectionWords {
 export function connectionWords(connection: Connection, now: number): ConnectionWords {
   switch (connection.state) {
     case "online":
-      return { tone: "good", short: "Online", long: "Connected." };
+      return { tone: "good", short: t("connection.online"), long: t("connection.connected") };
     case "idle":
     case "connecting":
-      return { tone: "waiting", short: "Connecting…", long: "Connecting to the server…" };
-    case "waiting": {
-      const seconds = Math.ceil(((connection.retryAt ?? now) - now) / 1_000);
-      const when = seconds > 0 ? `in ${seconds} s` : "now";
       return {
         tone: "waiting",
-        short: "Reconnecting…",
-        long: `Connection lost. Reconnecting ${when}. Messages that you write now are sent after that.`,
+        short: t("connection.connecting"),
+        long: t("connection.connectingLong"),
+      };
+    case "waiting": {
+      const seconds = Math.ceil(((connection.retryAt ?? now) - now) / 1_000);
+      return {
+        tone: "waiting",
+        short: t("connection.reconnecting"),
+        long: seconds > 0 ? t("connection.lostFor", { count: seconds }) : t("connection.lost"),
       };
     }
     case "closed": {
-      const problem = connection.problem ?? "You are signed out.";
-      return { tone: "bad", short: "Offline", long: `Offline. ${problem}` };
+      const problem = connection.problem ?? t("connection.signedOut");
+      return {
+        tone: "bad",
+        short: t("connection.offline"),
+        long: t("connection.closed", { problem }),
+      };
     }
   }
   return unreachable(connection.state);
 }
 
-const FAILURES: Readonly<Record<ErrorName, string>> = {
-  bad_frame: "The server could not read this.",
-  unknown_type: "This server does not have this function.",
-  too_large: "This message is too long.",
-  unauthorized: "The server did not accept your sign-in.",
-  token_expired: "Your sign-in has expired.",
-  forbidden: "You are not allowed to do this here.",
-  not_found: "That message does not exist.",
-  not_joined: "You are not in this room.",
-  conflict: "The room changed in the meantime. Try again.",
-  bad_id: "The clock of this device is wrong. Correct it and try again.",
-  reused_id: "This message was sent before.",
-  rate_limited: "You sent too much in a short time. Wait a moment and try again.",
-  busy: "The server is busy. Wait a moment and try again.",
-  unavailable: "The server did not confirm this in time. It is safe to try again.",
-  internal: "The server had an error. Try again.",
-};
-
-/** The sentence for an error name of the SDK. */
+/** The sentence for an error name of the SDK. Those of a newer server count as an internal one. */
 export function failureWords(name: string): string {
-  return Object.hasOwn(FAILURES, name) ? FAILURES[name as ErrorName] : FAILURES.internal;
+  return t(isErrorName(name) ? `failure.${name}` : "failure.internal");
+}
+
+function isErrorName(name: string): name is ErrorName {
+  return Object.hasOwn(ERRORS, name);
 }
 
 /** The user's change of a message, as a word for "Not edited." */
@@ -75,24 +70,20 @@ export type ChangeKind = "edited" | "deleted" | "changed" | "pinned" | "unpinned
 
 /** One sentence for a refused change of a message. */
 export function changeFailureWords(kind: ChangeKind, name: string): string {
-  const why = name === "conflict" ? "The message was deleted in the meantime." : failureWords(name);
-  return `Not ${kind}. ${why}`;
+  const why = name === "conflict" ? t("failure.deletedMeanwhile") : failureWords(name);
+  return t(`change.${kind}`, { why });
 }
-
-const REMOVALS: Readonly<Record<LeftReason, string>> = {
-  removed: "You were removed from this room.",
-  banned: "You were banned from this room.",
-  closed: "This room is closed now, and you are not a member of it.",
-};
 
 /** Why the user lost the room. `event`: the last one of the room, when it is about this user. */
 export function removalWords(
   reason: LeftReason,
   event: { readonly from: string; readonly reason?: string | undefined } | undefined,
 ): string {
-  if (event === undefined || reason === "closed") return REMOVALS[reason];
-  const why = event.reason === undefined ? "." : `: ${event.reason}`;
-  return `${event.from} ${reason} you from this room${why}`;
+  if (event === undefined || reason === "closed") return t(`removal.${reason}`);
+  const { from: name, reason: why } = event;
+  return why === undefined
+    ? t(`removal.${reason}By`, { name })
+    : t(`removal.${reason}For`, { name, reason: why });
 }
 
 /** A sentence for an event that changes no message; undefined for the others. */
@@ -105,19 +96,20 @@ export function noticeWords(event: RoomEvent): string | undefined {
     case "pinned":
       return undefined;
     case "room":
-      return event.seq === 1 ? "created this room." : "changed the settings of this room.";
+      return t(event.seq === 1 ? "notice.created" : "notice.settings");
     case "invite":
-      return event.revoked === true ? "ended an invite." : "made an invite.";
+      return t(event.revoked === true ? "notice.inviteEnded" : "notice.invite");
     case "member": {
       const { user, role, banned, mutedUntil, invite } = event;
-      if (invite !== undefined) return "entered with an invite.";
-      if (banned === true) return `banned ${user} from this room.`;
-      if (role === "none") return user === event.from ? "left this room." : `removed ${user}.`;
-      const muted = mutedUntil === undefined ? "" : ", muted";
-      return `made ${user} ${role === "owner" ? "an" : "a"} ${role} of this room${muted}.`;
+      if (invite !== undefined) return t("notice.entered");
+      if (banned === true) return t("notice.banned", { user });
+      if (role === "none") {
+        return user === event.from ? t("notice.left") : t("notice.removed", { user });
+      }
+      return t(mutedUntil === undefined ? `notice.${role}` : `notice.${role}Muted`, { user });
     }
     default: // A kind of a later version.
-      return "Reload this page to see what was sent here.";
+      return t("notice.unknown");
   }
 }
 
@@ -125,11 +117,11 @@ export function noticeWords(event: RoomEvent): string | undefined {
 const NAMES_SHOWN = 8;
 
 export function reactionWords(users: readonly string[], count: number): string {
-  const names = users.slice(0, NAMES_SHOWN);
+  const names = users.slice(0, NAMES_SHOWN).map(isolate);
   const others = count - names.length;
-  const all = others > 0 ? [...names, plural(others, "other", "others")] : names;
-  const last = all.at(-1) ?? "";
-  return all.length < 2 ? last : `${all.slice(0, -1).join(", ")} and ${last}`;
+  return new Intl.ListFormat(locale()).format(
+    others > 0 ? [...names, t("reaction.others", { count: others })] : names,
+  );
 }
 
 export interface Progress {
@@ -142,64 +134,70 @@ export interface Progress {
  * Whether this window has every message of the room: the sentence in the header and in the details.
  */
 export function completenessWords({ status, completeThrough, head }: Progress): string {
-  if (status === "left") return "Not in this room";
-  if (head === 0) return status === "live" ? "No messages yet" : "Joining…";
-  const through = `#${groupDigits(completeThrough)}`;
-  if (completeThrough >= head) return `All messages up to ${through}`;
-  return `Loading ${through} of #${groupDigits(head)}`;
+  if (status === "left") return t("room.left");
+  if (head === 0) return t(status === "live" ? "room.empty" : "room.joining");
+  const number = `#${groupDigits(completeThrough)}`;
+  if (completeThrough >= head) return t("room.complete", { number });
+  return t("room.loading", { number, head: `#${groupDigits(head)}` });
 }
 
 export function typingWords(names: readonly string[]): string {
-  const [first, second] = names;
-  if (first === undefined) return "";
-  if (second === undefined) return `${first} is typing`;
-  if (names.length === 2) return `${first} and ${second} are typing`;
-  return `${first} and ${names.length - 1} others are typing`;
-}
-
-export function plural(count: number, one: string, many: string): string {
-  return `${groupDigits(count)} ${count === 1 ? one : many}`;
-}
-
-export function groupDigits(value: number): string {
-  return value.toLocaleString("en");
+  const [name, second] = names;
+  if (name === undefined) return "";
+  if (second === undefined) return t("typing.one", { name });
+  if (names.length === 2) return t("typing.two", { name, second });
+  return t("typing.more", { name, count: names.length - 1 });
 }
 
 /** A badge has room for two digits. */
 export function badge(count: number): string {
-  return count > 99 ? "99+" : String(count);
+  return count > 99 ? `${groupDigits(99)}+` : groupDigits(count);
 }
 
 const DAY_MS = 24 * 3_600_000;
-const weekday = new Intl.DateTimeFormat("en-GB", {
-  weekday: "long",
-  day: "numeric",
-  month: "long",
-});
-const withYear = new Intl.DateTimeFormat("en-GB", {
-  day: "numeric",
-  month: "long",
-  year: "numeric",
-});
-// Hours and minutes in the format of the user's system.
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+
+/** The formats of the page's language; made once, because each costs a millisecond. */
+let formats:
+  | {
+      readonly of: string;
+      readonly weekday: Format;
+      readonly withYear: Format;
+      readonly clock: Format;
+    }
+  | undefined;
+type Format = Intl.DateTimeFormat;
+
+function formatsOf(of: string): NonNullable<typeof formats> {
+  if (formats?.of === of) return formats;
+  const format = (options: Intl.DateTimeFormatOptions): Format =>
+    new Intl.DateTimeFormat(of, options);
+  formats = {
+    of,
+    weekday: format({ weekday: "long", day: "numeric", month: "long" }),
+    withYear: format({ day: "numeric", month: "long", year: "numeric" }),
+    clock: format({ hour: "2-digit", minute: "2-digit" }),
+  };
+  return formats;
+}
 
 export function dayWords(at: number, now: number): string {
   const key = dayKey(at);
-  if (key === dayKey(now)) return "Today";
-  if (key === dayKey(now - DAY_MS)) return "Yesterday";
+  if (key === dayKey(now)) return t("day.today");
+  if (key === dayKey(now - DAY_MS)) return t("day.yesterday");
   const isThisYear = new Date(at).getFullYear() === new Date(now).getFullYear();
+  const { weekday, withYear } = formatsOf(locale());
   return (isThisYear ? weekday : withYear).format(at);
 }
 
 export function clockWords(at: number): string {
-  return clock.format(at);
+  return formatsOf(locale()).clock.format(at);
 }
 
 /** For a narrow column: without "am" or "pm", which the first message of a group shows. */
 export function shortClockWords(at: number): string {
-  const parts = clock.formatToParts(at).filter(({ type }) => type !== "dayPeriod");
+  const parts = formatsOf(locale()).clock.formatToParts(at);
   return parts
+    .filter(({ type }) => type !== "dayPeriod")
     .map(({ value }) => value)
     .join("")
     .trim();

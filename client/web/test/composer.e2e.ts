@@ -1,7 +1,7 @@
 // What surrounds the messages, in a real browser on a real cluster: the composer, the panel, the
 // drafts, the end of a membership, the size of the first load.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
@@ -11,6 +11,7 @@ import type { BrowserCluster } from "./browser-cluster.ts";
 
 /** Everything that the browser loads before it shows the page, compressed. */
 const FIRST_LOAD_BYTES_MAX = 70_000;
+const DIST = join(import.meta.dirname, "../dist");
 
 describe("The composer and the panel in a browser", () => {
   const shared = useBrowserCluster();
@@ -121,13 +122,23 @@ describe("The composer and the panel in a browser", () => {
   }
 
   it("the first load is small", () => {
-    const dist = join(import.meta.dirname, "../dist");
-    const files = readdirSync(join(dist, "assets")).map((name) => `assets/${name}`);
     let sum = 0;
-    for (const file of ["index.html", "theme.js", "mark.svg", ...files]) {
-      sum += gzipSync(readFileSync(join(dist, file))).length;
-    }
+    for (const file of firstLoad()) sum += gzipSync(readFileSync(join(DIST, file))).length;
     process.stdout.write(`      first load: ${(sum / 1_000).toFixed(1)} kB gzipped\n`);
-    expect(sum).to.be.at.most(FIRST_LOAD_BYTES_MAX);
+    expect(sum).to.be.within(20_000, FIRST_LOAD_BYTES_MAX);
   });
 });
+
+/** The page, what it names, and what these import before they run; not what loads on demand. */
+function firstLoad(): ReadonlySet<string> {
+  const files = new Set(["index.html"]);
+  for (const file of files) {
+    if (!/\.(?:html|js)$/u.test(file)) continue;
+    const text = readFileSync(join(DIST, file), "utf8");
+    for (const [, path] of text.matchAll(/(?:src|href)="\/([^"]+)"/gu)) files.add(path ?? "");
+    for (const [, name] of text.matchAll(/(?:from|import) ?"\.\/([^"]+)"/gu)) {
+      files.add(`assets/${name}`);
+    }
+  }
+  return files;
+}

@@ -2,6 +2,7 @@
 
 import { expect } from "chai";
 import { ERRORS } from "#shared/protocol/errors.ts";
+import { t } from "../texts/texts.ts";
 import type { Connection } from "../store/words.ts";
 import {
   badge,
@@ -9,7 +10,6 @@ import {
   connectionWords,
   dayWords,
   failureWords,
-  plural,
   typingWords,
 } from "../store/words.ts";
 
@@ -70,13 +70,13 @@ describe("words", () => {
   it("O3: days have the names that users expect", () => {
     expect(dayWords(NOON, NOON)).to.equal("Today");
     expect(dayWords(NOON - DAY, NOON)).to.equal("Yesterday");
-    expect(dayWords(NOON - 5 * DAY, NOON)).to.equal("Thursday 29 October");
-    expect(dayWords(NOON - 400 * DAY, NOON)).to.equal("29 September 2025");
+    expect(dayWords(NOON - 5 * DAY, NOON)).to.equal("Thursday, October 29");
+    expect(dayWords(NOON - 400 * DAY, NOON)).to.equal("September 29, 2025");
   });
 
   it("A1: counts agree with their nouns and fit the badge", () => {
-    expect(plural(1, "person", "people")).to.equal("1 person");
-    expect(plural(1_200, "person", "people")).to.equal("1,200 people");
+    expect(t("room.hereNow", { count: 1 })).to.equal("1 person here now");
+    expect(t("room.hereNow", { count: 1_200 })).to.equal("1,200 people here now");
     expect([badge(7), badge(99), badge(100)]).to.deep.equal(["7", "99", "99+"]);
   });
 });

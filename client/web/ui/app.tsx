@@ -9,6 +9,7 @@ import type { Arrival } from "../store/identity.ts";
 import { afterFrame, browserClock } from "./browser-clock.ts";
 import { Chat } from "./chat.tsx";
 import { SignIn } from "./sign-in.tsx";
+import { t } from "../texts/texts.ts";
 
 interface Props {
   readonly arrival: Arrival;
@@ -35,7 +36,7 @@ export function App({ arrival, enter }: Props): JSX.Element {
         setStage({ kind: "in", store: createStore(client, name, roomId) });
       },
       (error: unknown) => {
-        const problem = error instanceof Error ? error.message : "Signing in failed. Try again.";
+        const problem = error instanceof Error ? error.message : t("app.signInFailed");
         setStage({ kind: "out", problem });
       },
     );

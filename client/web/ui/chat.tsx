@@ -21,6 +21,7 @@ import { Details, Users } from "./panel.tsx";
 import { Sidebar } from "./sidebar.tsx";
 import { Switcher } from "./switcher.tsx";
 import { ThreadPanel } from "./thread-panel.tsx";
+import { t } from "../texts/texts.ts";
 
 interface Props {
   readonly store: ChatStore;
@@ -119,7 +120,7 @@ function Aside({ room, layout }: { room: RoomStore | undefined; layout: Layout }
     if (panel !== undefined && panel.kind !== "users") messageElement(panel.id)?.focus();
   };
   return (
-    <aside class="chat-panel" aria-label="Details" inert={panel === undefined}>
+    <aside class="chat-panel" aria-label={t("panel.label")} inert={panel === undefined}>
       {room !== undefined && panel?.kind === "users" && (
         <Users room={room} isOpened={panel.isOpened} onClose={closePanel} />
       )}
@@ -150,14 +151,14 @@ function NoRoom({ layout }: { readonly layout: Layout }): JSX.Element {
         type="button"
         class="quiet square menu"
         onClick={() => layout.setMenuOpen(true)}
-        aria-label="Rooms"
+        aria-label={t("rooms.title")}
       >
         <Icon name="menu" />
       </button>
-      <h1>No room is open</h1>
-      <p>Choose a room from the list, or open one by its name. A new name opens a new room.</p>
+      <h1>{t("rooms.none")}</h1>
+      <p>{t("rooms.noneText")}</p>
       <button type="button" class="primary" onClick={() => layout.setSwitching(true)}>
-        Find or open a room
+        {t("rooms.findOrOpen")}
       </button>
     </div>
   );

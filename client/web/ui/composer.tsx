@@ -11,6 +11,7 @@ import { lastOwn } from "../store/message-source.ts";
 import type { MessageSource } from "../store/message-source.ts";
 import { typingWords } from "../store/words.ts";
 import { Icon } from "./icons.tsx";
+import { parts, t } from "../texts/texts.ts";
 
 /** A higher field scrolls. */
 const HEIGHT_PX_MAX = 220;
@@ -68,12 +69,12 @@ export function Composer({ source, label, field, onUp }: Props): JSX.Element {
           rows={1}
           value={draft.text}
           placeholder={label}
-          aria-label={editing === undefined ? label : "Edit the message"}
+          aria-label={editing === undefined ? label : t("composer.edit")}
           aria-invalid={problem !== undefined}
           aria-describedby={foot}
           enterkeyhint="send"
           autocomplete="off"
-          dir="auto"
+          dir={draft.text === "" ? undefined : "auto"}
           onInput={(event) => draft.set(event.currentTarget.value)}
           onKeyDown={onKeyDown}
         />
@@ -85,17 +86,14 @@ export function Composer({ source, label, field, onUp }: Props): JSX.Element {
         ) : (
           <p class="problem">{problem}</p>
         )}
-        <p class="hint" aria-hidden="true">
-          <kbd>Enter</kbd> {editing === undefined ? "sends" : "saves"} <kbd>Shift Enter</kbd> new
-          line
-        </p>
+        <Hint isEdit={editing !== undefined} />
       </div>
     </div>
   );
 }
 
 function Send({ canSend, isEdit }: { canSend: boolean; isEdit: boolean }): JSX.Element {
-  const label = isEdit ? "Save" : "Send";
+  const label = t(isEdit ? "composer.save" : "composer.send");
   return (
     <button type="submit" class="send" disabled={!canSend} aria-label={label} title={label}>
       <Icon name={isEdit ? "check" : "send"} />
@@ -103,15 +101,26 @@ function Send({ canSend, isEdit }: { canSend: boolean; isEdit: boolean }): JSX.E
   );
 }
 
+function Hint({ isEdit }: { readonly isEdit: boolean }): JSX.Element {
+  return (
+    <p class="hint" aria-hidden="true">
+      {parts(isEdit ? "composer.saves" : "composer.sends", {
+        enter: <kbd>{t("key.enter")}</kbd>,
+        shiftEnter: <kbd>{t("key.shiftEnter")}</kbd>,
+      })}
+    </p>
+  );
+}
+
 function Editing({ onCancel }: { readonly onCancel: () => void }): JSX.Element {
   return (
     <p class="editing" role="status">
       <Icon name="pen" />
-      <span>Editing a message</span>
+      <span>{t("composer.editing")}</span>
       <button type="button" class="link" onClick={onCancel}>
-        Cancel
+        {t("composer.cancel")}
       </button>
-      <kbd aria-hidden="true">Esc</kbd>
+      <kbd aria-hidden="true">{t("key.escape")}</kbd>
     </p>
   );
 }
@@ -126,7 +135,7 @@ function Typing({ names }: { readonly names: readonly string[] }): JSX.Element {
             <i />
             <i />
           </span>
-          <bdi>{typingWords(names)}</bdi>
+          <span>{typingWords(names)}</span>
         </>
       )}
     </p>

@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import type { SentMessage } from "../store/timeline-rows.ts";
 import { closeDialog, Dialog } from "./dialog.tsx";
+import { t } from "../texts/texts.ts";
 
 /** Enough to recognise the message. */
 const SHOWN_CHARACTERS = 200;
@@ -17,15 +18,15 @@ export function ConfirmDelete({ message, onConfirm, onClose }: Props): JSX.Eleme
   const { text } = message;
   const isLong = text.length > SHOWN_CHARACTERS;
   return (
-    <Dialog class="confirm" label="Delete this message?" onClose={onClose}>
-      <h2>Delete this message?</h2>
+    <Dialog class="confirm" label={t("delete.title")} onClose={onClose}>
+      <h2>{t("delete.title")}</h2>
       <p class="confirm-text" dir="auto">
         {isLong ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text}
       </p>
-      <p class="confirm-note">Its text is erased for everyone. This cannot be undone.</p>
+      <p class="confirm-note">{t("delete.text")}</p>
       <div class="confirm-buttons">
         <button type="button" class="secondary" autofocus onClick={closeDialog}>
-          Cancel
+          {t("delete.cancel")}
         </button>
         <button
           type="button"
@@ -35,7 +36,7 @@ export function ConfirmDelete({ message, onConfirm, onClose }: Props): JSX.Eleme
             closeDialog(event);
           }}
         >
-          Delete
+          {t("delete.confirm")}
         </button>
       </div>
     </Dialog>

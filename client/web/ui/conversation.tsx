@@ -3,7 +3,7 @@
 import type { JSX, RefObject } from "preact";
 import type { ChatStore } from "../store/chat-store.ts";
 import type { RoomStore } from "../store/room-store.ts";
-import { completenessWords, connectionWords, groupDigits } from "../store/words.ts";
+import { completenessWords, connectionWords } from "../store/words.ts";
 import { Avatar } from "./avatar.tsx";
 import { Composer } from "./composer.tsx";
 import { useSeconds } from "./hooks.ts";
@@ -11,6 +11,8 @@ import { Icon } from "./icons.tsx";
 import { Beginning } from "./list-notes.tsx";
 import type { MessageActions } from "./message-actions.ts";
 import { MessageList } from "./message-list.tsx";
+import { Spoken } from "./spoken.tsx";
+import { groupDigits, t } from "../texts/texts.ts";
 
 interface Props {
   readonly store: ChatStore;
@@ -31,7 +33,12 @@ export function Conversation(props: Props): JSX.Element {
   return (
     <>
       <header class="room-top">
-        <button type="button" class="quiet square menu" onClick={props.onMenu} aria-label="Rooms">
+        <button
+          type="button"
+          class="quiet square menu"
+          onClick={props.onMenu}
+          aria-label={t("rooms.title")}
+        >
           <Icon name="menu" />
           {store.unread > room.unread && <span class="dot" />}
         </button>
@@ -47,21 +54,24 @@ export function Conversation(props: Props): JSX.Element {
           class="quiet faces"
           onClick={props.onUsers}
           aria-expanded={props.isPanelOpen}
-          title="Who is here"
+          title={t("room.whoIsHere")}
         >
           {[...room.users].slice(0, FACES_MAX).map((name) => (
             <Avatar key={name} name={name} />
           ))}
           <Icon name="users" />
-          <span class="count">{groupDigits(room.here)}</span>
-          <span class="hidden">{room.here === 1 ? " person" : " people"} here now</span>
+          <Spoken
+            text={t("room.hereNow", { count: room.here })}
+            shown={groupDigits(room.here)}
+            class="count"
+          />
         </button>
       </header>
       <Trouble store={store} room={room} onSignOut={props.onSignOut} />
       <MessageList
         key={room.name}
         source={room}
-        label={`Messages in ${room.name}`}
+        label={t("room.messages", { room: room.name })}
         beginning={<Beginning room={room} />}
         selected={selected}
         actions={actions}
@@ -69,7 +79,7 @@ export function Conversation(props: Props): JSX.Element {
       />
       <Composer
         source={room}
-        label={`Message #${room.name}`}
+        label={t("room.write", { room: room.name })}
         field={field}
         onUp={() => focusLast()}
       />
@@ -102,16 +112,21 @@ function Trouble(props: { store: ChatStore; room: RoomStore; onSignOut: () => vo
   return (
     <div class="trouble" role="status">
       {isWaiting && (
-        <Note tone="waiting" words={words.long} verb="Try now" act={() => store.reconnect()} />
+        <Note
+          tone="waiting"
+          words={words.long}
+          verb={t("connection.tryNow")}
+          act={() => store.reconnect()}
+        />
       )}
       {connection.state === "closed" && (
-        <Note tone="bad" words={words.long} verb="Sign in again" act={onSignOut} />
+        <Note tone="bad" words={words.long} verb={t("connection.signInAgain")} act={onSignOut} />
       )}
       {room.problem !== undefined && (
         <Note
           tone="bad"
           words={room.problem}
-          verb="Close this room"
+          verb={t("room.close")}
           act={() => store.leave(room.name)}
         />
       )}

@@ -53,8 +53,11 @@ function place(dialog: HTMLDialogElement | null, anchor: DOMRect): void {
   const { width, height } = dialog.getBoundingClientRect();
   const below = anchor.bottom + GAP_PX;
   const top = below + height > innerHeight - GAP_PX ? anchor.top - GAP_PX - height : below;
-  const left = Math.min(anchor.right - width, innerWidth - GAP_PX - width);
+  const isRightToLeft = getComputedStyle(dialog).direction === "rtl";
+  const wanted = isRightToLeft ? anchor.left : anchor.right - width;
+  const left = Math.min(wanted, innerWidth - GAP_PX - width);
   dialog.style.margin = "0";
   dialog.style.top = `${Math.max(GAP_PX, top)}px`;
+  dialog.style.right = "auto";
   dialog.style.left = `${Math.max(GAP_PX, left)}px`;
 }

@@ -19,6 +19,7 @@ import { Joining, OlderNote } from "./list-notes.tsx";
 import { actionOfKey } from "./message-actions.ts";
 import type { MessageActions } from "./message-actions.ts";
 import { MessageRow } from "./message-row.tsx";
+import { t } from "../texts/texts.ts";
 
 /** A position this close to the end counts as the end. */
 const END_PX = 40;
@@ -233,7 +234,7 @@ export class MessageList extends Component<Props> {
 function NewLine(): JSX.Element {
   return (
     <p class="new-line">
-      <span>New</span>
+      <span>{t("list.new")}</span>
     </p>
   );
 }
@@ -244,8 +245,10 @@ function Jump(props: { source: MessageSource; isAtEnd: boolean }): JSX.Element |
   return (
     <button type="button" class="jump" onClick={() => source.jumpToEnd()}>
       <Icon name="down" />
-      Jump to latest
-      {source.unread > 0 && <span class="badge">{badge(source.unread)} new</span>}
+      {t("list.jump")}
+      {source.unread > 0 && (
+        <span class="badge">{t("list.newCount", { count: badge(source.unread) })}</span>
+      )}
     </button>
   );
 }

@@ -7,13 +7,15 @@ import type { JSX, TargetedFocusEvent } from "preact";
 import { useState } from "preact/hooks";
 import type { Row } from "../store/days.ts";
 import type { Message, SentMessage, UnsentMessage } from "../store/timeline-rows.ts";
-import { clockWords, groupDigits, instantWords, plural, shortClockWords } from "../store/words.ts";
+import { clockWords, instantWords, shortClockWords } from "../store/words.ts";
 import { Avatar, Name } from "./avatar.tsx";
 import { Icon } from "./icons.tsx";
 import type { MessageActions } from "./message-actions.ts";
 import { MessageTools } from "./message-tools.tsx";
 import { Reactions } from "./reactions.tsx";
 import { Text } from "./text.tsx";
+import { Spoken } from "./spoken.tsx";
+import { groupDigits, t } from "../texts/texts.ts";
 
 /** A longer text is folded; a button shows all of it. */
 const FOLD_CHARACTERS = 1_500;
@@ -71,7 +73,7 @@ export class MessageRow extends Component<MessageRowProps, State> {
         class={classes.filter(Boolean).join(" ")}
         data-id={message.id}
         data-seq={message.seq}
-        aria-label={`${message.from}, ${time}`}
+        aria-label={t("message.from", { name: message.from, time })}
         tabIndex={-1}
         onPointerEnter={(event) =>
           event.pointerType === "mouse" && this.#become({ isHovered: true })
@@ -85,7 +87,7 @@ export class MessageRow extends Component<MessageRowProps, State> {
           {isHead && (
             <header class="message-who">
               <Name name={message.from} />
-              {isMine && <span class="tag">you</span>}
+              {isMine && <span class="tag">{t("message.you")}</span>}
               <Time at={message.at} />
             </header>
           )}
@@ -141,7 +143,7 @@ function Foldable({ message }: { readonly message: Message }): JSX.Element {
     <div class={isOpen ? "unfolded" : "folded"}>
       <Text text={text} />
       <button type="button" class="link" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-        {isOpen ? "Show less" : "Show all"}
+        {t(isOpen ? "message.showLess" : "message.showAll")}
       </button>
     </div>
   );
@@ -160,11 +162,13 @@ function Extras(
           {isPinned === true && (
             <span class="mark-pinned">
               <Icon name="pin" />
-              pinned
+              {t("message.pinned")}
             </span>
           )}
-          {editedAt !== undefined && <span title={instantWords(editedAt)}>edited</span>}
-          {isWaiting && <span class="mark-waiting">saving…</span>}
+          {editedAt !== undefined && (
+            <span title={instantWords(editedAt)}>{t("message.edited")}</span>
+          )}
+          {isWaiting && <span class="mark-waiting">{t("message.saving")}</span>}
         </p>
       )}
       {reactions !== undefined && (
@@ -182,7 +186,7 @@ function Extras(
           onClick={() => actions.reply?.(message)}
         >
           <Icon name="thread" />
-          {plural(replies, "reply", "replies")}
+          {t("message.replies", { count: replies })}
         </button>
       )}
       {problem !== undefined && <Problem words={problem} dismiss={actions.dismiss} />}
@@ -196,7 +200,7 @@ function Problem({ words, dismiss }: { words: string; dismiss: () => void }): JS
       <Icon name="alert" />
       <span>{words}</span>
       <button type="button" class="link" onClick={dismiss}>
-        Close
+        {t("message.close")}
       </button>
     </p>
   );
@@ -210,12 +214,12 @@ function Refusal(props: {
   return (
     <p class="refusal" role="alert">
       <Icon name="alert" />
-      <span>Not sent. {message.reason}</span>
+      <span>{t("message.notSent", { why: message.reason ?? "" })}</span>
       <button type="button" class="link" onClick={() => actions.retry(message.id)}>
-        Try again
+        {t("message.tryAgain")}
       </button>
       <button type="button" class="link" onClick={() => actions.discard(message.id)}>
-        Discard
+        {t("message.discard")}
       </button>
     </p>
   );
@@ -231,9 +235,9 @@ function Status(props: {
   if (message.kind === "refused") return <span class="status" />;
   if (message.seq === undefined) {
     return (
-      <span class="status status-pending" title="Sending, not confirmed yet">
+      <span class="status status-pending" title={t("message.sendingLong")}>
         <Icon name="clock" />
-        <span class="hidden">Sending</span>
+        <span class="hidden">{t("message.sending")}</span>
       </span>
     );
   }
@@ -243,12 +247,14 @@ function Status(props: {
       type="button"
       class={isMine ? "status status-mine" : "status"}
       tabIndex={-1}
-      title={`Message ${number}, stored safely. Show details`}
+      title={t("message.numberTitle", { number })}
       onClick={() => inspect(message.id)}
     >
       {isMine && <Icon name="check" />}
-      <span class="hidden">{isMine ? "Sent, number " : "Number "}</span>
-      {number}
+      <Spoken
+        text={t(isMine ? "message.sentNumber" : "message.number", { number })}
+        shown={number}
+      />
     </button>
   );
 }

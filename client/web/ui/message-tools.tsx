@@ -6,6 +6,7 @@ import type { SentMessage } from "../store/timeline-rows.ts";
 import { Icon } from "./icons.tsx";
 import type { IconName } from "./icons.tsx";
 import type { MessageActions } from "./message-actions.ts";
+import { t } from "../texts/texts.ts";
 
 interface Props {
   readonly message: SentMessage;
@@ -17,24 +18,33 @@ export function MessageTools({ message, isMine, actions }: Props): JSX.Element {
   const { reply } = actions;
   const isPinned = message.isPinned === true;
   return (
-    <div class="tools" role="toolbar" aria-label="Message actions" aria-live="off">
+    <div class="tools" role="toolbar" aria-label={t("tools.label")} aria-live="off">
       <Tool
         icon="smile"
-        label="React"
+        label={t("tools.react")}
         keys="R"
         act={(event) => actions.pick(message, event.currentTarget.getBoundingClientRect())}
       />
       {reply !== undefined && (
-        <Tool icon="thread" label="Reply in thread" keys="T" act={() => reply(message)} />
+        <Tool icon="thread" label={t("tools.reply")} keys="T" act={() => reply(message)} />
       )}
-      {isMine && <Tool icon="pen" label="Edit" keys="E" act={() => actions.edit(message)} />}
+      {isMine && (
+        <Tool icon="pen" label={t("tools.edit")} keys="E" act={() => actions.edit(message)} />
+      )}
       <Tool
         icon="pin"
-        label={isPinned ? "Unpin" : "Pin"}
+        label={t(isPinned ? "tools.unpin" : "tools.pin")}
         keys="P"
         act={() => actions.pin(message, !isPinned)}
       />
-      {isMine && <Tool icon="bin" label="Delete" keys="Del" act={() => actions.remove(message)} />}
+      {isMine && (
+        <Tool
+          icon="bin"
+          label={t("tools.delete")}
+          keys={t("key.delete")}
+          act={() => actions.remove(message)}
+        />
+      )}
     </div>
   );
 }
@@ -51,7 +61,7 @@ function Tool(props: {
       type="button"
       class="tool"
       aria-label={label}
-      title={`${label} (${keys})`}
+      title={t("tools.title", { label, key: keys })}
       onClick={act}
     >
       <Icon name={icon} />

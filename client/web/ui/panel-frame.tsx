@@ -2,8 +2,8 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { groupDigits } from "../store/words.ts";
 import { Icon } from "./icons.tsx";
+import { groupDigits, t } from "../texts/texts.ts";
 
 interface Props {
   readonly title: string;
@@ -31,8 +31,8 @@ export function PanelFrame(props: Props): JSX.Element {
           type="button"
           class="quiet square"
           onClick={onClose}
-          aria-label="Close this panel"
-          title="Close (Esc)"
+          aria-label={t("panel.close")}
+          title={t("panel.closeTitle")}
         >
           <Icon name="close" />
         </button>

@@ -5,10 +5,12 @@ import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { RoomStore } from "../store/room-store.ts";
 import type { Message } from "../store/timeline-rows.ts";
-import { completenessWords, groupDigits, instantWords, plural } from "../store/words.ts";
+import { completenessWords, instantWords } from "../store/words.ts";
 import { Avatar, Name } from "./avatar.tsx";
 import { Icon } from "./icons.tsx";
 import { PanelFrame } from "./panel-frame.tsx";
+import { groupDigits, locale, t } from "../texts/texts.ts";
+import type { TextKey } from "../texts/texts.ts";
 
 export function Users(props: {
   readonly room: RoomStore;
@@ -23,22 +25,20 @@ export function Users(props: {
   );
   const others = room.here - names.length;
   return (
-    <PanelFrame title="Here now" count={room.here} onClose={onClose} {...focus}>
+    <PanelFrame title={t("panel.here")} count={room.here} onClose={onClose} {...focus}>
       <div class="panel-content">
         <ul class="users">
           {names.map((name) => (
             <li key={name}>
               <Avatar name={name} />
               <Name name={name} />
-              {name === room.me && <span class="tag">you</span>}
+              {name === room.me && <span class="tag">{t("message.you")}</span>}
             </li>
           ))}
         </ul>
         {others > 0 && (
           <p class="users-more">
-            {names.length > 0 ? "and " : ""}
-            {plural(others, "person", "people")}
-            {names.length > 0 ? " more" : ". The room is too large to list the names."}
+            {t(names.length > 0 ? "panel.andMore" : "panel.tooMany", { count: others })}
           </p>
         )}
       </div>
@@ -51,16 +51,16 @@ function rankOf(name: string, me: string): number {
 }
 
 function order(a: string, b: string): number {
-  return a.localeCompare(b, "en", { numeric: true, sensitivity: "base" });
+  return a.localeCompare(b, locale(), { numeric: true, sensitivity: "base" });
 }
 
-const STATES: Record<Message["kind"], string> = {
-  sent: "Sent and stored safely",
-  notice: "Stored safely",
-  acked: "Sent and stored safely",
-  pending: "Sending, not confirmed yet",
-  refused: "Not sent",
-};
+const STATES = {
+  sent: "details.sent",
+  notice: "details.stored",
+  acked: "details.sent",
+  pending: "details.pending",
+  refused: "details.refused",
+} as const satisfies Record<Message["kind"], TextKey>;
 
 export function Details(props: {
   readonly room: RoomStore;
@@ -68,29 +68,30 @@ export function Details(props: {
   readonly onClose: () => void;
 }): JSX.Element {
   const { room, message, onClose } = props;
-  const title = message?.seq === undefined ? "Message" : `Message #${groupDigits(message.seq)}`;
+  const number = message?.seq === undefined ? undefined : `#${groupDigits(message.seq)}`;
+  const title = number === undefined ? t("details.title") : t("details.titleNumber", { number });
   return (
     <PanelFrame title={title} onClose={onClose} focusFor={message?.id ?? ""}>
       <div class="panel-content">
         {message === undefined ? (
-          <p class="panel-note">This message is no longer loaded.</p>
+          <p class="panel-note">{t("details.notLoaded")}</p>
         ) : (
           <dl class="facts">
-            <Fact name="From">
+            <Fact name={t("details.from")}>
               <Name name={message.from} />
             </Fact>
-            <Fact name="State">{STATES[message.kind]}</Fact>
-            {message.kind === "refused" && <Fact name="Why">{message.reason}</Fact>}
-            <Fact name="Number">
-              {message.seq === undefined
-                ? "None yet"
-                : `#${groupDigits(message.seq)} in #${room.name}`}
+            <Fact name={t("details.state")}>{t(STATES[message.kind])}</Fact>
+            {message.kind === "refused" && <Fact name={t("details.why")}>{message.reason}</Fact>}
+            <Fact name={t("details.number")}>
+              {number === undefined
+                ? t("details.numberNone")
+                : t("details.numberIn", { number, room: room.name })}
             </Fact>
-            <Fact name="Time">{instantWords(message.at)}</Fact>
+            <Fact name={t("details.time")}>{instantWords(message.at)}</Fact>
             {message.kind === "sent" && message.editedAt !== undefined && (
-              <Fact name="Edited">{instantWords(message.editedAt)}</Fact>
+              <Fact name={t("details.edited")}>{instantWords(message.editedAt)}</Fact>
             )}
-            <Fact name="Id">
+            <Fact name={t("details.id")}>
               <code>{message.id}</code>
               <Copy text={message.id} />
             </Fact>
@@ -108,7 +109,7 @@ function Proof({ room }: { readonly room: RoomStore }): JSX.Element {
   const head = Math.max(room.head, 1);
   const width = (seq: number): number => (100 * seq) / head;
   return (
-    <section class="proof" aria-label="Completeness">
+    <section class="proof" aria-label={t("proof.label")}>
       <h3>{completenessWords(room)}</h3>
       <svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
         <rect class="proof-all" width="100" height="4" />
@@ -122,16 +123,16 @@ function Proof({ room }: { readonly room: RoomStore }): JSX.Element {
         )}
       </svg>
       <dl class="facts">
-        <Fact name="Newest number">{room.head === 0 ? "none" : `#${groupDigits(room.head)}`}</Fact>
-        <Fact name="Loaded here">
-          {first === 0 ? "nothing" : `#${groupDigits(first)} to #${groupDigits(last)}`}
+        <Fact name={t("proof.newest")}>
+          {room.head === 0 ? t("proof.none") : `#${groupDigits(room.head)}`}
+        </Fact>
+        <Fact name={t("proof.loaded")}>
+          {first === 0
+            ? t("proof.nothing")
+            : t("proof.range", { first: `#${groupDigits(first)}`, last: `#${groupDigits(last)}` })}
         </Fact>
       </dl>
-      <p class="panel-note">
-        Messages and their changes are numbered 1, 2, 3 … in each room. If one were missing, its
-        number would be, too. “All messages up to” names the number up to which this window received
-        everything.
-      </p>
+      <p class="panel-note">{t("proof.text")}</p>
     </section>
   );
 }
@@ -154,7 +155,13 @@ function Copy({ text }: { readonly text: string }): JSX.Element {
     );
   };
   return (
-    <button type="button" class="quiet square" onClick={copy} aria-label="Copy the id" title="Copy">
+    <button
+      type="button"
+      class="quiet square"
+      onClick={copy}
+      aria-label={t("details.copyId")}
+      title={t("details.copy")}
+    >
       <Icon name={isDone ? "check" : "copy"} />
     </button>
   );

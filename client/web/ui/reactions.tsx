@@ -2,7 +2,9 @@
 
 import type { JSX } from "preact";
 import type { Reaction } from "../store/timeline-rows.ts";
-import { groupDigits, reactionWords } from "../store/words.ts";
+import { reactionWords } from "../store/words.ts";
+import { Spoken } from "./spoken.tsx";
+import { groupDigits, t } from "../texts/texts.ts";
 
 interface Props {
   readonly reactions: readonly Reaction[];
@@ -13,7 +15,7 @@ interface Props {
 
 export function Reactions({ reactions, isReachable, toggle }: Props): JSX.Element {
   return (
-    <ul class="reactions" aria-label="Reactions">
+    <ul class="reactions" aria-label={t("message.reactions")}>
       {reactions.map(({ emoji, count, users, isMine }) => (
         <li key={emoji}>
           <button
@@ -25,8 +27,11 @@ export function Reactions({ reactions, isReachable, toggle }: Props): JSX.Elemen
             onClick={() => toggle(emoji, !isMine)}
           >
             <bdi class="reaction-emoji">{emoji}</bdi>
-            <span class="reaction-count">{groupDigits(count)}</span>
-            <span class="hidden"> by {reactionWords(users, count)}</span>
+            <Spoken
+              text={t("message.reactedBy", { count, names: reactionWords(users, count) })}
+              shown={groupDigits(count)}
+              class="reaction-count"
+            />
           </button>
         </li>
       ))}

@@ -3,10 +3,12 @@
 import type { JSX } from "preact";
 import type { ChatStore } from "../store/chat-store.ts";
 import type { RoomStore } from "../store/room-store.ts";
-import { badge, connectionWords, plural } from "../store/words.ts";
+import { badge, connectionWords } from "../store/words.ts";
 import { Avatar, Name } from "./avatar.tsx";
 import { Icon, Mark } from "./icons.tsx";
 import { ThemeToggle } from "./theme.tsx";
+import { Spoken } from "./spoken.tsx";
+import { t } from "../texts/texts.ts";
 
 interface Props {
   readonly store: ChatStore;
@@ -25,18 +27,23 @@ export function Sidebar(props: Props): JSX.Element {
         <Mark />
         <span class="brand">Parley</span>
         {isOverlay && (
-          <button type="button" class="quiet square" onClick={onClose} aria-label="Close rooms">
+          <button
+            type="button"
+            class="quiet square"
+            onClick={onClose}
+            aria-label={t("rooms.close")}
+          >
             <Icon name="close" />
           </button>
         )}
       </header>
       <button type="button" class="finder" onClick={onSwitch}>
         <Icon name="search" />
-        <span>Find a room</span>
-        <kbd aria-hidden="true">{isMac() ? "⌘K" : "Ctrl K"}</kbd>
+        <span>{t("rooms.find")}</span>
+        <kbd aria-hidden="true">{isMac() ? "⌘K" : t("key.findRoom")}</kbd>
       </button>
-      <nav class="rooms" aria-label="Rooms">
-        {store.rooms.length > 0 && <h2 id="rooms-open">Rooms</h2>}
+      <nav class="rooms" aria-label={t("rooms.title")}>
+        {store.rooms.length > 0 && <h2 id="rooms-open">{t("rooms.title")}</h2>}
         <ul aria-labelledby="rooms-open">
           {store.rooms.map((room) => (
             <RoomItem
@@ -48,7 +55,7 @@ export function Sidebar(props: Props): JSX.Element {
             />
           ))}
         </ul>
-        {store.suggestions.length > 0 && <h2 id="rooms-more">Suggested</h2>}
+        {store.suggestions.length > 0 && <h2 id="rooms-more">{t("rooms.suggested")}</h2>}
         <ul aria-labelledby="rooms-more">
           {store.suggestions.map((name) => (
             <li key={name} class="room">
@@ -90,18 +97,19 @@ function RoomItem(props: {
         <span class="room-name">{room.name}</span>
         {unread > 0 && (
           <span class="badge">
-            {badge(unread)}
-            <span class="hidden"> unread</span>
+            <Spoken text={t("rooms.unread", { count: badge(unread) })} shown={badge(unread)} />
           </span>
         )}
-        {room.draft.unsent.trim() !== "" && !isActive && <span class="tag">draft</span>}
+        {room.draft.unsent.trim() !== "" && !isActive && (
+          <span class="tag">{t("rooms.draft")}</span>
+        )}
       </button>
       <button
         type="button"
         class="quiet square room-leave"
         onClick={onLeave}
-        aria-label={`Leave ${room.name}`}
-        title={`Leave ${room.name}`}
+        aria-label={t("rooms.leave", { room: room.name })}
+        title={t("rooms.leave", { room: room.name })}
       >
         <Icon name="close" />
       </button>
@@ -118,7 +126,7 @@ function Me({ store, onSignOut }: { store: ChatStore; onSignOut: () => void }): 
         <Name name={store.me} />
         <span
           class={`state state-${words.tone}`}
-          title={plural(store.rooms.length, "room", "rooms")}
+          title={t("rooms.count", { count: store.rooms.length })}
         >
           {words.short}
         </span>
@@ -128,8 +136,8 @@ function Me({ store, onSignOut }: { store: ChatStore; onSignOut: () => void }): 
         type="button"
         class="quiet square"
         onClick={onSignOut}
-        aria-label="Sign out"
-        title="Sign out"
+        aria-label={t("me.signOut")}
+        title={t("me.signOut")}
       >
         <Icon name="leave" />
       </button>

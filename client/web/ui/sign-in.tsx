@@ -6,6 +6,8 @@ import { isRoomId } from "#shared/protocol/ids.ts";
 import { readName, readRoom } from "../store/identity.ts";
 import { Icon, Mark } from "./icons.tsx";
 import { ThemeToggle } from "./theme.tsx";
+import { LanguagePicker } from "./language-picker.tsx";
+import { t } from "../texts/texts.ts";
 
 interface Props {
   readonly user: string;
@@ -26,10 +28,9 @@ export function SignIn(props: Props): JSX.Element {
     event.preventDefault();
     const name = readName(user);
     const roomId = readRoom(room);
-    if (!name.ok)
-      setComplaint("Choose a shorter name: at most 128 letters, fewer with accents or symbols.");
+    if (!name.ok) setComplaint(t("signIn.badName"));
     else if (!isRoomId(roomId)) {
-      setComplaint("A room name has 1 to 64 characters: letters without accents, digits, - and _.");
+      setComplaint(t("signIn.badRoom"));
     } else {
       setComplaint(undefined);
       props.onEnter(name.name, roomId);
@@ -38,13 +39,14 @@ export function SignIn(props: Props): JSX.Element {
   return (
     <main class="sign-in">
       <div class="sign-in-theme">
+        <LanguagePicker />
         <ThemeToggle />
       </div>
       <form class="sign-in-card" onSubmit={submit}>
         <Mark />
         <h1>Parley</h1>
-        <p class="lead">Chat in which every message you see is already stored safely.</p>
-        <label for="name">Your name</label>
+        <p class="lead">{t("app.lead")}</p>
+        <label for="name">{t("signIn.name")}</label>
         <Field
           id="name"
           value={user}
@@ -54,7 +56,7 @@ export function SignIn(props: Props): JSX.Element {
           aria-describedby="sign-in-problem"
           onInput={(event) => setUser(event.currentTarget.value)}
         />
-        <label for="room">Room</label>
+        <label for="room">{t("signIn.room")}</label>
         <div class="prefixed">
           <span class="hash" aria-hidden="true">
             #
@@ -73,7 +75,7 @@ export function SignIn(props: Props): JSX.Element {
           {problem}
         </p>
         <button type="submit" class="primary" disabled={props.isBusy || user.trim() === ""}>
-          {props.isBusy ? "Signing in…" : "Enter"}
+          {t(props.isBusy ? "signIn.busy" : "signIn.enter")}
         </button>
         <Promises />
       </form>
@@ -85,11 +87,7 @@ function Field(props: InputHTMLAttributes): JSX.Element {
   return <input type="text" required spellcheck={false} {...props} />;
 }
 
-const PROMISES = [
-  "Every message is stored before it appears",
-  "The same order for everyone, nothing missing",
-  "Reconnects by itself and misses nothing",
-];
+const PROMISES = ["signIn.promise1", "signIn.promise2", "signIn.promise3"] as const;
 
 function Promises(): JSX.Element {
   return (
@@ -97,7 +95,7 @@ function Promises(): JSX.Element {
       {PROMISES.map((promise) => (
         <li key={promise}>
           <Icon name="check" />
-          {promise}
+          {t(promise)}
         </li>
       ))}
     </ul>

@@ -10,6 +10,7 @@ import type { RoomChoice } from "../store/match-rooms.ts";
 import { readRoom } from "../store/identity.ts";
 import { badge } from "../store/words.ts";
 import { Icon } from "./icons.tsx";
+import { t } from "../texts/texts.ts";
 
 interface Props {
   readonly store: ChatStore;
@@ -48,7 +49,7 @@ export function Switcher({ store, onPick, onClose }: Props): JSX.Element {
     <dialog
       ref={dialog}
       class="switcher"
-      aria-label="Find or open a room"
+      aria-label={t("rooms.findOrOpen")}
       onClose={onClose}
       onClick={(event) => event.target === dialog.current && dialog.current?.close()}
     >
@@ -63,11 +64,10 @@ export function Switcher({ store, onPick, onClose }: Props): JSX.Element {
       />
       {isBroken && (
         <p class="switcher-note" role="alert">
-          A room name has 1 to 64 characters: letters without accents, digits, <code>-</code> and{" "}
-          <code>_</code>.
+          {t("signIn.badRoom")}
         </p>
       )}
-      <ul id="switcher-list" role="listbox" aria-label="Rooms">
+      <ul id="switcher-list" role="listbox" aria-label={t("rooms.title")}>
         {choices.map((choice, at) => (
           <Choice
             key={choice.room}
@@ -96,8 +96,8 @@ function Field(props: {
       <input
         type="text"
         value={typed}
-        placeholder="Find or open a room"
-        aria-label="Room"
+        placeholder={t("rooms.findOrOpen")}
+        aria-label={t("signIn.room")}
         role="combobox"
         aria-expanded="true"
         aria-controls="switcher-list"
@@ -109,12 +109,12 @@ function Field(props: {
         onInput={(event) => onType(event.currentTarget.value)}
         onKeyDown={onKeyDown}
       />
-      <kbd aria-hidden="true">Esc</kbd>
+      <kbd aria-hidden="true">{t("key.escape")}</kbd>
     </div>
   );
 }
 
-const KIND_WORDS = { open: "", suggested: "Suggested", new: "Open this room" } as const;
+const KIND_TEXTS = { suggested: "rooms.suggested", new: "rooms.openNew" } as const;
 
 function Choice(props: {
   readonly choice: RoomChoice;
@@ -141,7 +141,7 @@ function Choice(props: {
         #
       </span>
       <span class="room-name">{choice.room}</span>
-      <span class="choice-kind">{KIND_WORDS[choice.kind]}</span>
+      <span class="choice-kind">{choice.kind !== "open" && t(KIND_TEXTS[choice.kind])}</span>
       {unread > 0 && <span class="badge">{badge(unread)}</span>}
     </li>
   );

@@ -6,12 +6,13 @@ import type { JSX } from "preact";
 import { load, save } from "../store/saved-rooms.ts";
 import { Icon } from "./icons.tsx";
 import type { IconName } from "./icons.tsx";
+import { t } from "../texts/texts.ts";
 
 const KEY = "parley.theme";
 const THEMES = ["system", "light", "dark"] as const;
 type Theme = (typeof THEMES)[number];
 const ICONS: Record<Theme, IconName> = { system: "system", light: "sun", dark: "moon" };
-const WORDS: Record<Theme, string> = { system: "like the system", light: "light", dark: "dark" };
+const TEXTS = { system: "theme.system", light: "theme.light", dark: "theme.dark" } as const;
 
 export function ThemeToggle(): JSX.Element {
   const [theme, setTheme] = useState(readTheme);
@@ -22,7 +23,7 @@ export function ThemeToggle(): JSX.Element {
     else document.documentElement.dataset["theme"] = next;
     setTheme(next);
   };
-  const label = `Theme: ${WORDS[theme]}. Change to ${WORDS[next]}`;
+  const label = t("theme.label", { theme: t(TEXTS[theme]), next: t(TEXTS[next]) });
   return (
     <button type="button" class="quiet square" onClick={change} aria-label={label} title={label}>
       <Icon name={ICONS[theme]} />

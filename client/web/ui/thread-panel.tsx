@@ -5,12 +5,12 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import type { RoomStore } from "../store/room-store.ts";
 import type { ThreadStore } from "../store/thread-store.ts";
 import type { SentMessage } from "../store/timeline-rows.ts";
-import { plural } from "../store/words.ts";
 import { Composer } from "./composer.tsx";
 import { MessageList } from "./message-list.tsx";
 import type { MessageActions } from "./message-actions.ts";
 import { MessageRow } from "./message-row.tsx";
 import { PanelFrame } from "./panel-frame.tsx";
+import { t } from "../texts/texts.ts";
 
 interface Props {
   readonly room: RoomStore;
@@ -32,18 +32,22 @@ export function ThreadPanel({ room, thread, actions, onClose }: Props): JSX.Elem
     messages?.[messages.length - 1]?.focus();
   };
   return (
-    <PanelFrame title="Thread" onClose={onClose} {...(!canType && { focusFor: `${thread.root}` })}>
+    <PanelFrame
+      title={t("thread.title")}
+      onClose={onClose}
+      {...(!canType && { focusFor: `${thread.root}` })}
+    >
       <div class="thread" ref={panel}>
         <MessageList
           key={thread.root}
           source={thread}
-          label="Replies"
+          label={t("thread.replies")}
           selected={undefined}
           actions={actions}
           beginning={<Root room={room} thread={thread} actions={actions} />}
           onEscape={() => field.current?.focus()}
         />
-        <Composer source={thread} label="Reply in this thread" field={field} onUp={focusMessages} />
+        <Composer source={thread} label={t("thread.write")} field={field} onUp={focusMessages} />
       </div>
     </PanelFrame>
   );
@@ -56,7 +60,7 @@ function Root(props: Omit<Props, "onClose">): JSX.Element {
   const message = room.timeline.at(thread.root) ?? known.current;
   known.current = message;
   if (message === undefined) {
-    return <p class="panel-note">The first message of this thread is not loaded.</p>;
+    return <p class="panel-note">{t("thread.notLoaded")}</p>;
   }
   const replies = thread.timeline.sent.filter(({ isDeleted }) => isDeleted !== true).length;
   return (
@@ -70,7 +74,7 @@ function Root(props: Omit<Props, "onClose">): JSX.Element {
         actions={actions}
       />
       <p class="thread-count">
-        {replies === 0 ? "No replies yet" : plural(replies, "reply", "replies")}
+        {replies === 0 ? t("thread.none") : t("message.replies", { count: replies })}
       </p>
     </div>
   );

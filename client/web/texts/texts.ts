@@ -1,0 +1,103 @@
+// Texts: the page's own texts in the language of its user, with numbers, plurals, dates and times.
+//
+// Owns: the catalogue in use and its locale. Does not own: the choice of the language
+// (language.ts), the text of users.
+//
+//   texts.1. A key that does not exist, or a missing parameter, does not compile.
+//   texts.2. The language never changes while the page lives: sentences are kept in stores.
+//   texts.3. A name in a sentence keeps its own direction: it is isolated in a right-to-left
+//       language, and everywhere when it has right-to-left letters.
+
+import { english } from "./english.ts";
+
+type English = typeof english;
+export type TextKey = keyof English;
+
+type Forms = Partial<Record<Intl.LDMLPluralRule, string>> & { readonly other: string };
+export type Entry = string | Forms;
+/** A text where English has a text, and forms where it has forms. */
+export type Catalogue = {
+  readonly [Key in TextKey]: English[Key] extends string ? string : Forms;
+};
+
+type Parameters<Text> = Text extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Parameters<Rest>
+  : never;
+type ParametersOf<Entry> = Entry extends { readonly other: infer Other }
+  ? Parameters<Other> | "count"
+  : Parameters<Entry>;
+type Value = string | number;
+type Values<Key extends TextKey, V = Value> = [ParametersOf<English[Key]>] extends [never]
+  ? []
+  : [values: Readonly<Record<ParametersOf<English[Key]>, V>>];
+
+export interface Language {
+  readonly catalogue: Catalogue;
+  /** A BCP 47 tag, with the region of the user. */
+  readonly locale: string;
+  readonly isRightToLeft: boolean;
+}
+
+let language: Language = { catalogue: english, locale: "en", isRightToLeft: false };
+let plurals = new Intl.PluralRules("en");
+let numbers = new Intl.NumberFormat("en");
+
+/** Once, before the first text is read (texts.2). */
+export function setLanguage(chosen: Language): void {
+  language = chosen;
+  plurals = new Intl.PluralRules(chosen.locale);
+  numbers = new Intl.NumberFormat(chosen.locale);
+}
+
+export function locale(): string {
+  return language.locale;
+}
+
+export function groupDigits(value: number): string {
+  return numbers.format(value);
+}
+
+/** The text of the key with its parameters. */
+export function t<Key extends TextKey>(key: Key, ...[values]: Values<Key>): string {
+  return cut(key, values as Readonly<Record<string, Value>> | undefined).join("");
+}
+
+/** The parts of the text, for parameters that are elements. */
+export function parts<Key extends TextKey, V>(
+  key: Key,
+  ...[values]: Values<Key, V>
+): readonly (string | V)[] {
+  return cut(key, values as Readonly<Record<string, V>> | undefined);
+}
+
+const PARAMETER = /\{(\w+)\}/u;
+
+function cut<V>(
+  key: TextKey,
+  values: Readonly<Record<string, V>> | undefined,
+): readonly (string | V)[] {
+  const entry: Entry = language.catalogue[key];
+  const text = typeof entry === "string" ? entry : entry[plurals.select(countOf(values))];
+  return ((text ?? (entry as Forms).other).split(PARAMETER) as readonly string[]).map((part, at) =>
+    at % 2 === 0 ? part : shown(values?.[part]),
+  );
+}
+
+function countOf(values: Readonly<Record<string, unknown>> | undefined): number {
+  return Number(values?.["count"]);
+}
+
+const LETTER = /\p{L}/u;
+const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}]/u;
+
+function shown<V>(value: V | undefined): string | V {
+  if (typeof value === "number") return groupDigits(value);
+  return typeof value === "string" ? isolate(value) : (value ?? "");
+}
+
+/** texts.3. */
+export function isolate(value: string): string {
+  // A number has no direction: isolated, its sign would stand on the wrong side.
+  const isIsolated = language.isRightToLeft ? LETTER.test(value) : RIGHT_TO_LEFT.test(value);
+  return isIsolated ? `\u2068${value}\u2069` : value;
+}
