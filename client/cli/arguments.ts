@@ -30,6 +30,11 @@ export function emojiOf(text: string): string {
   throw new InvalidArgumentError("Expected one emoji, or a name such as :ok:.");
 }
 
+export function textOf(text: string): string {
+  if (text.trim() !== "") return text;
+  throw new InvalidArgumentError("Expected a text that is not blank.");
+}
+
 export function messageIdOf(text: string): MessageId {
   if (isMessageId(text)) return text;
   throw new InvalidArgumentError("Expected a message id: a lower-case UUIDv7.");

@@ -1,6 +1,5 @@
 // Doctor: `parley doctor` checks whether an installation can work. It prints one line for each
-// check and a remedy for each failure. The result goes to standard output with console.log;
-// failures are thrown.
+// check and a remedy for each failure.
 
 import { Client } from "pg";
 import { openNatsBus } from "#shared/adapters/bus-nats.ts";
@@ -9,6 +8,7 @@ import { checkServer } from "#shared/adapters/nats-provision.ts";
 import { createLogger } from "#shared/process/logger.ts";
 import { CliError } from "./cli-error.ts";
 import { failureText, postgresFailure } from "./failure-text.ts";
+import type { Output } from "./output.ts";
 import { neutral } from "./print.ts";
 import type { Target } from "./target.ts";
 
@@ -23,7 +23,7 @@ interface Finding {
 const CONNECT_TIMEOUT_MS = 3_000;
 
 /** Prints all findings; true when every check passed. */
-export async function doctor(target: Target): Promise<boolean> {
+export async function doctor(target: Target, out: Output): Promise<boolean> {
   const findings = [
     checkNode(),
     ...(await checkNats(target)),
@@ -31,9 +31,10 @@ export async function doctor(target: Target): Promise<boolean> {
     await checkGateway(target, "/healthz"),
     await checkGateway(target, "/readyz"),
   ];
-  for (const { name, ok, detail, remedy } of findings) {
-    console.log(`${ok ? "ok  " : "FAIL"} ${name}: ${neutral(detail)}`);
-    if (!ok && remedy !== undefined) console.log(`       → ${remedy}`);
+  for (const finding of findings) {
+    const { name, ok, detail, remedy } = finding;
+    const advice = ok || remedy === undefined ? [] : [`       → ${remedy}`];
+    out.print(finding, `${ok ? "ok  " : "FAIL"} ${name}: ${neutral(detail)}`, ...advice);
   }
   return findings.every((finding) => finding.ok);
 }

@@ -1,9 +1,8 @@
 // EraseCommand: `parley erase <user>`, with PostgreSQL as the list and a gateway for the deletions.
 //
 // Owns: the flags, the two adapters and the exit code. Does not own: the steps (erase.ts). The
-// report goes to standard output as one line of JSON.
+// report is one line of JSON.
 
-import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Command } from "commander";
 import { Client } from "pg";
@@ -11,12 +10,11 @@ import { parseObject } from "#shared/kit/json.ts";
 import { ERRORS } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
-import { devToken } from "../sdk/dev-token.ts";
 import { userOf } from "./arguments.ts";
+import type { Caller } from "./change.ts";
 import { CliError } from "./cli-error.ts";
 import { eraseMessages } from "./erase.ts";
 import type { EraseParts, MessagePlace, Removal } from "./erase.ts";
-import type { Target } from "./target.ts";
 
 /** The user of the job in deletions, with AUTH=dev. */
 const OPERATOR = "operator";
@@ -30,34 +28,31 @@ const MESSAGES = `select room, seq from (
       and not exists (select from events e where e.room = q.room and e.seq = q.seq)
   ) as found where (room, seq) > ($2::text collate "C", $3::bigint) order by room, seq limit $4`;
 
-export function addEraseCommand(program: Command, target: () => Target): void {
+export function addEraseCommand(program: Command, { target, token, out }: Caller): void {
   program
     .command("erase")
     .description("delete every message of a user; can be started again after an interruption")
     .argument("<user>", "the user id", userOf)
-    .option("--token-file <file>", "an administrator's token; default: a dev token")
-    .action(async (user: UserId, { tokenFile }: { tokenFile?: string }) => {
+    .action(async (user: UserId) => {
       const { url, database } = target();
       if (database === undefined) {
         throw new CliError(
           "no address of PostgreSQL is known: use --database <url> or DATABASE_URL",
         );
       }
-      const token =
-        tokenFile === undefined
-          ? await devToken(url, OPERATOR, { admin: true })
-          : readFileSync(tokenFile, "utf8").trim();
+      const admin = await token({ user: OPERATOR, admin: true });
       const client = new Client({ connectionString: database });
       client.on("error", () => {}); // The current statement then rejects.
       await client.connect();
       try {
         const report = await eraseMessages({
           list: listOf(client, user),
-          remove: (place) => remove(url, token, place),
+          remove: (place) => remove(url, admin, place),
           wait: (ms) => wait(ms),
           onProgress: (erased) => console.error(`${erased} messages erased`),
         });
-        console.log(JSON.stringify({ user, ...report }));
+        const whole = { user, ...report };
+        out.print(whole, JSON.stringify(whole));
         if (report.failed.length === 0 && report.remaining === 0) return;
       } finally {
         await client.end();

@@ -4,21 +4,20 @@ import { createReadStream, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
+import type { Caller } from "./change.ts";
 import { CliError } from "./cli-error.ts";
 import { askStatus } from "./control.ts";
 import { forecastLines, LogReplay, replayLines, rowsOf } from "./forecast.ts";
-import type { Target } from "./target.ts";
 
-export function addForecastCommand(program: Command, target: () => Target): void {
+export function addForecastCommand(program: Command, { target, out }: Caller): void {
   program
     .command("forecast")
     .description("which resource of which process will be exhausted, and when")
     .option("--logs <dir>", "replay the log files below this folder instead of asking processes")
-    .option("--json", "one JSON object per line")
-    .action(async ({ logs, json }: { readonly logs?: string; readonly json?: boolean }) => {
+    .action(async ({ logs }: { readonly logs?: string }) => {
       const print = (items: readonly object[], lines: readonly string[]): void => {
-        const shown = json === true ? items.map((item) => JSON.stringify(item)) : lines;
-        for (const line of shown) console.log(line);
+        for (const line of lines) out.note(line);
+        for (const item of items) out.print(item);
       };
       if (logs === undefined) {
         const rows = rowsOf(await askStatus(target().nats));

@@ -17,7 +17,7 @@ export function addInviteCommands(room: Command, caller: Caller): void {
     .option("--ttl <seconds>", "for how long", amountOf)
     .action(async (id: RoomId, terms: object) => {
       const answer = await change(caller, "POST", `/v1/rooms/${id}/invites`, terms);
-      console.log(String(answer["token"]));
+      caller.out.note(String(answer["token"]));
     });
   room
     .command("revoke")

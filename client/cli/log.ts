@@ -1,5 +1,5 @@
 // Log: `parley log <partition>` prints the entries of a partition log, as its readers interpret
-// them. The result goes to standard output with console.log; failures are thrown.
+// them.
 
 import { openNatsBus } from "#shared/adapters/bus-nats.ts";
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
@@ -9,6 +9,7 @@ import { createLogger } from "#shared/process/logger.ts";
 import { decodeEntry, epochAfter, isVoid } from "#shared/protocol/entry.ts";
 import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
 import { CliError } from "./cli-error.ts";
+import type { Output } from "./output.ts";
 import { entryLines } from "./print.ts";
 
 /**
@@ -19,7 +20,7 @@ export async function showLog(
   nats: NatsAccess,
   partition: Partition,
   from: LogSeq,
-  follow: boolean,
+  { follow, out }: { readonly follow: boolean; readonly out: Output },
 ): Promise<void> {
   const logger = createLogger({ name: "parley-cli", level: "fatal" });
   const bus = await openNatsBus({ ...nats, name: "parley-cli", inboxPrefix: "_INBOX_cli", logger });
@@ -46,7 +47,9 @@ export async function showLog(
       onEntry: (seq, data) => {
         const entry = decodeEntry(new TextDecoder().decode(data));
         if (epoch === undefined && entry.kind === "commit") epoch = entry.epoch;
-        for (const line of entryLines(seq, entry, isVoid(epoch ?? 0, entry))) console.log(line);
+        const isOutdated = isVoid(epoch ?? 0, entry);
+        const lines = entryLines(seq, entry, isOutdated);
+        out.print({ seq, void: isOutdated, ...entry }, ...lines);
         epoch = epochAfter(epoch ?? 0, seq, entry);
         if (seq >= last && !follow) done.resolve();
       },

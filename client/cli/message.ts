@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import type { RoomId } from "#shared/protocol/ids.ts";
-import { countOf, emojiOf, roomOf } from "./arguments.ts";
+import { countOf, emojiOf, roomOf, textOf } from "./arguments.ts";
 import { change } from "./change.ts";
 import type { Caller } from "./change.ts";
 
@@ -14,7 +14,7 @@ export function addMessageCommands(program: Command, caller: Caller): void {
       .argument("<room>", "the room id", roomOf)
       .argument("<seq>", "the sequence number of the message", countOf);
   command("edit", "replace the text of an own message")
-    .argument("<text>", "the new text")
+    .argument("<text>", "the new text", textOf)
     .action(async (room: RoomId, seq: number, text: string) => {
       await change(caller, "PATCH", messagePath(room, seq), { body: { text } });
     });

@@ -18,9 +18,9 @@ import { findLogs, partitionsOf } from "#shared/adapters/nats-restore.ts";
 import type { ProcessStatus } from "#shared/protocol/control.ts";
 import { isDoubling, PERMITTED_PARTITIONS } from "#shared/protocol/partition-map.ts";
 import { amountOf } from "./arguments.ts";
+import type { Caller } from "./change.ts";
 import { CliError } from "./cli-error.ts";
 import { askStatus, operatorName } from "./control.ts";
-import type { Target } from "./target.ts";
 
 /** Why a cluster cannot be split now. */
 export type SplitRefusal =
@@ -32,11 +32,10 @@ export type SplitRefusal =
   | "no_rights";
 
 export class SplitError extends CliError {
-  readonly code: SplitRefusal;
+  declare readonly code: SplitRefusal;
 
   constructor(code: SplitRefusal, message: string) {
-    super(`${code}: ${message}`);
-    this.code = code;
+    super(`${code}: ${message}`, { code });
   }
 }
 
@@ -49,7 +48,7 @@ interface Flags {
 const STALL_MS = 60_000;
 const UNREACHABLE_RETRY_MS = 500;
 
-export function addPartitionCommands(program: Command, target: () => Target): void {
+export function addPartitionCommands(program: Command, { target, out }: Caller): void {
   program
     .command("partitions")
     .description("the partitions of the cluster")
@@ -58,16 +57,20 @@ export function addPartitionCommands(program: Command, target: () => Target): vo
     .option("--to <n>", "double them until there are so many", amountOf)
     .option("--permitted <n>", "how many logs the NATS servers' configuration permits", amountOf)
     .action(async (flags: Flags) => {
-      await splitPartitions(target().nats, flags, (line) => console.log(line));
+      const partitions = await splitPartitions(target().nats, flags, (line) => out.note(line));
+      out.print({ partitions });
     });
 }
 
-/** Resolves when every partition is served. Rejects with SplitError before anything changes. */
+/**
+ * Resolves with their number when every partition is served. Rejects with SplitError before
+ * anything changes.
+ */
 export async function splitPartitions(
   nats: NatsAccess,
   { to, permitted = 0 }: Flags,
   say: (line: string) => void,
-): Promise<void> {
+): Promise<number> {
   const connection = await connectNats({ ...nats, name: "parley-cli", inboxPrefix: "_INBOX_cli" });
   try {
     const first = await partitionsOf(connection);
@@ -87,6 +90,7 @@ export async function splitPartitions(
       say(`splitting into ${count} partitions`);
       await waitForOwners(() => askStatus(nats), count, say);
     }
+    return goal;
   } finally {
     await connection.close();
   }

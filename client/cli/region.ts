@@ -2,8 +2,7 @@
 // asks the agent of the region whose NATS servers it reaches.
 //
 // Owns: the flags, the texts, the file of `rejoin`. Does not own: any decision
-// (services/region/runtime/region-agent.ts). The result goes to standard output with console.log;
-// failures are thrown.
+// (services/region/runtime/region-agent.ts).
 //
 //   region.1. `rejoin` first writes every entry that only this region has to a file, and reports
 //        their number. The agent deletes the logs only when they end where the file ends.
@@ -21,19 +20,17 @@ import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
 import { decodeRegionAnswer, encodeRegionRequest } from "#shared/protocol/regions.ts";
 import type { RegionMode, RegionRequest, RegionStatus } from "#shared/protocol/regions.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
+import type { Caller } from "./change.ts";
 import { CliError } from "./cli-error.ts";
 import { operatorName } from "./control.ts";
-import type { Target } from "./target.ts";
 
 /** A hand-over waits for a lease, and then for the follower. */
 const ANSWER_WITHIN_MS = 120_000;
 const STATUS_WITHIN_MS = 10_000;
 
-export function addRegionCommands(program: Command, target: () => Target): void {
+export function addRegionCommands(program: Command, { target, out }: Caller): void {
   const region = program.command("region").description("two regions that share terms");
-  const print = (status: RegionStatus): void => {
-    for (const line of statusLines(status)) console.log(line);
-  };
+  const print = (status: RegionStatus): void => out.print(status, ...statusLines(status));
   const change = async (request: Request): Promise<void> =>
     print(await withBus(target().nats, (bus) => ask(bus, request)));
   const command = (name: string, description: string): Command =>
@@ -41,20 +38,18 @@ export function addRegionCommands(program: Command, target: () => Target): void 
       .command(name)
       .description(description)
       .option("--home <region>", "the home that it is about, where both regions serve");
-  command("status", "which region serves, the mode, and the mirrors of this region")
-    .option("--json", "the answer of the agent as JSON, one line for each home")
-    .action(async ({ json, home }: HomeOption & { json?: boolean }) => {
+  command("status", "which region serves, the mode, and the mirrors of this region").action(
+    async ({ home }: HomeOption) => {
       await withBus(target().nats, async (bus) => {
-        const show =
-          json === true ? (one: RegionStatus) => console.log(JSON.stringify(one)) : print;
         const status = await ask(bus, { verb: "status", ...homeOf(home) });
-        show(status);
+        print(status);
         const { homes = [] } = status;
         for (const name of home === undefined ? homes.slice(1) : []) {
-          show(await ask(bus, { verb: "status", home: name }));
+          print(await ask(bus, { verb: "status", home: name }));
         }
       });
-    });
+    },
+  );
   command("promote", "let this region take the term over; refused while the other one holds it")
     .option("--accept-loss", "also when this region is not the follower: messages are lost")
     .action(({ acceptLoss, home }: HomeOption & { acceptLoss?: boolean }) =>
@@ -74,7 +69,7 @@ export function addRegionCommands(program: Command, target: () => Target): void 
     .action(async ({ save, all, home }: HomeOption & { save: string; all?: boolean }) => {
       await withBus(target().nats, async (bus) => {
         const { saved, ends } = await saveLogs(bus, { path: save, isAll: all === true, home });
-        console.log(`saved ${saved} entries to ${save}`);
+        out.note(`saved ${saved} entries to ${save}`);
         print(await ask(bus, { verb: "rejoin", ...homeOf(home), saved: ends }));
       });
     });
@@ -126,7 +121,9 @@ async function ask(bus: NatsBus, request: Request): Promise<RegionStatus> {
   }
   const answer = decodeRegionAnswer(new TextDecoder().decode(outcome.data));
   if (answer === undefined) throw new CliError("the answer of the region agent cannot be decoded");
-  if ("error" in answer) throw new CliError(`${answer.error}: ${answer.message}`);
+  if ("error" in answer) {
+    throw new CliError(`${answer.error}: ${answer.message}`, { code: answer.error });
+  }
   return answer.ok;
 }
 

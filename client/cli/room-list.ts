@@ -2,11 +2,9 @@
 // rooms. `parley rooms` is another command: it shows an operator the rooms that have sessions.
 
 import type { Command } from "commander";
-import { parseObject } from "#shared/kit/json.ts";
 import type { FoundRoom, ListedRoom } from "#shared/protocol/room-list.ts";
-import { devToken } from "../sdk/dev-token.ts";
+import { request } from "./change.ts";
 import type { Caller } from "./change.ts";
-import { CliError } from "./cli-error.ts";
 import { neutral } from "./print.ts";
 
 /** The rooms of one request. */
@@ -18,25 +16,17 @@ export function addRoomList(room: Command, caller: Caller): void {
     .command("list")
     .description("list the rooms of --user with their unread messages, newest activity first")
     .option("--find <text>", "open rooms with this text in their title or id, in place of the own")
-    .option("--json", "one JSON object per line")
-    .action(async ({ find, json }: { readonly find?: string; readonly json?: true }) => {
+    .action(async ({ find }: { readonly find?: string }) => {
       const list = find === undefined ? "/v1/me/rooms?" : `/v1/rooms?kind=open&q=${encode(find)}&`;
       for await (const room of allRooms(caller, list)) {
-        console.log(json === true ? JSON.stringify(room) : roomLine(room));
+        caller.out.print(room, roomLine(room));
       }
     });
 }
 
-async function* allRooms(
-  { target, user }: Caller,
-  list: string,
-): AsyncGenerator<ListedRoom | FoundRoom> {
-  const { url } = target();
-  const headers = { authorization: `Bearer ${await devToken(url, user())}` };
+async function* allRooms(caller: Caller, list: string): AsyncGenerator<ListedRoom | FoundRoom> {
   for (let after = ""; ;) {
-    const response = await fetch(`${url}${list}limit=${PAGE}${after}`, { headers });
-    const { rooms, next, name, detail, title } = parseObject(await response.text()) ?? {};
-    if (!response.ok) throw new CliError(`${String(name)}: ${String(detail ?? title)}`);
+    const { rooms, next } = await request(caller, "GET", `${list}limit=${PAGE}${after}`);
     yield* rooms as readonly (ListedRoom | FoundRoom)[];
     if (typeof next !== "string") return;
     after = `&after=${encode(next)}`;

@@ -58,10 +58,19 @@ export async function unsetSetting(
   return `${key} is removed`;
 }
 
-/** One line for each stored value; one line for each setting without one. */
-export function settingLines(nats: NatsAccess): Promise<readonly string[]> {
+/** A stored value; without `scope`: the setting has none. */
+export interface StoredValue {
+  readonly setting: string;
+  readonly scope?: Scope;
+  readonly value: unknown;
+  readonly by?: string;
+  readonly at?: string;
+}
+
+/** Each stored value, and each setting without one. */
+export function storedSettings(nats: NatsAccess): Promise<readonly StoredValue[]> {
   return withBucket(nats, async (bucket) => {
-    const lines: string[] = [];
+    const found: StoredValue[] = [];
     const scopes: readonly Scope[] = ["all", ...SERVICES];
     for (const name of SETTING_NAMES) {
       let isSet = false;
@@ -70,14 +79,19 @@ export function settingLines(nats: NatsAccess): Promise<readonly string[]> {
         if (entry === null || entry.operation !== "PUT") continue;
         isSet = true;
         const stored = decodeSetting(entry.string());
-        const value = stored === undefined ? "unreadable" : JSON.stringify(stored.value);
-        const at = entry.created.toISOString();
-        lines.push(neutral(`${scope}.${name} = ${value}  (${stored?.by ?? "?"}, ${at})`));
+        const { value = "unreadable", by = "?" } = stored ?? {};
+        found.push({ setting: name, scope, value, by, at: entry.created.toISOString() });
       }
-      if (!isSet) lines.push(`${name} has the value with which each process started`);
+      if (!isSet) found.push({ setting: name, value: null });
     }
-    return lines;
+    return found;
   });
+}
+
+/** One line for a terminal. */
+export function settingLine({ setting, scope, value, by, at }: StoredValue): string {
+  if (scope === undefined) return `${setting} has the value with which each process started`;
+  return neutral(`${scope}.${setting} = ${JSON.stringify(value)}  (${by}, ${at})`);
 }
 
 /** The logs must exist before the number is set, and the number never shrinks (P28). */

@@ -11,11 +11,13 @@ const FILL_MAX = 0.7;
 const LAG_SECONDS_MAX = 60;
 
 export interface Overview {
+  readonly processes: readonly ProcessStatus[];
+  readonly partitions: readonly PartitionRow[];
   readonly lines: readonly string[];
   readonly problems: readonly string[];
 }
 
-interface PartitionRow {
+export interface PartitionRow {
   readonly p: number;
   readonly owners: readonly (readonly [string, number])[];
   readonly log: LogStatus | undefined;
@@ -32,7 +34,8 @@ export function overviewOf(processes: readonly ProcessStatus[]): Overview {
     "partition  epoch     owner               lag entries   lag s   log fill",
     ...rows.map(rowLine),
   ];
-  return { lines: lines.map(neutral), problems: problemsOf(sorted, rows).map(neutral) };
+  const problems = problemsOf(sorted, rows).map(neutral);
+  return { processes: sorted, partitions: rows, lines: lines.map(neutral), problems };
 }
 
 function partitionRows(processes: readonly ProcessStatus[]): PartitionRow[] {

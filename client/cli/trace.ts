@@ -82,5 +82,9 @@ export function* pathLines(jaeger: string, { traceId, spans }: MessagePath): Gen
     const failed = error === undefined ? "" : `  FAILED: ${error}`;
     yield neutral(`${times}  ${service.padEnd(width)}  ${name}${failed}`);
   }
-  yield `${jaeger}/trace/${traceId}`;
+  yield traceAddress(jaeger, { traceId });
+}
+
+export function traceAddress(jaeger: string, { traceId }: Pick<MessagePath, "traceId">): string {
+  return `${jaeger}/trace/${traceId}`;
 }

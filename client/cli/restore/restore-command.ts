@@ -2,8 +2,7 @@
 //
 // Owns: the flags and the exit code. Does not own: the steps of a restore
 // (services/persistence/runtime/restore-logs.ts), the text of the report (restore-report.ts), when
-// to use it (docs/operating). The result goes to standard output with console.log; failures are
-// thrown.
+// to use it (docs/operating).
 
 import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
@@ -12,8 +11,8 @@ import type { Partition } from "#shared/protocol/ids.ts";
 import { restoreLogs } from "../../../services/persistence/runtime/restore-logs.ts";
 import type { RestoreChoice } from "../../../services/persistence/core/restore-plan.ts";
 import { amountOf, partitionsOf } from "../arguments.ts";
+import type { Caller } from "../change.ts";
 import { CliError } from "../cli-error.ts";
-import type { Target } from "../target.ts";
 import { reportLines } from "./restore-report.ts";
 
 interface Flags {
@@ -25,7 +24,7 @@ interface Flags {
   readonly replicas?: number;
 }
 
-export function addRestoreCommands(program: Command, target: () => Target): void {
+export function addRestoreCommands(program: Command, { target, out }: Caller): void {
   program
     .command("restore")
     .description("restore lost data")
@@ -66,7 +65,11 @@ export function addRestoreCommands(program: Command, target: () => Target): void
         ...(partitions !== undefined && { partitions }),
         ...(replicas !== undefined && { replicas }),
       });
-      for (const line of reportLines(report, isConfirmed)) console.log(line);
+      for (const line of reportLines(report, isConfirmed)) out.note(line);
+      const { partitions: count, plans, recreated } = report;
+      const isApplied = isConfirmed && plans.every(({ kind }) => kind !== "refused");
+      const rooms = Object.fromEntries(recreated);
+      out.print({ partitions: count, isApplied, plans, recreated: rooms });
       if (report.plans.some(({ kind }) => kind === "refused")) process.exitCode = 1;
     });
 }

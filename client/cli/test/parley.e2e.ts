@@ -5,9 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nkeys } from "@nats-io/transport-node";
 import { expect } from "chai";
+import { parseObject } from "#shared/kit/json.ts";
+import type { JsonObject } from "#shared/kit/json.ts";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
+import { MANUAL } from "../manual.ts";
 import { runProgram } from "../program.ts";
 
 const PARTITIONS = 3;
@@ -124,5 +127,76 @@ describe("parley against a cluster", function () {
   it("doctor passes every check of a healthy cluster", async () => {
     const { out } = await parley("doctor");
     expect(out.split("\n").filter((line) => !line.startsWith("ok "))).to.deep.equal([]);
+  });
+
+  it("manual.2: every JSON line has the fields that the manual names", async () => {
+    const check = async (path: string, ...args: string[]): Promise<JsonObject> => {
+      const { code, out, errors } = await parley(...path.split(" "), ...args, "--json");
+      expect(errors).to.equal("");
+      expect(code, path).to.equal(0);
+      const { json } = MANUAL[path]!;
+      const fields = typeof json === "string" ? [] : json;
+      const lines = out === "" ? [] : out.split("\n").map((line) => parseObject(line)!);
+      for (const line of fields.length === 0 ? [] : lines) {
+        const needed = fields.filter((field) => !field.endsWith("?"));
+        const permitted = fields.map((field) => field.replace("?", ""));
+        expect(Object.keys(line), path).to.include.members(needed);
+        expect(permitted, path).to.include.members(Object.keys(line));
+      }
+      return lines[0] ?? {};
+    };
+    await check("token", "ada");
+    expect(await check("room create", "json", "--closed", "--invite", "ada")).to.include({
+      room: "json",
+      seq: 1,
+    });
+    const { seq } = await check("send", "json", "one line");
+    await check("edit", "json", String(seq), "another");
+    await check("react", "json", String(seq), "👍");
+    await check("pin", "json", String(seq));
+    await check("room set", "json", "--title", "JSON");
+    await check("room invite", "json", "ben");
+    await check("room remove", "json", "ben");
+    const invite = await check("room link", "json", "--uses", "2");
+    await check("room enter", String(invite["token"]), "--user", "eve");
+    await check("room revoke", "json", String(invite["id"]));
+    expect(await check("history", "json", "--messages")).to.include({ t: "msg", seq });
+    await check("delete", "json", String(seq));
+    await until(async () => (await parley("room", "list")).out.includes("json"), {
+      withinMs: 30_000,
+      what: "the room in the list",
+      everyMs: 200,
+    });
+    for (const path of ["room list", "log", "doctor", "status", "rooms", "config get"]) {
+      await check(path, ...(path === "log" ? ["0"] : []));
+    }
+    await check("config set", "trace.ratio", "0.5");
+    await check("config unset", "trace.ratio");
+    await check("kick", "ben");
+    await check("completion", "bash");
+    const refused = await parley("edit", "json", "1", "no message", "--json");
+    expect(refused.code).to.equal(1);
+    expect(parseObject(refused.errors)).to.have.keys("error", "message");
+  });
+
+  it("takes the token of --token, PARLEY_TOKEN and --token-file", async () => {
+    const token = (await parley("token", "zoe")).out;
+    const file = join(dataDir, "zoe.token");
+    writeFileSync(file, `${token}\n`);
+    const from = async (...args: string[]): Promise<string> => {
+      const { out } = await parley("send", "tokens", "hello", ...args);
+      const seq = Number(out.split("#")[1]);
+      const page = await parley("history", "tokens", "--after", String(seq - 1), "--json");
+      return String(parseObject(page.out)?.["from"]);
+    };
+    expect(await from("--token", token)).to.equal("zoe");
+    expect(await from("--token-file", file)).to.equal("zoe");
+    process.env["PARLEY_TOKEN"] = token;
+    try {
+      expect(await from()).to.equal("zoe");
+    } finally {
+      delete process.env["PARLEY_TOKEN"];
+    }
+    expect(await from()).to.equal("cli");
   });
 });
