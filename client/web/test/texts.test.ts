@@ -1,8 +1,5 @@
 // Texts: every language has every text, with its parameters and its forms of plural; and no text of
 // the page stands outside of the catalogues.
-//
-//   texts-test.1. A literal counts as a text when a reader would see or hear it: text between tags,
-//        an attribute that is read, or several words in one literal.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { expect } from "chai";
@@ -94,7 +91,7 @@ interface Node {
   readonly [field: string]: unknown;
 }
 
-/** The literals of a source that a reader would see (texts-test.1). */
+/** The literals of a source that a reader would see (texts.4). */
 function literalTexts(source: string): string[] {
   const found: string[] = [];
   const note = (text: unknown, isText: boolean): void => {
@@ -148,7 +145,7 @@ function isNode(value: unknown): value is Node {
 
 describe("texts outside of the catalogues", () => {
   for (const folder of ["ui", "store"]) {
-    it(`texts-test.1: no file of ${folder} has one`, () => {
+    it(`texts.4: no file of ${folder} has one`, () => {
       const found = readdirSync(new URL(`../${folder}/`, import.meta.url))
         .filter((name) => /\.tsx?$/u.test(name))
         .flatMap((name) =>
@@ -169,12 +166,12 @@ describe("texts outside of the catalogues", () => {
     ["const x = <p>{count} unread</p>;", "unread"],
     ["const x = <p>{is && <b>{`draft ${n}`}</b>}</p>;", "draft"],
   ] as const) {
-    it(`texts-test.1: finds ${text} in ${source}`, () => {
+    it(`texts.4: finds ${text} in ${source}`, () => {
       expect(literalTexts(source)).to.deep.equal([text]);
     });
   }
 
-  it("texts-test.1: accepts names, classes, keys of texts and keys of a keyboard", () => {
+  it("texts.4: accepts names, classes, keys of texts and keys of a keyboard", () => {
     const source = `const x = (
       <p class={is ? "room room-active" : "room"} role="status" title={t("a.b")} onClick={f}>
         {kind === "open" && <i id="a" />} {t(is ? "a.b" : "a.c", { name: "Ada" })} #{n}

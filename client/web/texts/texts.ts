@@ -4,9 +4,11 @@
 // (language.ts), the text of users.
 //
 //   texts.1. A key that does not exist, or a missing parameter, does not compile.
-//   texts.2. The language never changes while the page lives: sentences are kept in stores.
+//   texts.2. The language never changes while a page is loaded: sentences are kept in stores.
 //   texts.3. A name in a sentence keeps its own direction: it is isolated in a right-to-left
 //       language, and everywhere when it has right-to-left letters.
+//   texts.4. No file of `ui` or `store` has a text that a reader sees or a screen reader reads:
+//       text between tags, such an attribute, or several words in one literal.
 
 import { english } from "./english.ts";
 
