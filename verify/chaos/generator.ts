@@ -15,6 +15,7 @@ export type GeneratorCommand =
   | { readonly kind: "add-guests"; readonly count: number }
   | { readonly kind: "remove-guests" }
   | { readonly kind: "finish" }
+  | { readonly kind: "list-last" }
   | { readonly kind: "end" };
 
 export type GeneratorReport =
@@ -53,6 +54,8 @@ async function execute(command: GeneratorCommand): Promise<void> {
       return load?.removeGuests();
     case "finish":
       return load?.finish();
+    case "list-last":
+      return load?.listLast();
     case "end":
       load?.close();
       load?.end();

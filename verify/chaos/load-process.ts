@@ -10,6 +10,7 @@ import type { LoadOptions, LoadState } from "./load.ts";
 
 const PAUSED_WITHIN_MS = 60_000;
 const JOINED_WITHIN_MS = 60_000;
+const LISTED_WITHIN_MS = 30_000;
 const GENERATOR = fileURLToPath(new URL("generator.ts", import.meta.url));
 
 const INITIAL_STATE: LoadState = {
@@ -22,6 +23,7 @@ const INITIAL_STATE: LoadState = {
   clients: 0,
   guests: 0,
   isJoinedByGuests: true,
+  unlisted: 0,
   surprises: [],
   slipMs: 0,
   quietMs: 0,
@@ -97,6 +99,16 @@ export class LoadProcess {
     await until(() => this.state.guests === 0, {
       withinMs: JOINED_WITHIN_MS,
       what: "the guests to leave",
+    });
+  }
+
+  /** Resolves when every client that asks for room lists has its last one. */
+  async listLast(): Promise<void> {
+    const { reports } = this;
+    this.#command({ kind: "list-last" });
+    await until(() => this.reports > reports + 2 && this.state.unlisted === 0, {
+      withinMs: LISTED_WITHIN_MS,
+      what: "the last room lists",
     });
   }
 

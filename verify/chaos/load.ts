@@ -11,7 +11,9 @@
 //   load.4. Guests join for a while: each reads one room and sends in it. They leave when all that
 //        they sent is acknowledged.
 //   load.5. In each closed room one member sends and reads pages of messages, and guests are
-//        removed and invited again (closed-room.ts).
+//        removed and invited again (closed-room.ts). In every second one there is a slow mode from
+//        time to time: the member then sends one message after the other. All of them say what
+//        they have read and ask for their room list (list-readers.ts).
 
 import { closeSync, openSync, writeSync } from "node:fs";
 import { below, seededRandom } from "#shared/kit/random.ts";
@@ -21,8 +23,9 @@ import { encodeRecord } from "../checker/record.ts";
 import type { ClientRecord } from "../checker/record.ts";
 import { until } from "#shared/testing/wait.ts";
 import { ResendingClient } from "../wire-client/resending-client.ts";
-import type { Endpoint, RoomStart, WireClientHooks } from "../wire-client/wire-client.ts";
+import type { Endpoint, RoomStart, WireClientHooks } from "../wire-client/wire-client-options.ts";
 import { ClosedRoom } from "./closed-room.ts";
+import { ListReaders } from "./list-readers.ts";
 import { runNow } from "./run-clock.ts";
 
 export interface LoadOptions {
@@ -57,6 +60,8 @@ export interface LoadState {
   /** Guests that are connected, and whether all of them have joined their room. */
   readonly guests: number;
   readonly isJoinedByGuests: boolean;
+  /** Clients that asked for their last room list and wait for it. */
+  readonly unlisted: number;
   readonly surprises: readonly string[];
   /** The largest lateness of the schedule since the last report, in milliseconds. */
   readonly slipMs: number;
@@ -111,6 +116,7 @@ export class Load {
   #guests: { readonly client: ResendingClient; readonly sending: NodeJS.Timeout }[] = [];
   #guestsAdded = 0;
   readonly #closed: { readonly closed: ClosedRoom; readonly speaker: ResendingClient }[] = [];
+  readonly #listReaders = new ListReaders();
   #views = 0;
   #buffer: string[] = [];
   #bytes = 0;
@@ -152,14 +158,15 @@ export class Load {
   /** load.5. */
   async #openClosed(i: number, tokenOf: TokenOf): Promise<void> {
     const room = `closed-${i}` as RoomId;
-    const closed = new ClosedRoom(room, this.#random);
+    const closed = new ClosedRoom(room, this.#random, { isSlow: i % 2 === 1 });
     const start = [{ room, isClosed: true }];
     const manager = await this.#client(`manager-${i}` as UserId, start, tokenOf, closed.hooks);
     const speaker = await this.#client(`speaker-${i}` as UserId, start, tokenOf);
     this.#closed.push({ closed, speaker });
     const guests: ResendingClient[] = [];
     for (let k = 0; k < CLOSED_GUESTS; k++) {
-      guests.push(await this.#client(`closed-guest-${i}-${k}` as UserId, start, tokenOf));
+      const user = `closed-guest-${i}-${k}` as UserId;
+      guests.push(await this.#client(user, start, tokenOf, closed.hooksOf(user)));
     }
     manager.wire.connect();
     closed.create(
@@ -170,6 +177,7 @@ export class Load {
     await until(() => closed.isCreated, { withinMs: CREATED_WITHIN_MS, what });
     for (const { wire } of guests) closed.addGuest(wire);
     for (const { wire } of [speaker, ...guests]) wire.connect();
+    for (const { wire } of [manager, speaker, ...guests]) this.#listReaders.add(wire, room);
     this.#clients.push(manager, speaker, ...guests);
   }
 
@@ -185,9 +193,13 @@ export class Load {
     this.#every(TICK_MS * 4, () => this.flush());
     for (const { closed, speaker } of this.#closed) {
       closed.start();
-      this.#every(SPEAK_EVERY_MS, () => speaker.send(closed.room, { text: "to the members" }));
+      this.#every(SPEAK_EVERY_MS, () => {
+        if (closed.isSlow && speaker.pending > 0) return;
+        speaker.send(closed.room, { text: "to the members" });
+      });
       this.#every(VIEW_EVERY_MS, () => this.#view(closed, speaker));
     }
+    this.#listReaders.start();
   }
 
   /** Creates no new messages. The clients resend the pending ones until they are acknowledged. */
@@ -196,11 +208,17 @@ export class Load {
     clearInterval(this.#flooding);
     this.#timers = [];
     for (const { closed } of this.#closed) closed.finish();
+    this.#listReaders.stop();
     this.#every(TICK_MS * 4, () => this.flush());
     for (const client of this.#clients) {
       for (const room of this.#rooms) client.wire.rejoin(room);
       client.repeat(1);
     }
+  }
+
+  /** Asks for the last room lists, which `state.unlisted` counts. */
+  listLast(): void {
+    this.#listReaders.askLast();
   }
 
   /** load.3. Pauses `count` new readers; the flood lasts until `resumeReaders`. */
@@ -277,6 +295,7 @@ export class Load {
       clients: this.#clients.length,
       guests: this.#guests.length,
       isJoinedByGuests: this.#guests.every(({ client }) => client.wire.isJoined),
+      unlisted: this.#listReaders.pending,
       surprises: this.#surprises,
       slipMs,
       quietMs: now - Math.min(now, ...this.#ackedAt.values()),
@@ -297,6 +316,7 @@ export class Load {
   end(): void {
     for (const timer of this.#timers) clearInterval(timer);
     for (const { closed } of this.#closed) closed.end();
+    this.#listReaders.stop();
     this.flush();
     closeSync(this.#file);
   }
@@ -384,6 +404,7 @@ export class Load {
   }
 
   #record(record: ClientRecord): void {
+    if (record.op === "list") this.#listReaders.onList(record);
     const line = `${encodeRecord(record)}\n`;
     this.#buffer.push(line);
     this.#bytes += line.length;

@@ -134,10 +134,18 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   return { folder, plan, report, services, ...also, complaints, slipMs, skipped };
 }
 
-/** The clients of a chaos run ask for no room list; the simulation judges these. */
-const NOT_IN_CHAOS: ReadonlySet<string> = new Set(["roomsListed"]);
 /** What an older version beside this one does not have. */
-const NEW_TRAFFIC: ReadonlySet<string> = new Set(["memberRemoved", "messagesViewed", "textErased"]);
+const NEW_TRAFFIC: ReadonlySet<string> = new Set([
+  "memberRemoved",
+  "messagesViewed",
+  "roomsListed",
+  "positionGrew",
+  "guestEntered",
+  "writeRefused",
+  "senderSlowed",
+  "slowModeJudged",
+  "textErased",
+]);
 
 /** A full run must see each of these events at least once. */
 function neverHappened(
@@ -149,7 +157,7 @@ function neverHappened(
   // NATS refused the append, or the append is in the log and every reader skips it (P15).
   const staleRefused = services.staleRefused + counts.voided;
   return Object.entries({ ...sometimes, staleRefused, slowDemoted, holesRepaired, linesDropped })
-    .filter(([name, count]) => count === 0 && !NOT_IN_CHAOS.has(name))
+    .filter(([, count]) => count === 0)
     .filter(([name]) => !(isOfTwoVersions && NEW_TRAFFIC.has(name)))
     .map(([name]) => `${name} never happened`);
 }
@@ -317,7 +325,10 @@ class Run {
     }
   }
 
-  /** run.4: waits until every send is acknowledged, and then until presence must be right. */
+  /**
+   * run.4: waits until every send is acknowledged, then until presence must be right, and then for
+   * the last room lists.
+   */
   async drain(): Promise<void> {
     const { load } = this.#parts;
     load.finish();
@@ -334,6 +345,11 @@ class Run {
       this.complaints.push(`${load.state.pending} sends were never acknowledged`);
     }
     await this.#sleep(this.#options.quietMs);
+    try {
+      await load.listLast();
+    } catch {
+      this.complaints.push(`${load.state.unlisted} clients got no last room list`);
+    }
     this.#record({ t: runNow(), op: "mark", what: "end" });
     clearInterval(this.#sampling);
   }

@@ -68,6 +68,16 @@ export interface Sometimes {
   messagesViewed: number;
   /** A room of a room list was judged by the fold of its lines. */
   roomsListed: number;
+  /** A read position of a user was higher than in the list before. */
+  positionGrew: number;
+  /** A guest entered with an invite. */
+  guestEntered: number;
+  /** A room decided against a write, for example one with an invite that has ended. */
+  writeRefused: number;
+  /** A send had to wait, and then it was acknowledged. Runs without limits: for a slow mode. */
+  senderSlowed: number;
+  /** A stored message was judged by the slow mode of its room. */
+  slowModeJudged: number;
   /** The archive has a tombstone in the place of a text. */
   textErased: number;
 }
@@ -236,6 +246,11 @@ export class Check {
         memberRemoved: this.#members.removed,
         messagesViewed: this.#changes.viewed,
         roomsListed: this.#lists.judged,
+        positionGrew: this.#lists.grown,
+        guestEntered: this.#invites.entered,
+        writeRefused: this.#sends.decided,
+        senderSlowed: this.#sends.slowed,
+        slowModeJudged: this.#pace.slowed,
         textErased: this.#changes.erased,
       },
       faults,
@@ -253,7 +268,8 @@ export class Check {
     } else if (record.phase === "ok") {
       const m = this.#sends.onAcked(record, at);
       if (m === 0) return;
-      this.#faults.onAcked(record, this.#messages.at.at(m) + (this.#beganAt ?? 0));
+      const sentAt = this.#messages.at.at(m) + (this.#beganAt ?? 0);
+      this.#faults.onAcked(record, sentAt, { isTimed: !this.#sends.isSlowed(m) });
     } else {
       this.#faults.onError(record);
       this.#sends.onUnanswered(record);
@@ -302,7 +318,7 @@ export class Check {
     let refused = 0;
     for (let m = 1; m <= sent; m++) {
       if (this.#messages.seq.at(m) > 0) acked++;
-      else if (this.#messages.isOnlyRefused(m)) refused++;
+      else if (this.#messages.isOnlyRefused(m) || this.#sends.isDecided(m)) refused++;
     }
     const { lines: stored } = this.#stored.archive;
     const unknown = sent - acked - refused;

@@ -43,6 +43,8 @@ export interface FaultReport {
   readonly ackMs: Percentiles;
 }
 
+const DECISIONS: ReadonlySet<string> = new Set(["forbidden", "conflict", "rate_limited"]);
+
 interface Watched {
   readonly begin: Begin;
   /** Undefined until the deadline runs. */
@@ -117,14 +119,21 @@ export class Faults {
     );
   }
 
-  /** The first acknowledgement of a message that was first sent at `sentAt`. */
-  onAcked(record: ClientRecord & { readonly room: RoomId }, sentAt: number): void {
+  /**
+   * The first acknowledgement of a message that was first sent at `sentAt`. `isTimed`: its time
+   * says something about the server.
+   */
+  onAcked(
+    record: ClientRecord & { readonly room: RoomId },
+    sentAt: number,
+    { isTimed }: { readonly isTimed: boolean },
+  ): void {
     const tookMs = record.t - sentAt;
     if (this.#watched.length > 0) this.#watchedAt = record.t;
-    else if (sentAt > this.#watchedAt) this.calm.add(tookMs);
+    else if (isTimed && sentAt > this.#watchedAt) this.calm.add(tookMs);
     for (const watched of this.#watched) {
       const { from, waiting, begin } = watched;
-      watched.latencies.add(tookMs);
+      if (isTimed) watched.latencies.add(tookMs);
       if (from === undefined || sentAt < from) continue;
       const unit = begin.scope.kind === "via" ? record.client : record.room;
       if (!waiting.delete(unit)) continue;
@@ -138,9 +147,12 @@ export class Faults {
     this.#clients.set(client, t);
   }
 
-  /** A client got an error. A lost connection does not count as one. */
+  /**
+   * A client got an error. A lost connection does not count as one, nor does an answer that a room
+   * gives without any fault.
+   */
   onError({ err, t }: { readonly err: string; readonly t: number }): void {
-    if (err === LOST) return;
+    if (err === LOST || DECISIONS.has(err)) return;
     for (const watched of this.#watched) {
       if (watched.healedAt !== undefined) continue;
       watched.errors++;

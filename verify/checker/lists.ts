@@ -83,6 +83,8 @@ export class Lists {
   readonly #before = new Map<string, ReadonlyMap<string, Seq>>();
   /** Judged rooms of lists. */
   judged = 0;
+  /** Positions that were higher than those that the client knew. */
+  grown = 0;
 
   constructor(fail: Fail) {
     this.#fail = fail;
@@ -121,7 +123,9 @@ export class Lists {
       if (read < known) {
         this.#fail("I18", `${client}: the position in ${room} fell from ${known} to ${read}`);
       }
-      this.#shown.set(key, Math.max(read, this.#shown.get(key) ?? 0));
+      const shown = this.#shown.get(key);
+      if (shown !== undefined && read > shown) this.grown++;
+      this.#shown.set(key, Math.max(read, shown ?? 0));
       const highest = this.#highest.get(key) ?? 0;
       if (read > highest) {
         this.#fail("I18", `${client}: the position in ${room} is ${read}; ${highest} was said`);

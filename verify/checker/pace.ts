@@ -31,8 +31,8 @@ export class Pace {
   readonly #messages: Messages;
   readonly #fail: Fail;
   readonly #rooms = new Map<RoomId, Room>();
-  /** Messages that a slow mode and edits that a window could have refused. */
-  paced = 0;
+  /** Messages that a slow mode could have refused. */
+  slowed = 0;
 
   constructor(members: Members, messages: Messages, fail: Fail) {
     this.#members = members;
@@ -63,7 +63,7 @@ export class Pace {
     room.last.set(from, { at, m });
     const role = this.#members.roleAt(id, from, seq - 1);
     if (last === undefined || room.isDirect || role === "moderator" || role === "owner") return;
-    this.paced++;
+    this.slowed++;
     const ms = Math.max(at - last.at, this.#elapsed(last.m, m));
     if (ms >= room.slowMode * 1_000) return;
     const rule = `the slow mode is ${room.slowMode} s`;
@@ -81,7 +81,6 @@ export class Pace {
   #onEdit(room: Room, id: RoomId, line: JsonObject): void {
     if (room.editWindow === 0) return;
     const [seq, target] = [Number(line["seq"]), Number(line["target"])];
-    this.paced++;
     const age = Number(line["at"]) - room.firstAt + 1 - room.sentAt.at(target);
     if (age <= room.editWindow * 1_000) return;
     const rule = `the edit window is ${room.editWindow} s`;

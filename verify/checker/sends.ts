@@ -46,6 +46,11 @@ export class Sends {
   /** Retries of messages that an observer had already received, and that were answered. */
   oldAnswers = 0;
   retried = 0;
+  /** Messages that had to wait for a rate or a slow mode and were then acknowledged. */
+  slowed = 0;
+  readonly #slowed = new Set<number>();
+  /** Writes that a room decided against. */
+  readonly #decided = new Set<number>();
 
   constructor(messages: Messages, conns: Conns, fail: Fail) {
     this.#messages = messages;
@@ -123,9 +128,25 @@ export class Sends {
     messages.ackedAt.set(m, at);
     for (const [i, own] of messages.more(m).entries()) messages.seq.set(own, seq + 1 + i);
     if (messages.isRetriedSeen(m)) this.oldAnswers++;
-    this.latencies.add(at - messages.at.at(m));
+    if (this.isSlowed(m)) this.slowed++;
+    else this.latencies.add(at - messages.at.at(m));
     this.#judgeOrder(this.#conns.stream(record), this.#conns.of(record), record.room);
     return m;
+  }
+
+  /** Writes that a room decided against, without an acknowledgement. */
+  get decided(): number {
+    return [...this.#decided].filter((m) => this.#messages.seq.at(m) === 0).length;
+  }
+
+  /** A room decided against it, and so against its copies that were lost. */
+  isDecided(m: number): boolean {
+    return this.#decided.has(m);
+  }
+
+  /** It had to wait for a rate or a slow mode: its time says nothing about the server. */
+  isSlowed(m: number): boolean {
+    return this.#slowed.has(m);
   }
 
   onUnanswered(record: Phase<"fail" | "info">): void {
@@ -133,6 +154,8 @@ export class Sends {
     this.#conns.end(record, record.id);
     if (m === 0) return;
     if (record.phase === "fail") this.#messages.refused.set(m, this.#messages.refused.at(m) + 1);
+    if (record.err === "rate_limited") this.#slowed.add(m);
+    if (record.phase === "fail" && !REFUSED_FOR_NOW.has(record.err)) this.#decided.add(m);
     if (record.err !== LOST) this.#messages.disorder(m);
     const stream = this.#conns.stream(record);
     const conn = this.#conns.of(record);

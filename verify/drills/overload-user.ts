@@ -16,7 +16,7 @@ import type { MessageId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { ClientRecord } from "../checker/record.ts";
 import { sumOf } from "../checker/sum.ts";
 import { WireClient } from "../wire-client/wire-client.ts";
-import type { Refusal } from "../wire-client/wire-client.ts";
+import type { Refusal } from "../wire-client/wire-client-options.ts";
 
 /** The refusals that an overloaded server may send. */
 const ALLOWED_REFUSALS: ReadonlySet<string> = new Set(["busy", "rate_limited", "unavailable"]);

@@ -7,7 +7,7 @@
 import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { ClientRecord } from "../checker/record.ts";
 import { ResendingClient } from "../wire-client/resending-client.ts";
-import type { Endpoint } from "../wire-client/wire-client.ts";
+import type { Endpoint } from "../wire-client/wire-client-options.ts";
 
 export interface WriterOptions {
   readonly endpoint: (n: number) => Endpoint;

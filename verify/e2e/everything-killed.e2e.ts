@@ -19,7 +19,7 @@ import type { HistoryRecord } from "../checker/record.ts";
 import { SaturatingWriter } from "../drills/saturating-writer.ts";
 import { judge } from "../drills/verdict.ts";
 import { devToken, socketUrlOf } from "../wire-client/dev-token.ts";
-import type { Endpoint } from "../wire-client/wire-client.ts";
+import type { Endpoint } from "../wire-client/wire-client-options.ts";
 import { StartProcess, twoFreePorts } from "./start-process.ts";
 
 const WRITERS = 20;

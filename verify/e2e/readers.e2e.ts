@@ -12,7 +12,7 @@ import type { Cluster } from "#infra/embedded/cluster.ts";
 import { INSPECTED, liveMiB } from "./live-memory.ts";
 import { devToken } from "../wire-client/dev-token.ts";
 import { WireClient } from "../wire-client/wire-client.ts";
-import type { RoomStart } from "../wire-client/wire-client.ts";
+import type { RoomStart } from "../wire-client/wire-client-options.ts";
 import { connect, socketUrl } from "./clients.ts";
 
 const ROOM_BYTES = 50 * 1024 * 1024;

@@ -13,8 +13,8 @@ import { runNow } from "../chaos/run-clock.ts";
 import { encodeRecord } from "../checker/record.ts";
 import type { HistoryRecord } from "../checker/record.ts";
 import { ResendingClient } from "../wire-client/resending-client.ts";
-import { inTurn } from "../wire-client/wire-client.ts";
-import type { Endpoint } from "../wire-client/wire-client.ts";
+import { inTurn } from "../wire-client/wire-client-options.ts";
+import type { Endpoint } from "../wire-client/wire-client-options.ts";
 import { SdkClient } from "./sdk-client.ts";
 
 export interface ClientsOptions {

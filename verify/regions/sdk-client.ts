@@ -12,7 +12,7 @@ import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { HistoryRecord } from "../checker/record.ts";
 import { ConnectionChecker } from "../sim/connection-checker.ts";
 import { Findings } from "../sim/findings.ts";
-import type { Endpoint } from "../wire-client/wire-client.ts";
+import type { Endpoint } from "../wire-client/wire-client-options.ts";
 
 export interface SdkClientOptions {
   readonly user: UserId;

@@ -11,7 +11,7 @@ import type { RoomId } from "#shared/protocol/ids.ts";
 import { Outbox } from "./outbox.ts";
 import type { OutboxOptions } from "./outbox.ts";
 import { WireClient } from "./wire-client.ts";
-import type { WireClientOptions } from "./wire-client.ts";
+import type { WireClientOptions } from "./wire-client-options.ts";
 
 export interface ResendingClientOptions extends WireClientOptions {
   readonly outbox: OutboxOptions;

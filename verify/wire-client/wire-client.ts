@@ -1,8 +1,8 @@
 // WireClient: one client that speaks the WebSocket protocol directly, without the SDK.
 //
 // Tests with this client see what any client sees that implements docs/protocol.md. Owns: the
-// connection, the joined rooms with their cursors, the requests without an answer, the records of
-// all of them. Does not own: which messages to send, and when to send one again
+// joined rooms with their cursors, the requests without an answer, the records of all of them.
+// Does not own: the socket (wire-socket.ts), which messages to send, and when to send one again
 // (resending-client.ts, or the caller).
 //
 //   wire-client.1. A new connection resumes each room after the last sequence number that the
@@ -18,96 +18,22 @@
 //        empty at the join the birth is the id of event 1.
 //   wire-client.6. A room whose `left` has no `ref`, or whose `join` was refused by rights, stays
 //        left until `rejoin`.
+//   wire-client.7. A room may decide against a change with `mayBeRefused`, for example one with an
+//        invite that has ended. The answer is final. Every other final refusal is a surprise.
 
-import { WebSocket } from "ws";
-import { parseObject } from "#shared/kit/json.ts";
 import type { JsonObject } from "#shared/kit/json.ts";
 import type { MessageId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { EVENT_KINDS, LOST } from "../checker/record.ts";
 import type { ClientRecord } from "../checker/record.ts";
+import { shownListOf } from "../checker/shown-list.ts";
 import { shownPageOf } from "../checker/shown-message.ts";
+import type { RoomStart, WireClientHooks, WireClientOptions } from "./wire-client-options.ts";
+import { WireSocket } from "./wire-socket.ts";
 
-const SUBPROTOCOL = "parley.v1";
 const RECONNECT_MIN_MS = 50;
 const RECONNECT_SPREAD_MS = 200;
-/** For a gateway that accepts the connection and then sends nothing. */
-const WELCOME_WITHIN_MS = 6_000;
 /** The wait before a retry when the error frame has no `afterMs`. */
 const RETRY_MS = 200;
-
-export interface Endpoint {
-  /** The gateway's name in the records. */
-  readonly name: string;
-  /** `ws://…/v1/ws`. */
-  readonly url: string;
-}
-
-/**
- * Where the first join of a room begins: after a cursor (default: 0), or with the last `tail`
- * events.
- */
-export interface RoomStart {
-  readonly room: RoomId;
-  readonly after?: Seq;
-  readonly tail?: number;
-  /** The user may lose the right to read it (wire-client.6). Otherwise a refusal is a surprise. */
-  readonly isClosed?: boolean;
-}
-
-export interface Refusal {
-  readonly id: MessageId;
-  readonly room: RoomId;
-  /** The error's name. */
-  readonly error: string;
-  readonly afterMs: number;
-}
-
-export interface WireClientHooks {
-  /** Receives every record of the client in order. */
-  readonly onRecord?: (record: ClientRecord) => void;
-  /** Receives every decoded frame before the client handles it. */
-  readonly onFrame?: (frame: JsonObject) => void;
-  readonly onJoined?: (room: RoomId) => void;
-  readonly onAck?: (room: RoomId, id: MessageId, seq: Seq) => void;
-  /** The server refused a send; it accepts a retry after `afterMs`. */
-  readonly onRefused?: (refusal: Refusal) => void;
-  /** The connection was lost while these sends were in flight, in the order of their first send. */
-  readonly onLost?: (ids: readonly MessageId[]) => void;
-  /** The gateway leaves and asks the client to reconnect after `afterMs`. */
-  readonly onReconnect?: (afterMs: number) => void;
-  /** The connection closed. `reason`: the socket's error, if it had one. */
-  readonly onClosed?: (code: number, reason: string | undefined) => void;
-  /** An answer that a client which follows the protocol must never get. */
-  readonly onSurprise?: (what: string) => void;
-}
-
-/** The first connection goes to the first endpoint, each further one to the next. */
-export function inTurn(endpoints: readonly Endpoint[]): (n: number) => Endpoint {
-  return (n) => {
-    const endpoint = endpoints[n % endpoints.length];
-    if (endpoint === undefined) throw new Error("a client needs an endpoint");
-    return endpoint;
-  };
-}
-
-export interface WireClientOptions {
-  readonly user: UserId;
-  readonly token: string;
-  /** Returns the endpoint of connection `n`, from 0 on. */
-  readonly endpoint: (n: number) => Endpoint;
-  readonly rooms?: readonly RoomStart[];
-  /** Default: true. */
-  readonly reconnects?: boolean;
-  readonly welcomeWithinMs?: number;
-  /** wire-client.4. Default: the client waits until the socket closes. */
-  readonly silenceMs?: number;
-  readonly localAddress?: string;
-  /** Milliseconds on the clock of the records. Default: performance.now. */
-  readonly now?: () => number;
-  /** The checker judges presence only for clients that record it. */
-  readonly recordsPresence?: boolean;
-  readonly hooks?: WireClientHooks;
-}
 
 interface RoomState {
   readonly start: RoomStart;
@@ -120,16 +46,23 @@ interface RoomState {
   state: "wanted" | "joining" | "joined" | "leaving" | "away";
 }
 
-interface Request {
-  readonly op: "join" | "leave" | "page" | "view";
-  readonly room: RoomId;
-  readonly thread?: Seq | undefined;
-}
+type Request =
+  | {
+      readonly op: "join" | "leave" | "page" | "view";
+      readonly room: RoomId;
+      readonly thread?: Seq | undefined;
+    }
+  | { readonly op: "list" };
 
 interface Send {
   readonly room: RoomId;
   isInFlight: boolean;
+  /** The room may decide against it (wire-client.7). */
+  readonly mayBeRefused?: boolean;
 }
+
+/** What a room answers to a write that it has decided against. */
+const DECISIONS: ReadonlySet<string> = new Set(["forbidden", "conflict", "not_found"]);
 
 export class WireClient {
   readonly #options: WireClientOptions;
@@ -138,7 +71,7 @@ export class WireClient {
   readonly #requests = new Map<number, Request>();
   /** Sends without an acknowledgement. */
   readonly #sends = new Map<MessageId, Send>();
-  #socket: WebSocket | undefined;
+  #socket: WireSocket | undefined;
   #conn = 0;
   #ref = 0;
   #isWelcome = false;
@@ -146,8 +79,6 @@ export class WireClient {
   #isPaused = false;
   #reconnectAfterMs = 0;
   #retry: NodeJS.Timeout | undefined;
-  /** Runs from a write until the next byte arrives. */
-  #silence: NodeJS.Timeout | undefined;
 
   constructor(options: WireClientOptions) {
     this.#options = options;
@@ -191,36 +122,14 @@ export class WireClient {
 
   connect(): void {
     if (this.#isClosed) return;
-    const { endpoint, token, localAddress, welcomeWithinMs = WELCOME_WITHIN_MS } = this.#options;
-    const { name, url } = endpoint(this.#conn++);
-    const socket = new WebSocket(url, SUBPROTOCOL, {
-      perMessageDeflate: false,
-      ...(localAddress !== undefined && { localAddress }),
-    });
-    this.#socket = socket;
-    let reason: string | undefined;
-    const timer = setTimeout(() => socket.terminate(), welcomeWithinMs);
-    socket.on("open", () => socket.send(JSON.stringify({ t: "hello", token })));
-    socket.on("message", (data: Buffer) => {
-      clearTimeout(this.#silence);
-      this.#silence = undefined;
-      for (const line of data.toString().split("\n")) {
-        const frame = parseObject(line);
-        if (frame === undefined) continue;
+    const { name, url } = this.#options.endpoint(this.#conn++);
+    this.#socket = new WireSocket(url, this.#options, {
+      onFrame: (frame) => {
         this.#hooks.onFrame?.(frame);
-        if (frame["t"] !== "welcome") this.#onFrame(frame);
-        else {
-          clearTimeout(timer);
-          this.#onWelcome(name);
-        }
-      }
-    });
-    socket.on("error", (error) => (reason = error.message)); // "close" follows.
-    socket.on("close", (code) => {
-      clearTimeout(timer);
-      clearTimeout(this.#silence);
-      this.#silence = undefined;
-      this.#onClosed(code, reason);
+        if (frame["t"] === "welcome") this.#onWelcome(name);
+        else this.#onFrame(frame);
+      },
+      onClosed: (code, reason) => this.#onClosed(code, reason),
     });
   }
 
@@ -235,11 +144,17 @@ export class WireClient {
 
   /**
    * Sends a frame that changes the room itself, once. `more`: the events that follow its first one.
+   * `mayBeRefused`: the room may decide against it (wire-client.7).
    */
-  change(frame: { readonly room: RoomId; readonly id: MessageId; readonly more?: number }): void {
-    const { more, ...content } = frame;
+  change(frame: {
+    readonly room: RoomId;
+    readonly id: MessageId;
+    readonly more?: number;
+    readonly mayBeRefused?: boolean;
+  }): void {
+    const { more, mayBeRefused = false, ...content } = frame;
     const { room, id } = content;
-    this.#sends.set(id, { room, isInFlight: true });
+    this.#sends.set(id, { room, isInFlight: true, mayBeRefused });
     const further = more !== undefined && { more };
     this.#record({ op: "send", phase: "invoke", room, id, ...further });
     this.write(content);
@@ -248,7 +163,7 @@ export class WireClient {
   /** Requests a page of history. */
   page(room: RoomId, after: Seq, limit: number): void {
     if (!this.#isWelcome) return;
-    const ref = this.#request("page", room);
+    const ref = this.#request({ op: "page", room });
     this.#record({ op: "page", phase: "invoke", room, ref });
     this.write({ t: "history", ref, room, after, limit });
   }
@@ -256,9 +171,25 @@ export class WireClient {
   /** Requests the newest messages of the main line, or of a thread, as they are now. */
   view(room: RoomId, limit: number, thread?: Seq): void {
     if (!this.#isWelcome) return;
-    const ref = this.#request("view", room, thread);
+    const ref = this.#request({ op: "view", room, thread });
     this.#record({ op: "view", phase: "invoke", room, ref });
     this.write({ t: "history", ref, room, limit, view: "messages", thread });
+  }
+
+  /** Requests the list of the own rooms; returns the number of the request, if it was sent. */
+  list(limit: number): number | undefined {
+    if (!this.#isWelcome) return undefined;
+    const ref = this.#request({ op: "list" });
+    this.#record({ op: "list", phase: "invoke", ref });
+    this.write({ t: "rooms", ref, limit });
+    return ref;
+  }
+
+  /** Says that the user has read the joined room up to `seq`. */
+  read(room: RoomId, seq: Seq): void {
+    if (!this.#isWelcome || !this.has(room)) return;
+    this.#record({ op: "read", room, seq });
+    this.write({ t: "read", room, seq });
   }
 
   /** Leaves the room until `rejoin`. */
@@ -267,7 +198,7 @@ export class WireClient {
     if (membership?.state !== "joined") return;
     membership.state = "leaving";
     this.#record({ op: "leave", phase: "invoke", room });
-    this.write({ t: "leave", ref: this.#request("leave", room), room });
+    this.write({ t: "leave", ref: this.#request({ op: "leave", room }), room });
   }
 
   rejoin(room: RoomId): void {
@@ -303,12 +234,7 @@ export class WireClient {
   /** Writes a frame as it is, well-formed or not. */
   writeRaw(data: string | Buffer, options: { readonly binary?: boolean } = {}): void {
     // A closing socket drops the frame. #onClosed then records its request as LOST.
-    const socket = this.#socket;
-    if (socket?.readyState !== WebSocket.OPEN) return;
-    socket.send(data, options);
-    const { silenceMs } = this.#options;
-    if (silenceMs === undefined) return;
-    this.#silence ??= setTimeout(() => socket.terminate(), silenceMs); // wire-client.4
+    this.#socket?.write(data, options);
   }
 
   close(): void {
@@ -323,8 +249,8 @@ export class WireClient {
     this.#socket?.terminate();
   }
 
-  #request(op: Request["op"], room: RoomId, thread?: Seq): number {
-    this.#requests.set(++this.#ref, { op, room, thread });
+  #request(request: Request): number {
+    this.#requests.set(++this.#ref, request);
     return this.#ref;
   }
 
@@ -336,7 +262,7 @@ export class WireClient {
     const isTail = seen === 0 && start.tail !== undefined;
     const from = isTail ? { tail: start.tail } : { after: seen };
     this.#record({ op: "join", phase: "invoke", room, ...(!isTail && { after: seen }) });
-    this.write({ t: "join", ref: this.#request("join", room), room, ...from });
+    this.write({ t: "join", ref: this.#request({ op: "join", room }), room, ...from });
   }
 
   #onWelcome(via: string): void {
@@ -362,6 +288,9 @@ export class WireClient {
         return this.#onPresence(room, frame);
       case "page":
         return this.#onPage(room, frame);
+      case "rooms":
+        this.#requests.delete(Number(frame["ref"]));
+        return this.#record(shownListOf(frame));
       case "reconnect":
         this.#reconnectAfterMs = Number(frame["afterMs"] ?? 0);
         return this.#hooks.onReconnect?.(this.#reconnectAfterMs);
@@ -433,10 +362,11 @@ export class WireClient {
 
   #onPage(room: RoomId, frame: JsonObject): void {
     const ref = Number(frame["ref"]);
-    const { op, thread } = this.#requests.get(ref) ?? {};
+    const request = this.#requests.get(ref);
     this.#requests.delete(ref);
-    if (op === "view") {
-      return this.#record({ op, phase: "ok", room, ref, ...shownPageOf(frame, thread) });
+    if (request?.op === "view") {
+      const shown = shownPageOf(frame, request.thread);
+      return this.#record({ op: "view", phase: "ok", room, ref, ...shown });
     }
     const events = frame["events"] as { seq: Seq; id: MessageId }[];
     const ids = events.map((event) => event.id);
@@ -445,32 +375,40 @@ export class WireClient {
 
   #onError(frame: JsonObject): void {
     const err = String(frame["name"]);
-    // `busy` and `rate_limited` guarantee that the server stored nothing; `unavailable` does not.
-    const phase = err === "busy" || err === "rate_limited" ? "fail" : "info";
     const afterMs = Number(frame["afterMs"] ?? RETRY_MS);
     const id = frame["id"] as MessageId | undefined;
     const send = id === undefined ? undefined : this.#sends.get(id);
     const request = this.#requests.get(Number(frame["ref"]));
-    const isClosed =
-      err === "forbidden" &&
-      request?.op === "join" &&
-      this.#rooms.get(request.room)?.start.isClosed === true;
-    if (frame["retry"] !== true && !isClosed) this.#hooks.onSurprise?.(JSON.stringify(frame));
+    const isClosed = request?.op === "join" && err === "forbidden" && this.#isClosedRoom(request);
+    const isFinal = send?.mayBeRefused === true && DECISIONS.has(err); // wire-client.7
+    // `left` and a `read` can cross each other (wire-client.6).
+    const isCrossed = err === "not_joined" && this.#isClosedRoom({ room: frame["room"] as RoomId });
+    if (frame["retry"] !== true && !isClosed && !isFinal && !isCrossed) {
+      this.#hooks.onSurprise?.(JSON.stringify(frame));
+    }
+    // Of the temporary errors only `unavailable` and `internal` leave open what was stored.
+    const phase = err === "busy" || err === "rate_limited" || isFinal ? "fail" : "info";
     if (id !== undefined && send !== undefined) {
       this.#record({ op: "send", phase, room: send.room, id, err });
       send.isInFlight = false;
-      this.#hooks.onRefused?.({ id, room: send.room, error: err, afterMs });
+      if (isFinal) this.#sends.delete(id);
+      this.#hooks.onRefused?.({ id, room: send.room, error: err, afterMs, isFinal });
       return;
     }
     if (request === undefined) return;
     const ref = Number(frame["ref"]);
     this.#requests.delete(ref);
     this.#recordUnanswered(ref, request, phase, err);
-    const { op, room } = request;
+    if (request.op !== "join") return;
+    const { room } = request;
     if (isClosed) return this.#setState(room, "away"); // wire-client.6
-    if (op !== "join" || !this.#rooms.has(room)) return;
+    if (!this.#rooms.has(room)) return;
     this.#setState(room, "wanted");
     setTimeout(() => this.#join(room), afterMs);
+  }
+
+  #isClosedRoom({ room }: { readonly room: RoomId }): boolean {
+    return this.#rooms.get(room)?.start.isClosed === true;
   }
 
   #onClosed(code: number, reason: string | undefined): void {
@@ -503,6 +441,7 @@ export class WireClient {
   }
 
   #recordUnanswered(ref: number, request: Request, phase: "fail" | "info", err: string): void {
+    if (request.op === "list") return this.#record({ op: "list", phase, ref, err });
     const { op, room } = request;
     if (op === "page" || op === "view") this.#record({ op, phase, room, ref, err });
     else this.#record({ op, phase, room, err });

@@ -37,6 +37,12 @@ describe("Chaos smoke", () => {
     expect(sometimes.memberRemoved).to.be.above(0);
     expect(sometimes.messagesViewed).to.be.above(0);
     expect(sometimes.textErased).to.be.above(0);
+    expect(sometimes.roomsListed).to.be.above(0);
+    expect(sometimes.positionGrew).to.be.above(0);
+    expect(sometimes.guestEntered).to.be.above(0);
+    expect(sometimes.writeRefused).to.be.above(0);
+    expect(sometimes.senderSlowed).to.be.above(0);
+    expect(sometimes.slowModeJudged).to.be.above(0);
     expect(existsSync(join(folder, "records.jsonl"))).to.equal(true);
   });
 });

@@ -157,6 +157,22 @@ describe("check of faults", () => {
     expect(judge(silent, LOST)).to.deep.equal([]);
     expect(judge(begin, "unavailable")).to.deep.equal([]);
     expect(judge(silent, "unavailable")).to.deep.equal(["I13"]);
+    // A room answers so without any fault.
+    for (const decision of ["forbidden", "conflict", "rate_limited"]) {
+      expect(judge(silent, decision), decision).to.deep.equal([]);
+    }
+  });
+
+  it("I13: a send that had to wait for a slow mode shows that its room is back, and no latency", () => {
+    const late = { t: 5_000 };
+    const waited = [invoke(1), unanswered(1, "fail", "rate_limited"), invoke(1), ok(1, 1, late)];
+    const judged = check({ records: waited, ...stores(LINES.slice(0, 1)) });
+    expect(judged.sometimes.senderSlowed).to.equal(1);
+    expect(judged.ackMs.max).to.equal(0);
+    const refused = [invoke(1), unanswered(1, "info", LOST), unanswered(1, "fail", "forbidden")];
+    const decided = check({ records: [...refused, invoke(2), ok(2, 1)], ...stores([line(1, 2)]) });
+    expect(decided.counts).to.include({ refused: 1, unknown: 0, acked: 1 });
+    expect(decided.sometimes.writeRefused).to.equal(1);
   });
 
   it("I13: finds a full log that refuses no send in time, and a bad network that moves a partition", () => {

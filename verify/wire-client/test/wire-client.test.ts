@@ -10,8 +10,8 @@ import { until } from "#shared/testing/wait.ts";
 import { LOST } from "../../checker/record.ts";
 import type { ClientRecord } from "../../checker/record.ts";
 import { ResendingClient } from "../resending-client.ts";
-import { inTurn } from "../wire-client.ts";
-import type { WireClientOptions } from "../wire-client.ts";
+import { inTurn } from "../wire-client-options.ts";
+import type { WireClientOptions } from "../wire-client-options.ts";
 
 interface ClientFrame {
   readonly t: string;
@@ -239,5 +239,38 @@ describe("Wire client", function () {
     server.write({ t: "error", name: "bad_frame", retry: false });
     await waitFor(() => fixture.surprises.length === 2, "two surprises");
     expect(fixture.surprises.join()).to.contain("not pending").and.to.contain("bad_frame");
+  });
+
+  it("wire-client.7: a change that may be refused ends with the answer of the room, and no other does", async () => {
+    await using server = await ScriptedServer.open();
+    using fixture = await open(server);
+    const { client, records, surprises } = fixture;
+    const change = { t: "enter", room: ROOM, invite: "i", secret: "s" };
+    const refusal = { t: "error", name: "forbidden", retry: false, room: ROOM };
+    client.wire.change({ ...change, id: "a" as MessageId, mayBeRefused: true });
+    server.write({ ...refusal, id: "a" });
+    await waitFor(() => records.at(-1)?.op === "send", "the record of the change");
+    await waitFor(() => "err" in records.at(-1)!, "the refusal");
+    expect(records.at(-1)).to.include({ op: "send", phase: "fail", id: "a", err: "forbidden" });
+    expect(surprises).to.deep.equal([]);
+    client.wire.change({ ...change, id: "b" as MessageId });
+    server.write({ ...refusal, id: "b" });
+    await waitFor(() => surprises.length === 1, "a surprise");
+    expect(server.of("enter")[0]).to.not.have.property("mayBeRefused");
+  });
+
+  it("records what it has read and its room lists", async () => {
+    await using server = await ScriptedServer.open();
+    using fixture = await open(server);
+    const { client, records } = fixture;
+    client.wire.read(ROOM, 3);
+    const ref = client.wire.list(20);
+    await waitFor(() => server.of("rooms").length === 1, "the request");
+    expect(server.of("read")).to.deep.include({ t: "read", room: ROOM, seq: 3 });
+    const row = { room: ROOM, head: 3, role: "member", read: 3, unread: 0, mentions: 0 };
+    server.write({ t: "rooms", ref, rooms: [{ ...row, at: 1, kind: "closed" }] });
+    await waitFor(() => "rooms" in records.at(-1)!, "the list");
+    expect(records.at(-1)).to.deep.include({ op: "list", ref, rooms: [{ ...row, last: 0 }] });
+    expect(records.slice(-3, -1).map(({ op }) => op)).to.deep.equal(["read", "list"]);
   });
 });
