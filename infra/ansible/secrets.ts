@@ -16,7 +16,7 @@ import { randomBytes } from "node:crypto";
 import { openCredentials, readOrCreate } from "../nats/credentials.ts";
 
 export const SECRETS = {
-  gateway: ["gateway.seed", "dev-secret"],
+  gateway: ["gateway.seed", "dev-secret", "invite-key"],
   room: ["room.seed"],
   persistence: ["persistence.seed", "trimmer.seed", "postgres-serving-password"],
   provision: ["admin.seed"],
@@ -41,6 +41,7 @@ export function writeSecrets(folder: string): void {
     return readOrCreate(join(folder, name), () => randomBytes(SECRET_BYTES).toString(encoding));
   };
   keep("dev-secret", "base64url");
+  keep("invite-key", "base64url");
   keep("postgres-password", "hex");
   keep("postgres-serving-password", "hex");
   const replication = keep("postgres-replication-password", "hex");

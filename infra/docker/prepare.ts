@@ -1,8 +1,8 @@
 // `prepare`: the first container of a compose cluster. It creates what the other containers need
 // and keeps what exists: the seeds of the NATS users, the servers' configurations, the secret of
-// dev tokens, the passwords of the database's two roles. All of it is stored in the volume `keys`,
-// which no other container mounts. Each volume of secrets.ts gets a copy of its files. No secret is
-// ever in an image, an environment or an argument.
+// dev tokens, the key of invites, the passwords of the database's two roles. All of it is stored in
+// the volume `keys`, which no other container mounts. Each volume of secrets.ts gets a copy of its
+// files. No secret is ever in an image, an environment or an argument.
 //
 // Only this container runs as root, because it changes the owner of folders in new volumes.
 
@@ -49,7 +49,9 @@ for (const name of NATS_SERVERS) {
     chownSync(folder, NODE_UID, NODE_UID);
   }
 }
-keep("dev-secret", () => randomBytes(SECRET_BYTES).toString("base64url"));
+for (const name of ["dev-secret", "invite-key"]) {
+  keep(name, () => randomBytes(SECRET_BYTES).toString("base64url"));
+}
 for (const name of ["postgres-password", "postgres-serving-password"]) {
   keep(name, () => randomBytes(SECRET_BYTES).toString("hex"));
 }

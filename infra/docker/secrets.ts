@@ -16,7 +16,7 @@ export const POSTGRES_UID = 999;
 export const NATS_SERVERS = ["nats-1", "nats-2", "nats-3"] as const;
 
 export const SECRETS = {
-  "secrets-gateway": { uid: NODE_UID, files: ["gateway.seed", "dev-secret"] },
+  "secrets-gateway": { uid: NODE_UID, files: ["gateway.seed", "dev-secret", "invite-key"] },
   "secrets-room": { uid: NODE_UID, files: ["room.seed"] },
   "secrets-persistence": {
     uid: NODE_UID,

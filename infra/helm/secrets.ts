@@ -23,7 +23,7 @@ import { openCredentials, readOrCreate } from "../nats/credentials.ts";
 import { NATS_USERS } from "../nats/permissions.ts";
 
 export const SECRETS = {
-  gateway: ["gateway.seed", "dev-secret"],
+  gateway: ["gateway.seed", "dev-secret", "invite-key"],
   room: ["room.seed"],
   persistence: ["persistence.seed", "trimmer.seed", "postgres-serving-password"],
   migrate: ["postgres-password", "postgres-serving-password"],
@@ -94,6 +94,7 @@ function valuesOf(folder: string, release: string): Readonly<Record<string, stri
   return {
     ...Object.fromEntries(seeds),
     "dev-secret": kept("dev-secret", "base64url"),
+    "invite-key": kept("invite-key", "base64url"),
     "postgres-password": kept("postgres-password", "hex"),
     "postgres-serving-password": kept("postgres-serving-password", "hex"),
     "keys.conf": keys.join(""),

@@ -5,6 +5,7 @@ import { serviceConfig } from "#shared/process/config.ts";
 import type { AuthConfig } from "./adapters/auth.ts";
 import { wrongProxy } from "./adapters/client-address.ts";
 import type { HttpConfig } from "./adapters/http.ts";
+import { INVITE_KEY_MIN } from "./adapters/invite-key.ts";
 
 const list = z.string().transform((text) =>
   text
@@ -29,7 +30,9 @@ export const configSchema = z
     JWT_ALGORITHMS: list.prefault("RS256,ES256,EdDSA"),
     ORIGINS: list.optional(),
     /** All gateways have the same one. It repeats the token of a repeated `POST …/invites`. */
-    INVITE_KEY: z.string().min(32).optional(),
+    INVITE_KEY: z.string().min(INVITE_KEY_MIN).optional(),
+    /** A file with it. */
+    INVITE_KEY_FILE: z.string().optional(),
     /** The share of traced sends, 0 to 1. Needs OTEL_EXPORTER_OTLP_ENDPOINT. */
     TRACE_RATIO: z.coerce.number().min(0).max(1).default(0),
     GATEWAY_MEMORY_MIB: z.coerce.number().int().min(16).max(16_384).default(256),
@@ -48,6 +51,8 @@ export const configSchema = z
     if (env.PROXY_PROTOCOL === "on" && env.TRUSTED_PROXIES.length === 0) {
       complain("PROXY_PROTOCOL=on needs TRUSTED_PROXIES: list the addresses of the proxies");
     }
+    if (env.INVITE_KEY !== undefined && env.INVITE_KEY_FILE !== undefined)
+      complain("INVITE_KEY and INVITE_KEY_FILE exclude each other: set one of them");
     if (env.NODE_ENV === "production") {
       if (env.AUTH === "dev")
         complain("AUTH=dev is refused with NODE_ENV=production: set AUTH=jwks"); // S9
@@ -73,11 +78,11 @@ export function authConfig(config: Config): AuthConfig {
   };
 }
 
-export function httpConfig(config: Config): HttpConfig {
+/** `inviteKey`: of `openInviteKey`. */
+export function httpConfig(config: Config, inviteKey?: string): HttpConfig {
   const { PORT, ORIGINS, LIMITS, WEB_DIR, TRUSTED_PROXIES, PROXY_PROTOCOL } = config;
   const origins = ORIGINS ?? [`http://localhost:${PORT}`, `http://127.0.0.1:${PORT}`];
   const proxies = { trusted: TRUSTED_PROXIES, proxyProtocol: PROXY_PROTOCOL === "on" };
-  const { INVITE_KEY: inviteKey } = config;
   return { origins, limits: LIMITS === "on", webDir: WEB_DIR, inviteKey, proxies };
 }
 

@@ -16,6 +16,7 @@ import { openDevSecret } from "./adapters/dev-token.ts";
 import { HTTP_ANSWERS_MAX, registerGateway, registerHttp } from "./adapters/gateway-metrics.ts";
 import { buildHttp } from "./adapters/http.ts";
 import { whatIsMissing } from "./adapters/http-meta.ts";
+import { openInviteKey } from "./adapters/invite-key.ts";
 import { refuseRevoked } from "./adapters/revoked-tokens.ts";
 import { attachWebSockets, frameMaker } from "./adapters/websocket.ts";
 import { authConfig, configSchema, httpConfig, metricsPort } from "./config.ts";
@@ -37,7 +38,11 @@ const service = await startService({
   stopDeadlineMs: STOP_DEADLINE_MS,
 });
 const { id, config, logger, shutdown, version, tracer } = service;
-const http = httpConfig(config);
+const inviteKey = await service.orExit(
+  openInviteKey(config),
+  "the key of invites cannot be read: check INVITE_KEY_FILE",
+);
+const http = httpConfig(config, inviteKey);
 const bus = await service.connectBus();
 
 const revocations = new Revocations();

@@ -181,7 +181,11 @@ describe("Containers", function () {
   it("X4: a gateway's container has its own secrets and no others, and cannot resolve PostgreSQL", async () => {
     const secretsOf = async (name: string): Promise<string[]> =>
       (await compose("exec", "-T", name, "ls", "/secrets")).trim().split("\n");
-    expect(await secretsOf("gateway-1")).to.deep.equal(["dev-secret", "gateway.seed"]);
+    expect(await secretsOf("gateway-1")).to.deep.equal([
+      "dev-secret",
+      "gateway.seed",
+      "invite-key",
+    ]);
     expect(await secretsOf("room-1")).to.deep.equal(["room.seed"]);
     expect(await secretsOf("persistence-1")).to.not.include("postgres-password"); // X6
     const lookUp = "require('dns').lookup('postgres', (e) => console.log(e ? 'unknown' : 'known'))";

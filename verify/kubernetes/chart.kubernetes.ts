@@ -71,7 +71,9 @@ describe("The chart on Kubernetes", function () {
 
     it("a Secret that is missing", async () => {
       const error = await refusalOf(release.install());
-      expect(error).to.include("the Secret parley-gateway lacks gateway.seed, dev-secret");
+      expect(error).to.include(
+        "the Secret parley-gateway lacks gateway.seed, invite-key, dev-secret",
+      );
       await release.createSecrets();
     });
 

@@ -82,7 +82,11 @@ describe("compose.yaml", () => {
   });
 
   it("X4: a gateway's volume has its own seed and no password; only the admin volume has the administrator's seed", () => {
-    expect([...SECRETS["secrets-gateway"].files]).to.have.members(["gateway.seed", "dev-secret"]);
+    expect([...SECRETS["secrets-gateway"].files]).to.have.members([
+      "gateway.seed",
+      "dev-secret",
+      "invite-key",
+    ]);
     expect(readers("admin.seed")).to.deep.equal(["secrets-admin"]);
     expect(readers("trimmer.seed")).to.deep.equal(["secrets-persistence"]);
     expect(readers("room.seed")).to.deep.equal(["secrets-room"]);

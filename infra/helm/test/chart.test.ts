@@ -164,7 +164,9 @@ describe("The Helm chart", function () {
       expect(ofKind(objects, "Secret"), name).to.deep.equal([]);
     }
     const gateway = podsOf(release("auth=jwks")).find(([component]) => component === "gateway")!;
-    expect(secretsMountedBy(gateway[1])).to.deep.equal({ "parley-gateway": ["gateway.seed"] });
+    expect(secretsMountedBy(gateway[1])).to.deep.equal({
+      "parley-gateway": ["gateway.seed", "invite-key"],
+    });
   });
 
   it("X4: every path below /secrets in the environment is mounted, and no value is a secret", () => {
@@ -175,7 +177,7 @@ describe("The Helm chart", function () {
         for (const [variable, value] of variables) {
           const what = `${name}: ${component} ${variable}`;
           expect(value, what).to.not.match(/:\/\/[^/]*:[^/]*@/);
-          if (!/PASSWORD|SECRET|SEED|NKEY/.test(variable)) continue;
+          if (!/PASSWORD|SECRET|SEED|NKEY|INVITE_KEY/.test(variable)) continue;
           const paths = ["/owned/dev-secret", ...files.map((file) => `/secrets/${file}`)];
           expect(paths, what).to.include(value);
         }

@@ -1,9 +1,9 @@
 // HttpInvites: the routes that make, revoke and use an invite.
 //
 //   http-invites.1. The gateway derives the secret of an invite from a key, the room, the user and
-//        the id. So a repeated request gets the same token. The key is INVITE_KEY, which all
-//        gateways share. Without it each process has its own, and a repeat that another gateway
-//        receives gets `conflict`, because it cannot know the secret.
+//        the id. So a repeated request gets the same token. The key is INVITE_KEY or the file
+//        INVITE_KEY_FILE, which all gateways share. Without it each process has its own, and a
+//        repeat that another gateway receives gets `conflict`: it cannot know the secret.
 //   http-invites.2. A caller who sends a `secret` gets the token with it, from every gateway.
 
 import { createHmac } from "node:crypto";

@@ -153,12 +153,12 @@ nothing, not even the service account that every namespace has; then the list is
 {{/* The files of each Secret that this release mounts, as JSON. */}}
 {{- define "parley.secretFiles" -}}
 {{- $files := dict
-  "gateway" (list "gateway.seed")
+  "gateway" (list "gateway.seed" "invite-key")
   "room" (list "room.seed")
   "persistence" (list "persistence.seed" "trimmer.seed" "postgres-serving-password")
   "migrate" (list "postgres-password" "postgres-serving-password")
   "admin" (list "admin.seed") -}}
-{{- if eq .Values.auth "dev" }}{{ $_ := set $files "gateway" (list "gateway.seed" "dev-secret") }}{{ end -}}
+{{- if eq .Values.auth "dev" }}{{ $_ := set $files "gateway" (list "gateway.seed" "invite-key" "dev-secret") }}{{ end -}}
 {{- if not .Values.nats.url }}{{ $_ := set $files "nats" (list "keys.conf" "cluster.conf") }}{{ end -}}
 {{- if not .Values.postgres.url }}{{ $_ := set $files "postgres" (list "postgres-password") }}{{ end -}}
 {{- if .Values.region.name }}{{ $_ := set $files "region" (list "admin.seed" "witness.seed" "postgres-password") }}{{ end -}}
