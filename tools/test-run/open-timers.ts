@@ -31,7 +31,7 @@ export function recordTimers(): void {
 export function openTimers(): readonly string[] {
   return [...timers.values()]
     .filter(({ timer }) => timer.hasRef())
-    .reverse()
+    .toReversed()
     .slice(0, PLACES_MAX)
     .map(({ stack }) => inner(stack));
 }
