@@ -42,6 +42,14 @@ export const MANUAL: Readonly<Record<string, ManualEntry>> = {
     ],
     json: `${EVENT}; with --messages or --thread a message with its state`,
   },
+  search: {
+    examples: [
+      'parley search "green tea"',
+      "parley search tea --room plans --from ada --json",
+      "parley search gre* -- -coffee",
+    ],
+    json: ["room", "seq", "from", "at", "thread?", "text", "highlights", "cut?"],
+  },
   "room list": {
     examples: ["parley room list --user ada", 'parley room list --find "tea" --json'],
     json: [

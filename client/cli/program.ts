@@ -25,6 +25,7 @@ import { neutral } from "./print.ts";
 import { addRegionCommands } from "./region.ts";
 import { addRestoreCommands } from "./restore/restore-command.ts";
 import { addMemberCommands } from "./room.ts";
+import { addSearchCommand } from "./search.ts";
 import { addSendCommands } from "./send.ts";
 import { readTarget } from "./target.ts";
 import type { Target, TargetFlags } from "./target.ts";
@@ -39,6 +40,7 @@ const GROUPS: readonly ((program: Command, caller: Caller) => void)[] = [
   addHistory,
   addMemberCommands,
   addMessageCommands,
+  addSearchCommand,
   addInspection,
   addOperatorCommands,
   addForecastCommand,

@@ -53,6 +53,16 @@ export const configSchema = z.object({
    * settings keep: a deleted text is in no log for longer. Undefined: no bound.
    */
   LOG_KEEP_HOURS: z.coerce.number().min(0.01).max(87_600).optional(),
+  /**
+   * The language whose stems the search finds beside the words as they stand, by its name in
+   * PostgreSQL: german, english, … The same in all processes. Another one rebuilds the index.
+   */
+  SEARCH_LANGUAGE: z
+    .string()
+    .regex(/^[a-z_]{1,63}$/)
+    .default("simple"),
+  /** off: this process indexes nothing, and a search finds only what others have indexed. */
+  SEARCH_INDEX: z.enum(["on", "off"]).default("on"),
 });
 
 /**

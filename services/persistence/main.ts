@@ -25,6 +25,7 @@ import { HomeTurns, onNextTerm, whenArchiving } from "./runtime/region-turn.ts";
 import { registerPersistence } from "./adapters/persistence-metrics.ts";
 import { PersistenceStats, timed } from "./runtime/persistence-stats.ts";
 import { ArchiveRunner } from "./runtime/archive-runner.ts";
+import { isRoomOf, observed, SearchRunner } from "./runtime/search-runner.ts";
 import type { RunnerReport } from "./runtime/archive-runner.ts";
 
 /** A write in flight ends within its statement timeout. */
@@ -73,6 +74,7 @@ const store = new PostgresArchive({
   ...(config.DATABASE_REPLICA_URL !== undefined && { replicaUrl: config.DATABASE_REPLICA_URL }),
   onIdleError: (reason) => logger.warn({ reason }, "an idle database connection broke"),
   onBreaker: (transition) => logTransition(logger, transition),
+  searchLanguage: config.SEARCH_LANGUAGE,
 });
 shutdown.add("archive", () => store.close());
 const map = await service.orExit(
@@ -80,6 +82,7 @@ const map = await service.orExit(
   "PostgreSQL is not usable",
   { host: hostOf(database) },
 );
+await service.orExit(store.requireLanguage(), "the search is not usable", {});
 
 /** The trimmer's connection: its NATS user may remove from the log and can do nothing else (X1). */
 const trimmer =
@@ -90,6 +93,18 @@ const { partitions } = map;
 const log = withTrimmer(openNatsLog(bus), openNatsLog(trimmer), turns?.serves);
 
 const stats = new PersistenceStats();
+const indexer = new SearchRunner({
+  index: store,
+  clock: systemClock,
+  random: systemRandom,
+  isMine: isRoomOf(map, () => node.assigned()),
+  onReport: (report) => {
+    stats.onSearchReport(report);
+    logger[report.kind === "indexed" ? "debug" : "warn"](report, "search");
+  },
+});
+const timedStore = timed(store, stats, systemClock);
+const archived = config.SEARCH_INDEX === "on" ? observed(timedStore, indexer) : timedStore;
 const node = new PersistenceNode({
   id,
   partitions,
@@ -102,7 +117,7 @@ const node = new PersistenceNode({
       p,
       {
         log,
-        store: turns?.guarded(timed(store, stats, systemClock)) ?? timed(store, stats, systemClock),
+        store: turns?.guarded(archived) ?? archived,
         bus,
         clock: systemClock,
         random: systemRandom,
@@ -134,6 +149,8 @@ const history = new HistoryServer({
 history.start(partitions);
 shutdown.add("history", () => history.stop());
 node.start();
+if (config.SEARCH_INDEX === "on") indexer.start();
+shutdown.add("search indexer", () => indexer.stop());
 if (turns !== undefined) {
   right?.onChange(() => {
     pages.clear();
@@ -174,6 +191,7 @@ const operations = await service.openOperations({
         for (const [p, of] of node.splits()) map.learn(p, of);
         return map.count;
       },
+      search: indexer,
       breakers: [store.breaker],
     }),
   resources: {

@@ -20,6 +20,7 @@ import type {
   WriteOutcome,
 } from "../ports/archive.ts";
 import type { RoomListStore } from "../ports/room-lists.ts";
+import type { SearchStore } from "../ports/search.ts";
 import { cutMembers } from "../kit/archived-members.ts";
 import { countedMessages, cutSenders } from "../kit/archived-senders.ts";
 import { targetOf } from "../kit/archived-targets.ts";
@@ -36,7 +37,7 @@ import type { InviteChange } from "../kit/invite-changes.ts";
 import { mentionsIn } from "../kit/mentions.ts";
 import { sinceOf, stateChangesOf } from "../kit/state-changes.ts";
 import type { MemberChange, SettingsChange } from "../kit/state-changes.ts";
-import type { Deletion, ReactedEvent, RoomEvent } from "../protocol/events.ts";
+import type { Body, Deletion, ReactedEvent, RoomEvent } from "../protocol/events.ts";
 import type { ArchivedRange, MembersPage, RoomSnapshot } from "../protocol/history.ts";
 import type { MessagesPage, MessagesQuery } from "../protocol/history.ts";
 import type { StoredInvite } from "../protocol/history.ts";
@@ -51,10 +52,12 @@ import type {
 } from "../protocol/room-list.ts";
 import type { LogSeq, MessageId, Millis, Partition, RoomId, Seq, UserId } from "../protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "../protocol/limits.ts";
+import type { FoundMessages, SearchQuery } from "../protocol/search.ts";
 import { isSameEvent, tombstoneOf } from "../protocol/tombstone.ts";
 
 import { addMention, findRooms, listRooms, putReads } from "./memory-room-list.ts";
 import type { ListableRoom } from "./memory-room-list.ts";
+import { searchRooms } from "./memory-search.ts";
 
 export interface MemoryArchiveOptions {
   /**
@@ -90,7 +93,7 @@ interface StoredRoom extends ListableRoom {
   readonly reactions: Map<Seq, Map<string, Map<UserId, ReactedEvent>>>;
 }
 
-export class MemoryArchive implements ArchiveStore, RoomListStore {
+export class MemoryArchive implements ArchiveStore, RoomListStore, SearchStore {
   readonly #refuse: (event: ArchiveEvent) => string | undefined;
   readonly #schedule: (run: () => void) => void;
   readonly #watermarks = new Map<Partition, Watermark>();
@@ -157,17 +160,23 @@ export class MemoryArchive implements ArchiveStore, RoomListStore {
   }
 
   rooms(query: RoomsQuery): Promise<Read<RoomsPage>> {
-    const bodyOf = (room: RoomId, seq: Seq) =>
-      this.#messages.get(messageKey(room, seq))?.edit?.body;
-    return this.#read(() => listRooms(this.#rooms, query, bodyOf));
+    return this.#read(() => listRooms(this.#rooms, query, (...place) => this.#editOf(...place)));
   }
 
   findRooms(query: FindQuery): Promise<Read<FoundRooms>> {
     return this.#read(() => findRooms(this.#rooms, query));
   }
 
+  search(query: SearchQuery): Promise<Read<FoundMessages>> {
+    return this.#read(() => searchRooms(this.#rooms, query, (...place) => this.#editOf(...place)));
+  }
+
   putReads(reads: readonly ReadPosition[]): Promise<Read<readonly ReadPosition[]>> {
     return this.#read(() => putReads(this.#rooms, reads));
+  }
+
+  #editOf(room: RoomId, seq: Seq): Body | undefined {
+    return this.#messages.get(messageKey(room, seq))?.edit?.body;
   }
 
   /** The line at its place now, for a check after a run. */

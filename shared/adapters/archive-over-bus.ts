@@ -14,6 +14,7 @@ import type { ArchiveReader, LookedUp, Read, Watermark } from "../ports/archive.
 import type { Bus, RequestOutcome } from "../ports/bus.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { RoomListReader } from "../ports/room-lists.ts";
+import type { SearchReader } from "../ports/search.ts";
 import { decodeReply, encodeRequest } from "../protocol/history.ts";
 import type {
   ArchivedRange,
@@ -33,6 +34,7 @@ import type {
   RoomsQuery,
 } from "../protocol/room-list.ts";
 import { ROOM_MEMBERS_MAX } from "../protocol/limits.ts";
+import type { FoundMessages, SearchQuery } from "../protocol/search.ts";
 import { subjects } from "../protocol/subjects.ts";
 
 export interface ArchiveReaderOptions {
@@ -51,7 +53,7 @@ export function openArchiveReader(
   bus: AskBus,
   clock: AskClock,
   options: ArchiveReaderOptions = {},
-): ArchiveReader & RoomListReader {
+): ArchiveReader & RoomListReader & SearchReader {
   return new BusArchive(bus, clock, options.timeoutMs ?? TIMEOUT_MS);
 }
 
@@ -64,7 +66,7 @@ type RequestBody = HistoryRequest extends infer R
 type ReplyTo<O extends Op> = Extract<HistoryReply, { readonly op: O }>;
 type Unavailable = Extract<Read<never>, { kind: "unavailable" }>;
 
-class BusArchive implements ArchiveReader, RoomListReader {
+class BusArchive implements ArchiveReader, RoomListReader, SearchReader {
   readonly #bus: AskBus;
   readonly #clock: AskClock;
   readonly #timeoutMs: number;
@@ -167,6 +169,13 @@ class BusArchive implements ArchiveReader, RoomListReader {
     if (read.kind !== "ok") return read;
     const { found } = read.value;
     return found.rooms.length <= query.limit ? ok(found) : misfit("find");
+  }
+
+  async search(p: Partition, query: SearchQuery): Promise<Read<FoundMessages>> {
+    const read = await this.#request(p, "search", { op: "search", ...query });
+    if (read.kind !== "ok") return read;
+    const { found } = read.value;
+    return found.messages.length <= query.limit ? ok(found) : misfit("search");
   }
 
   async putReads(

@@ -24,6 +24,8 @@ import { readRoomListReply, readRoomListRequest } from "./room-list.ts";
 import type { RoomListReply, RoomListRequest } from "./room-list.ts";
 import { isRole, isRoomKind } from "./roles.ts";
 import type { Role } from "./roles.ts";
+import { readSearchReply, readSearchRequest } from "./search.ts";
+import type { SearchReply, SearchRequest } from "./search.ts";
 
 export const HISTORY_VERSION = 1;
 
@@ -45,6 +47,7 @@ export type HistoryRequest = { readonly v: typeof HISTORY_VERSION } &
         readonly target?: Seq | undefined;
       }
     | RoomListRequest
+    | SearchRequest
   );
 
 /** The archived state of a room. A room without an archived event has head 0 and born "". */
@@ -166,6 +169,7 @@ export type HistoryReply =
       readonly watermark: LogSeq;
     }
   | RoomListReply
+  | SearchReply
   | { readonly ok: false; readonly error: "unavailable" | "bad_request" };
 
 /** `claim` is "unknown" in a request of an older version, which has no claim. */
@@ -189,6 +193,10 @@ export function decodeRequest(text: string): DecodedRequest | undefined {
   if (op === "rooms" || op === "find" || op === "reads") {
     const list = readRoomListRequest(request);
     return list && { v, ...list };
+  }
+  if (op === "search") {
+    const search = readSearchRequest(request);
+    return search && { v, ...search };
   }
   if (!isRoomId(room)) return undefined;
   if (op === "members" && isUserId(request["after"])) {
@@ -285,6 +293,8 @@ export function decodeReply(text: string): HistoryReply | undefined {
         isTargetOrNot(rest["target"])
         ? (reply as unknown as HistoryReply)
         : undefined;
+    case "search":
+      return lines.length === 0 ? readSearchReply(rest) : undefined;
     default:
       return lines.length === 0 ? readRoomListReply(op, rest) : undefined;
   }

@@ -99,5 +99,11 @@ export const FIND_TEXT_LENGTH_MAX = 64;
 export const FIND_ROOMS_MAX = 10_000;
 /** The read positions of one request on `hist.<p>`. Further ones go into the next request. */
 export const READS_BATCH_MAX = 500;
+/** The text of a search for messages, in characters. A longer one gets `bad_frame`. */
+export const SEARCH_TEXT_LENGTH_MAX = 256;
+/** The messages of one page of a search. A larger `limit` gets `bad_frame`. */
+export const SEARCH_PAGE_MAX = 50;
+/** The newest found messages among which the best ones are chosen. */
+export const SEARCH_RANKED_MAX = 500;
 /** Presence frames name the users of a room up to this number. Above it they have a count only. */
 export const PRESENCE_NAMES_MAX = 200;

@@ -8,6 +8,7 @@ import { MemoryLog } from "#shared/adapters/log-memory.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { ArchiveReader } from "#shared/ports/archive.ts";
 import type { RoomListReader } from "#shared/ports/room-lists.ts";
+import type { SearchReader } from "#shared/ports/search.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { openNatsBench } from "#shared/testing/nats-bench.ts";
@@ -76,9 +77,10 @@ async function openCluster() {
   const store = new MemoryArchive();
   const waiting: (() => void)[] = [];
   const snapshots = { areHeld: false };
-  const archive: ArchiveReader & RoomListReader = {
+  const archive: ArchiveReader & RoomListReader & SearchReader = {
     rooms: (_, query) => store.rooms(query),
     findRooms: (_, query) => store.findRooms(query),
+    search: (_, query) => store.search(query),
     putReads: (_, reads) => store.putReads(reads),
     watermark: (p, claim) => store.watermark(p, claim),
     range: (_, room, first, last) => store.range(room, first, last),

@@ -235,6 +235,8 @@ function use(..._values: readonly unknown[]): void {
 }
 
 const FOUND = { room: ROOM, title: "Tea", topic: "x", role: "member", head: 3, at: 9 } as const;
+const HIT = { room: ROOM, seq: 3, from: ADA, at: 9, text: "tea", highlights: [[0, 3]] } as const;
+const SEARCH = { user: ADA, text: "tea", order: "newest", limit: 5 } as const;
 const TARGET = { seq: 3, message: { from: ADA, thread: 1, isDeleted: true } } as const;
 const PAGE = { head: 9, first: 1, last: 9, more: false } as const;
 const ENTRIES = sample(arbitrary.entry, 1).map(encodeEntry);
@@ -395,6 +397,7 @@ const REPLIES = [
   encodeReply({ ok: false, error: "unavailable" }),
   encodeReply({ ok: true, op: "rooms", page: { rooms: [LISTED], next: "9.general" } }),
   encodeReply({ ok: true, op: "find", found: { rooms: [FOUND], next: ROOM } }),
+  encodeReply({ ok: true, op: "search", found: { messages: [HIT], next: "9.3.general" } }),
   encodeReply({ ok: true, op: "reads", again: [[ROOM, ADA, 3]] }),
   encodeReply({ ok: true, op: "members", members: [[ADA, "owner", 0, false]], isCut: true }),
   encodeReply({ ok: true, op: "range", range: { first: 1, head: 9, lines: [at(0)] } }),
@@ -444,6 +447,7 @@ function archiveTargets(): Target[] {
         encodeRequest({ op: "messages", room: ROOM, limit: 5, pinned: true }),
         encodeRequest({ op: "rooms", user: ADA, limit: 5, after: "9.general" }),
         encodeRequest({ op: "find", user: ADA, text: "tea", limit: 5, after: ROOM }),
+        encodeRequest({ op: "search", ...SEARCH, room: ROOM, upTo: 3, cursor: "best.9.5" }),
         encodeRequest({ op: "reads", reads: [[ROOM, ADA, 3]] }),
       ],
       decodeRequest,

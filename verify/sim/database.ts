@@ -20,6 +20,7 @@ import type {
   WriteOutcome,
 } from "#shared/ports/archive.ts";
 import type { RoomListStore } from "#shared/ports/room-lists.ts";
+import type { SearchStore } from "#shared/ports/search.ts";
 import type {
   FindQuery,
   FoundRooms,
@@ -27,6 +28,7 @@ import type {
   RoomsPage,
   RoomsQuery,
 } from "#shared/protocol/room-list.ts";
+import type { FoundMessages, SearchQuery } from "#shared/protocol/search.ts";
 import type {
   ArchivedRange,
   MembersPage,
@@ -105,7 +107,7 @@ export class Database {
 }
 
 /** The ArchiveStore port of one process. */
-export class SimulatedStore implements ArchiveStore, RoomListStore {
+export class SimulatedStore implements ArchiveStore, RoomListStore, SearchStore {
   readonly #database: Database;
   readonly #process: SimulatedProcess;
 
@@ -161,6 +163,10 @@ export class SimulatedStore implements ArchiveStore, RoomListStore {
 
   findRooms(query: FindQuery): Promise<Read<FoundRooms>> {
     return this.#call(() => this.#database.replica.findRooms(query));
+  }
+
+  search(query: SearchQuery): Promise<Read<FoundMessages>> {
+    return this.#call(() => this.#database.replica.search(query));
   }
 
   putReads(reads: readonly ReadPosition[]): Promise<Read<readonly ReadPosition[]>> {

@@ -402,6 +402,7 @@ function overArchive(
     lookup: (...args) => archive.lookup(...args),
     rooms: (...args) => archive.rooms(...args),
     findRooms: (...args) => archive.findRooms(...args),
+    search: (...args) => archive.search(...args),
     putReads: (...args) => archive.putReads(...args),
     ...changed,
   };
@@ -418,6 +419,7 @@ function overStore(store: Ports["store"], changed: Partial<Ports["store"]>): Por
     lookup: (...args) => store.lookup(...args),
     rooms: (query) => store.rooms(query),
     findRooms: (query) => store.findRooms(query),
+    search: (query) => store.search(query),
     putReads: (reads) => store.putReads(reads),
     close: () => store.close(),
     ...changed,

@@ -58,6 +58,31 @@ describe("parley against a cluster", function () {
     expect(logs).to.match(/claim epoch 1[^]*general#1/);
   });
 
+  it("Q1, Q4: finds a message by its words, and no longer when it is deleted", async () => {
+    const user = ["--user", "ada"];
+    expect(await parley(...user, "room", "create", "plans", "--closed")).to.include({
+      code: 0,
+    });
+    await parley(...user, "send", "plans", "the green tea is here");
+    const found = async (...words: string[]): Promise<string> =>
+      (await parley(...user, "search", ...words)).out;
+    const isFound = async (): Promise<boolean> =>
+      (await found("green tea")).includes("«green» «tea»");
+    await until(isFound, { withinMs: 10_000, what: "the message to be found", everyMs: 100 });
+    expect(await found("tea", "--room", "plans", "--from", "ada", "--json")).to.contain(
+      '"room":"plans"',
+    );
+    expect(await found("tea", "--from", "ben")).to.equal("");
+    expect((await parley("--user", "ben", "search", "tea", "--room", "plans")).errors).to.contain(
+      "forbidden",
+    );
+    expect((await parley("--user", "ben", "search", "tea")).out).to.equal("");
+    const { seq } = JSON.parse(await found("tea", "--json")) as { seq: number };
+    await parley(...user, "delete", "plans", String(seq));
+    const isGone = async (): Promise<boolean> => (await found("tea")) === "";
+    await until(isGone, { withinMs: 2_000, what: "the deleted message to be gone", everyMs: 50 });
+  });
+
   it("changes a message and shows it as it is now", async () => {
     expect(await parley("send", "talk", "helo")).to.include({ code: 0, out: "talk#1" });
     expect(await parley("edit", "talk", "1", "hello")).to.include({ code: 0, out: "talk#2" });

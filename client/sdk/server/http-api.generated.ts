@@ -2429,6 +2429,137 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/search": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Find messages by their words
+         * In the rooms whose member the caller is, or in the one that `room` names. A message is found by its newest text, a moment after it was stored. A search needs a wanted word, `from` or `has`; otherwise it finds nothing. A page can be empty and have `next`.
+         */
+        readonly get: {
+            readonly parameters: {
+                readonly query?: {
+                    /** Words, all of which a message must have; "a phrase", begin* and -excluded. The first 16 count. */
+                    readonly q?: string;
+                    /** Only messages of this room. */
+                    readonly room?: string;
+                    /** Only messages of this user. */
+                    readonly from?: string;
+                    /** Only messages stored before this time, in ms since 1970. */
+                    readonly before?: number;
+                    /** Only messages stored after this time, in ms since 1970. */
+                    readonly after?: number;
+                    /** Only messages with a link or a mention. */
+                    readonly has?: "link" | "mention";
+                    /** `best`: the best of the 500 newest found messages first. */
+                    readonly order?: "newest" | "best";
+                    /** The `next` of the previous page. It keeps the order of that page. */
+                    readonly cursor?: string;
+                    readonly limit?: number;
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
+                readonly header?: never;
+                readonly path?: never;
+                readonly cookie?: never;
+            };
+            readonly requestBody?: never;
+            readonly responses: {
+                /** Done. */
+                readonly 200: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/json": {
+                            readonly messages: {
+                                readonly room: string;
+                                readonly seq: number;
+                                readonly from: string;
+                                readonly at: number;
+                                readonly thread?: number;
+                                /** At most 240 UTF-16 units of the newest text. */
+                                readonly text: string;
+                                /** The found words in `text`: [begin, end) in UTF-16 units. */
+                                readonly highlights: (readonly number[])[];
+                                /**
+                                 * The message has more text.
+                                 * @constant
+                                 */
+                                readonly cut?: true;
+                            }[];
+                            readonly next?: string;
+                        };
+                    };
+                };
+                /** `bad_frame`: The frame is not valid. */
+                readonly 400: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `unauthorized`: The token is not valid. `token_expired`: The token has expired; send refresh. */
+                readonly 401: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `forbidden`: This user may not do that here. */
+                readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `rate_limited`: Too many requests; wait. */
+                readonly 429: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `internal`: The server made a mistake. */
+                readonly 500: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `busy`: The server is full; the request was not stored. `unavailable`: No answer in time; retry with the same id. */
+                readonly 503: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/rooms/{room}/invites": {
         readonly parameters: {
             readonly query?: never;

@@ -54,6 +54,7 @@ import { memberRoutes } from "./http-members.ts";
 import { messageRoutes } from "./http-messages.ts";
 import { roomListRoutes } from "./http-room-lists.ts";
 import { roomRoutes } from "./http-rooms.ts";
+import { searchRoute } from "./http-search.ts";
 import { addRoute } from "./http-route.ts";
 import { createServer } from "./http-server.ts";
 import { HTTP_BOUNDS } from "./http-sockets.ts";
@@ -128,6 +129,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
     ...memberRoutes(roomApi, clock, systemRandom),
     ...messageRoutes(roomApi, clock, systemRandom),
     ...roomListRoutes(options.roomLists),
+    searchRoute(roomApi, options.roomLists),
     ...inviteRoutes(roomApi, { clock, random: systemRandom, key: inviteKeyOf(options) }),
     ...(devSecret === undefined ? [] : [devTokenRoute(devSecret, clock)]),
     ...healthRoutes(roomApi, auth),

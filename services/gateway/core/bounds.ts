@@ -66,7 +66,12 @@ export const POSITION_RETRY_BASE_MS = 1_000;
 export const POSITION_RETRY_CAP_MS = 30_000;
 /** The rooms of a page of a room list without a `limit`. */
 export const ROOMS_PAGE_DEFAULT = 50;
-/** Room lists of one user in flight, over all their connections and HTTP. Beyond it: `busy`. */
+/** The messages of a page of a search without a `limit`. */
+export const SEARCH_PAGE_DEFAULT = 20;
+/**
+ * Room lists and searches of one user in flight, over all their connections and HTTP. Beyond it:
+ * `busy`.
+ */
 export const LISTS_PER_USER_MAX = 4;
 /** Room lists of all users in flight. Beyond it: `busy`. */
 export const LISTS_MAX = 256;

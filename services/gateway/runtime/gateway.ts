@@ -21,6 +21,7 @@ import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { ArchiveReader } from "#shared/ports/archive.ts";
 import type { Bus, Subscription } from "#shared/ports/bus.ts";
 import type { RoomListReader } from "#shared/ports/room-lists.ts";
+import type { SearchReader } from "#shared/ports/search.ts";
 import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
 import type { RoomStatus } from "#shared/protocol/control.ts";
@@ -90,7 +91,7 @@ export interface GatewayOptions {
 
 export interface GatewayPorts {
   readonly bus: Bus;
-  readonly archive: ArchiveReader & RoomListReader;
+  readonly archive: ArchiveReader & RoomListReader & SearchReader;
   readonly clock: Clock;
   readonly random: Random;
   readonly auth: Authenticator;

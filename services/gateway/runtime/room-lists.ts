@@ -1,5 +1,5 @@
-// RoomLists: asks the archive for the rooms of a user and for open rooms. It implements the
-// RoomListsApi port.
+// RoomLists: asks the archive for the rooms of a user, for open rooms and for messages. It
+// implements the RoomListsApi port.
 //
 //   gateway/room-lists.1. The positions that the user has said here are stored before the list is
 //        read, so that a client sees its own reading in it.
@@ -13,12 +13,19 @@
 
 import type { Clock } from "#shared/ports/clock.ts";
 import type { RoomListReader } from "#shared/ports/room-lists.ts";
+import type { SearchReader } from "#shared/ports/search.ts";
 import type { Read } from "#shared/ports/archive.ts";
 import type { Partition, RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { PartitionMap } from "#shared/protocol/partition-map.ts";
 import type { FindQuery, RoomsQuery } from "#shared/protocol/room-list.ts";
+import type { SearchQuery } from "#shared/protocol/search.ts";
 import { LISTS_MAX, LISTS_PER_USER_MAX } from "../core/bounds.ts";
-import type { FindOutcome, RoomListsApi, RoomsOutcome } from "../core/room-lists-port.ts";
+import type {
+  FindOutcome,
+  RoomListsApi,
+  RoomsOutcome,
+  SearchOutcome,
+} from "../core/room-lists-port.ts";
 import type { Refused } from "../core/room-api-port.ts";
 import type { ReadPositionsRunner } from "./read-positions-runner.ts";
 
@@ -30,7 +37,7 @@ const BUSY: Refused = { kind: "refused", error: "busy" };
 const UNAVAILABLE: Refused = { kind: "refused", error: "unavailable" };
 
 export class RoomLists implements RoomListsApi {
-  readonly #archive: RoomListReader;
+  readonly #archive: RoomListReader & SearchReader;
   readonly #map: Pick<PartitionMap, "partitionOf">;
   readonly #positions: Pick<ReadPositionsRunner, "flush">;
   readonly #clock: Pick<Clock, "after" | "monotonic">;
@@ -38,7 +45,7 @@ export class RoomLists implements RoomListsApi {
   #inFlight = 0;
 
   constructor(parts: {
-    readonly archive: RoomListReader;
+    readonly archive: RoomListReader & SearchReader;
     readonly map: Pick<PartitionMap, "partitionOf">;
     readonly positions: Pick<ReadPositionsRunner, "flush">;
     readonly clock: Pick<Clock, "after" | "monotonic">;
@@ -65,6 +72,16 @@ export class RoomLists implements RoomListsApi {
         this.#archive.findRooms(this.#partitionOf(user), query),
       );
       return valueOf(read, (found) => ({ kind: "found", found }));
+    });
+  }
+
+  search(query: SearchQuery): Promise<SearchOutcome> {
+    const { user } = query;
+    return this.#bounded(user, async () => {
+      const read = await this.#patiently(() =>
+        this.#archive.search(this.#partitionOf(user), query),
+      );
+      return valueOf(read, (found) => ({ kind: "messages", found }));
     });
   }
 

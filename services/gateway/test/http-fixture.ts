@@ -14,6 +14,7 @@ import { createLogger } from "#shared/process/logger.ts";
 import type { Body } from "#shared/protocol/events.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
 import type { FindQuery, RoomsQuery } from "#shared/protocol/room-list.ts";
+import type { SearchQuery } from "#shared/protocol/search.ts";
 import type { MessageId, RoomId } from "#shared/protocol/ids.ts";
 import { openAuthenticator } from "../adapters/auth.ts";
 import type { OpenedAuthenticator } from "../adapters/auth.ts";
@@ -35,7 +36,12 @@ import type {
   RoomReader,
   WriteOutcome,
 } from "../core/room-api-port.ts";
-import type { FindOutcome, RoomListsApi, RoomsOutcome } from "../core/room-lists-port.ts";
+import type {
+  FindOutcome,
+  RoomListsApi,
+  RoomsOutcome,
+  SearchOutcome,
+} from "../core/room-lists-port.ts";
 import type { SocketHandlers } from "../runtime/client-socket.ts";
 
 export class MemoryRoomApi implements RoomApi {
@@ -116,6 +122,13 @@ export class ScriptedRoomLists implements RoomListsApi {
   readonly queries: object[] = [];
   listed: RoomsOutcome = { kind: "rooms", page: { rooms: [] } };
   found: FindOutcome = { kind: "found", found: { rooms: [] } };
+
+  messages: SearchOutcome = { kind: "messages", found: { messages: [] } };
+
+  search(query: SearchQuery): Promise<SearchOutcome> {
+    this.queries.push(query);
+    return Promise.resolve(this.messages);
+  }
 
   rooms(query: RoomsQuery): Promise<RoomsOutcome> {
     this.queries.push(query);

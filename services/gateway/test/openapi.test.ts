@@ -34,7 +34,13 @@ describe("OpenApi", () => {
     await using fixture = await openHttpFixture();
     const { paths, openapi } = (await (await fixture.ask("/openapi.json")).json()) as Document;
     expect(openapi).to.equal("3.1.0");
-    const rooms = ["/v1/me/rooms", "/v1/rooms", "/v1/rooms/{room}", "/v1/rooms/{room}/members"];
+    const rooms = [
+      "/v1/me/rooms",
+      "/v1/search",
+      "/v1/rooms",
+      "/v1/rooms/{room}",
+      "/v1/rooms/{room}/members",
+    ];
     const member = "/v1/rooms/{room}/members/{user}";
     const message = `${MESSAGES}/{seq}`;
     const pins = "/v1/rooms/{room}/pins";

@@ -3,6 +3,7 @@
 
 import type { ArchiveReader, Read } from "#shared/ports/archive.ts";
 import type { RoomListReader } from "#shared/ports/room-lists.ts";
+import type { SearchReader } from "#shared/ports/search.ts";
 import type { Bus, Subscription } from "#shared/ports/bus.ts";
 import { encodeResults, encodeResync } from "#shared/protocol/results.ts";
 import type { CommandBatch } from "#shared/protocol/commands.ts";
@@ -97,7 +98,7 @@ export class ScriptedOwner {
 }
 
 /** Reads the archived part of the owner's log, with the bounds of the real archive. */
-export class ScriptedArchive implements ArchiveReader, RoomListReader {
+export class ScriptedArchive implements ArchiveReader, RoomListReader, SearchReader {
   readonly #model: OwnerModel;
   /** The last archived number of each room. */
   archivedTo: Seq = Infinity;
@@ -138,6 +139,10 @@ export class ScriptedArchive implements ArchiveReader, RoomListReader {
   }
 
   findRooms(): Promise<Read<never>> {
+    return this.#unavailable();
+  }
+
+  search(): Promise<Read<never>> {
     return this.#unavailable();
   }
 

@@ -4,10 +4,10 @@
 // statement (archive.3). That also holds on a replica, which is only older. A plain watermark read
 // uses the primary: a reader that begins there must not begin where the log is already trimmed.
 //
-// Bounds: WRITERS + 2 (for watermarks and claims) and READERS connections, which stay open: a new
-// one costs four round trips, and that is most expensive when PostgreSQL is slow. A call that waits
-// too long for a connection (postgres-pool.ts), or longer than the statement timeout for an answer,
-// returns `unavailable`. This file does not retry.
+// Bounds: WRITERS + 3 (for watermarks, claims, the index of the search) and READERS connections,
+// which stay open: a new one costs four round trips, and that is most expensive when PostgreSQL is
+// slow. A call that waits too long for a connection (postgres-pool.ts), or longer than the
+// statement timeout for an answer, returns `unavailable`. This file does not retry.
 //
 //   archive-postgres.1. A circuit breaker guards ranges, snapshots and look-ups. While it is open,
 //        they return `unavailable` at once. Only errors of the server or the connection count
@@ -39,6 +39,7 @@ import type {
 } from "#shared/ports/archive.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { RoomListStore } from "#shared/ports/room-lists.ts";
+import type { SearchStore } from "#shared/ports/search.ts";
 import { Breaker } from "#shared/process/breaker.ts";
 import type { Transition } from "#shared/process/breaker.ts";
 import type { ArchivedRange, MembersPage, RoomSnapshot } from "#shared/protocol/history.ts";
@@ -52,6 +53,9 @@ import type {
 } from "#shared/protocol/room-list.ts";
 import type { MessageId, Millis, Partition, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
+import type { FoundMessages, SearchQuery } from "#shared/protocol/search.ts";
+import type { IndexedRoom, RoomsBehind } from "../core/search-backlog.ts";
+import type { SearchIndex } from "../runtime/search-runner.ts";
 import { isAway, isSilent, reasonOf } from "./postgres-errors.ts";
 import { Gathered } from "./gathered.ts";
 import { PostgresPool } from "./postgres-pool.ts";
@@ -61,6 +65,8 @@ import { readWatermarks, claimWatermarks } from "./postgres-watermarks.ts";
 import type { ClaimKey } from "./postgres-watermarks.ts";
 import { readMessages } from "./postgres-messages.ts";
 import { findRooms, putReads, readRooms } from "./postgres-room-list.ts";
+import { NO_LANGUAGE, searchMessages } from "./postgres-search.ts";
+import { hasLanguage, indexRooms, roomsBehind } from "./postgres-search-index.ts";
 import { readMembers } from "./postgres-state.ts";
 import { readSnapshots } from "./postgres-snapshots.ts";
 import type { SnapshotKey } from "./postgres-snapshots.ts";
@@ -75,6 +81,8 @@ export interface PostgresArchiveOptions {
   /** The clock of the circuit breaker; default: the system's. */
   readonly clock?: Pick<Clock, "monotonic">;
   readonly onBreaker?: (transition: Transition) => void;
+  /** The text search configuration whose stems are found; default: none. */
+  readonly searchLanguage?: string;
 }
 
 /** Two batches at once keep PostgreSQL busy while a third is encoded; more gain little. */
@@ -97,7 +105,7 @@ export const READ_FAILURES_MAX = 3;
  */
 export const READ_WAIT_MS = 500;
 
-export class PostgresArchive implements ArchiveStore, RoomListStore {
+export class PostgresArchive implements ArchiveStore, RoomListStore, SearchStore, SearchIndex {
   readonly #options: PostgresArchiveOptions;
   /** Of the primary. */
   #url: string;
@@ -110,12 +118,14 @@ export class PostgresArchive implements ArchiveStore, RoomListStore {
   readonly #snapshots: Gathered<SnapshotKey, RoomSnapshot>;
   readonly #positions: Gathered<readonly ReadPosition[], readonly ReadPosition[]>;
   readonly breaker: Breaker;
+  readonly #language: string;
   #isClosed = false;
 
   constructor(options: PostgresArchiveOptions) {
     const { url, clock, onBreaker } = options;
     this.#options = options;
     this.#url = url;
+    this.#language = options.searchLanguage ?? NO_LANGUAGE;
     this.#primary = this.#openPrimary();
     this.#reads = this.#openReads();
     this.breaker = new Breaker({
@@ -230,6 +240,26 @@ export class PostgresArchive implements ArchiveStore, RoomListStore {
     return this.#attemptRead((db) => findRooms(db, query));
   }
 
+  search(query: SearchQuery): Promise<Read<FoundMessages>> {
+    return this.#attemptRead((db) => searchMessages(db, this.#language, query));
+  }
+
+  roomsBehind(part: { readonly after: string; readonly most: number }): Promise<Read<RoomsBehind>> {
+    return attempt(() => this.#onPrimary((db) => roomsBehind(db, this.#language, part)));
+  }
+
+  indexRooms(rooms: readonly RoomId[]): Promise<Read<readonly IndexedRoom[]>> {
+    return attempt(() => this.#onPrimary((db) => indexRooms(db, this.#language, rooms)));
+  }
+
+  /** Rejects when PostgreSQL does not know the language of the search. */
+  async requireLanguage(): Promise<void> {
+    if (await this.#onPrimary((db) => hasLanguage(db, this.#language))) return;
+    throw new Error(
+      `SEARCH_LANGUAGE: PostgreSQL has no text search configuration ${this.#language}`,
+    );
+  }
+
   putReads(reads: readonly ReadPosition[]): Promise<Read<readonly ReadPosition[]>> {
     return attempt(() => this.#positions.get(reads));
   }
@@ -253,7 +283,7 @@ export class PostgresArchive implements ArchiveStore, RoomListStore {
   }
 
   #openPrimary(): PostgresPool {
-    const bounds = { max: WRITERS + 2, timeoutMs: WRITE_TIMEOUT_MS };
+    const bounds = { max: WRITERS + 3, timeoutMs: WRITE_TIMEOUT_MS };
     return new PostgresPool(this.#url, bounds, this.#options.onIdleError);
   }
 

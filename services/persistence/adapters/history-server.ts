@@ -20,6 +20,7 @@ import type { ArchiveStore, Claim, Read, Watermark } from "#shared/ports/archive
 import type { Bus, BusMessage, BusSubscription } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { RoomListStore } from "#shared/ports/room-lists.ts";
+import type { SearchStore } from "#shared/ports/search.ts";
 import { decodeRequest, encodeReply } from "#shared/protocol/history.ts";
 import type { DecodedRequest, HistoryReply } from "#shared/protocol/history.ts";
 import type { Partition } from "#shared/protocol/ids.ts";
@@ -34,7 +35,7 @@ const BAD_REQUEST: HistoryReply = { ok: false, error: "bad_request" };
 
 export interface HistoryServerPorts {
   readonly bus: Pick<Bus, "subscribe" | "publish">;
-  readonly store: Omit<ArchiveStore, "write" | "range" | "close"> & RoomListStore;
+  readonly store: Omit<ArchiveStore, "write" | "range" | "close"> & RoomListStore & SearchStore;
   readonly pages: Pick<ArchiveStore, "range">;
   /** The watermark that this process knows of a partition. */
   readonly localWatermark: (p: Partition) => Watermark | undefined;
@@ -158,6 +159,10 @@ export class HistoryServer {
       case "find": {
         const { op, v: _version, ...query } = request;
         return orUnavailable(await store.findRooms(query), (found) => ({ ok: true, op, found }));
+      }
+      case "search": {
+        const { op, v: _version, ...query } = request;
+        return orUnavailable(await store.search(query), (found) => ({ ok: true, op, found }));
       }
       case "reads": {
         const { op, reads } = request;

@@ -8,6 +8,7 @@ import type { LeaseServer } from "./lease-server.ts";
 import type { PageCache } from "./page-cache.ts";
 import type { LogState, LogWatch } from "../runtime/log-watch.ts";
 import type { PersistenceStats } from "../runtime/persistence-stats.ts";
+import type { SearchRunner } from "../runtime/search-runner.ts";
 
 export interface PersistenceParts {
   readonly stats: PersistenceStats;
@@ -15,6 +16,7 @@ export interface PersistenceParts {
   readonly pages: PageCache;
   readonly leases: LeaseServer;
   readonly partitions: () => number;
+  readonly search: Pick<SearchRunner, "lagEvents" | "lagMs">;
   readonly breakers: readonly Breaker[];
 }
 
@@ -22,6 +24,7 @@ export function registerPersistence(metrics: Metrics, parts: PersistenceParts): 
   registerArchive(metrics, parts.stats);
   registerLogs(metrics, parts.watch);
   registerBreakers(metrics, parts.breakers);
+  registerSearch(metrics, parts);
   const { pages, partitions, leases } = parts;
   metrics.counter(
     "parley_leases_total",
@@ -38,6 +41,30 @@ export function registerPersistence(metrics: Metrics, parts: PersistenceParts): 
     "parley_history_page_misses_total",
     "History pages read from the store",
     () => pages.misses,
+  );
+}
+
+function registerSearch(metrics: Metrics, { stats, search }: PersistenceParts): void {
+  metrics.gauge(
+    "parley_search_lag_events",
+    "Archived events that are not in the index of the search",
+    () => search.lagEvents,
+  );
+  metrics.gauge(
+    "parley_search_lag_seconds",
+    "How long the oldest archived event waits for the index of the search",
+    () => search.lagMs / 1_000,
+  );
+  metrics.counter("parley_search_events_total", "Events indexed", () => stats.searchEvents);
+  metrics.counter(
+    "parley_search_failures_total",
+    "Calls of the indexer that PostgreSQL did not perform",
+    () => stats.searchFailures,
+  );
+  metrics.histogram(
+    "parley_search_index_seconds",
+    "Seconds to index one batch",
+    () => stats.searchSeconds,
   );
 }
 

@@ -4,9 +4,10 @@
 // (the job services/persistence/migrate-main.ts, as the schema's owner).
 //
 //   serving-role.1. The role reads and writes rows as the archive does. It has no right to delete a
-//        row, to change the keys of an archived event, or to create, alter or drop anything. It can
-//        replace the line of an event and of a quarantined text by a tombstone only, because a
-//        deletion erases them (a trigger of migration 005).
+//        row of the archive (the index of the search is made again from it), to change the keys of
+//        an archived event, or to create, alter or drop anything. It can replace the line of an
+//        event and of a quarantined text by a tombstone only, because a deletion erases them (a
+//        trigger of migration 005).
 //   serving-role.2. A role that owns the tables, or may act as their owner, is refused: grants
 //        would not restrict it.
 //   serving-role.3. Granting again changes nothing, and adds the rights on tables of new
@@ -36,6 +37,8 @@ const RIGHTS: Readonly<Record<string, string>> = {
   message_state: "select, insert, update",
   reactions: "select, insert, update",
   invites: "select, insert, update",
+  search: "select, insert, update, delete",
+  search_rooms: "select, insert, update",
   quarantine: "select, insert, update (line)",
   cluster: "select, insert",
   migrations: "select",

@@ -8,6 +8,7 @@ import { Histogram, LATENCY_SECONDS } from "#shared/kit/histogram.ts";
 import type { ArchiveStore } from "#shared/ports/archive.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { RunnerReport } from "./archive-runner.ts";
+import type { SearchReport } from "./search-runner.ts";
 
 const BATCH_EVENTS = [1, 10, 50, 100, 200, 500, 1_000, 2_000] as const;
 
@@ -21,6 +22,10 @@ export class PersistenceStats {
   quarantined = 0;
   /** Stretches of the log that are gone and were never archived: data loss. */
   lost = 0;
+  /** Events that the indexer of the search has read, and its calls that failed. */
+  searchEvents = 0;
+  searchFailures = 0;
+  readonly searchSeconds = new Histogram(LATENCY_SECONDS);
 
   onReport(report: RunnerReport): void {
     this.reports.add(report.kind);
@@ -30,6 +35,15 @@ export class PersistenceStats {
       this.batchEvents.observe(report.events);
     } else if (report.kind === "trimmed") this.trims.add(report.outcome);
     else if (report.kind === "hole" && report.lost) this.lost++;
+  }
+
+  onSearchReport(report: SearchReport): void {
+    if (report.kind === "unavailable") {
+      this.searchFailures++;
+      return;
+    }
+    this.searchEvents += report.events;
+    this.searchSeconds.observe(report.ms / 1_000);
   }
 }
 

@@ -1,6 +1,7 @@
 import { archiveContract } from "#shared/testing/archive.contract.ts";
 import { archiveMessagesContract } from "#shared/testing/archive-messages.contract.ts";
 import { roomListsContract } from "#shared/testing/room-lists.contract.ts";
+import { searchContract } from "#shared/testing/search.contract.ts";
 import { archiveStatesContract } from "#shared/testing/archive-states.contract.ts";
 import type { ArchiveUnderTest } from "#shared/testing/archive.contract.ts";
 import { MemoryArchive } from "../archive-memory.ts";
@@ -23,3 +24,8 @@ archiveContract("memory", open);
 archiveStatesContract("memory", open);
 archiveMessagesContract("memory", open);
 roomListsContract("memory", open);
+searchContract("memory", () => {
+  const store = new MemoryArchive();
+  const indexed = (): Promise<void> => Promise.resolve();
+  return Promise.resolve({ store, indexed, [Symbol.asyncDispose]: () => store.close() });
+});

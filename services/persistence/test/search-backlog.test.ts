@@ -1,0 +1,180 @@
+// SearchBacklog and SearchRunner: which rooms are indexed when, on a clock of the test.
+
+import { expect } from "chai";
+import { seededRandom } from "#shared/kit/random.ts";
+import type { Read } from "#shared/ports/archive.ts";
+import type { RoomId } from "#shared/protocol/ids.ts";
+import { FakeClock } from "#shared/testing/fake-clock.ts";
+import {
+  BATCH_ROOMS_MAX,
+  FULL_BATCH_EVENTS,
+  GIVE_WAY_MS,
+  PASS_EVERY_MS,
+} from "../core/search-backlog.ts";
+import { ROOMS_WAITING_MAX, SearchBacklog } from "../core/search-backlog.ts";
+import type { IndexedRoom, RoomsBehind } from "../core/search-backlog.ts";
+import { isRoomOf, SearchRunner } from "../runtime/search-runner.ts";
+import type { SearchReport } from "../runtime/search-runner.ts";
+
+const A = "a" as RoomId;
+const B = "b" as RoomId;
+const archived = (...rooms: (readonly [RoomId, number])[]) => new Map(rooms);
+const indexed = (room: RoomId, to: number, head = to): IndexedRoom => ({
+  room,
+  to,
+  head,
+  events: 1,
+});
+
+describe("SearchBacklog", () => {
+  it("search-backlog.1: the room that waits longest is first, and the lag is its time", () => {
+    const backlog = new SearchBacklog();
+    backlog.onArchived(archived([A, 3]), 0);
+    backlog.onArchived(archived([B, 1], [A, 2]), 100);
+    expect([backlog.rooms, backlog.events, backlog.lagMs(150)]).to.deep.equal([2, 6, 150]);
+    expect(backlog.take(200)).to.deep.equal([A, B]);
+    backlog.onArchived(archived([B, 1]), 250); // During the batch.
+    backlog.onIndexed([indexed(A, 4, 5), indexed(B, 1)]);
+    expect([backlog.events, backlog.lagMs(300)]).to.deep.equal([2, 300]);
+    expect(backlog.take(300)).to.deep.equal([A, B]);
+    backlog.onIndexed([indexed(A, 5), indexed(B, 2)]);
+    expect([backlog.rooms, backlog.lagMs(400), backlog.batchDue(400)]).to.deep.equal([
+      0,
+      0,
+      undefined,
+    ]);
+  });
+
+  it("search-backlog.1: a batch has a bounded number of rooms", () => {
+    const backlog = new SearchBacklog();
+    const rooms = Array.from({ length: 100 }, (_, i) => [`r${i}` as RoomId, 1] as const);
+    backlog.onArchived(archived(...rooms), 0);
+    expect(backlog.take(0)).to.have.length(BATCH_ROOMS_MAX);
+  });
+
+  it("search-backlog.2: rooms beyond the bound are found by a pass, which begins at once", () => {
+    const backlog = new SearchBacklog();
+    backlog.onFound({ rooms: [{ room: A, events: 2 }] }, 0);
+    expect(backlog.passDue).to.equal(PASS_EVERY_MS);
+    const rooms = Array.from(
+      { length: ROOMS_WAITING_MAX },
+      (_, i) => [`r${i}` as RoomId, 1] as const,
+    );
+    backlog.onArchived(archived(...rooms), 10);
+    expect(backlog.rooms).to.equal(ROOMS_WAITING_MAX);
+    expect(backlog.passDue).to.equal(-Infinity);
+  });
+
+  it("search-backlog.3: while the archive is behind, batches begin GIVE_WAY_MS apart", () => {
+    const backlog = new SearchBacklog();
+    backlog.onArchived(archived([A, FULL_BATCH_EVENTS]), 10_000);
+    expect(backlog.batchDue(10_000)).to.equal(10_000);
+    backlog.take(10_000);
+    backlog.onIndexed([indexed(A, 5, 9)]);
+    for (const now of [10_100, 10_500, 10_900, 11_300]) {
+      backlog.onArchived(archived([A, FULL_BATCH_EVENTS]), now);
+    }
+    expect(backlog.batchDue(11_300)).to.equal(11_800); // 500 ms without a full batch.
+    backlog.onArchived(archived([A, FULL_BATCH_EVENTS]), 11_700);
+    expect(backlog.batchDue(11_700)).to.equal(10_000 + GIVE_WAY_MS);
+  });
+
+  it("search-backlog.4: a failed batch waits at its old place", () => {
+    const backlog = new SearchBacklog();
+    backlog.onArchived(archived([A, 1]), 0);
+    backlog.take(5);
+    backlog.onArchived(archived([B, 1], [A, 1]), 10);
+    backlog.onFailed();
+    expect([backlog.events, backlog.lagMs(20)]).to.deep.equal([3, 20]);
+    expect(backlog.take(20)).to.deep.equal([A, B]);
+  });
+});
+
+/** An index whose answers the test gives. */
+class ScriptedIndex {
+  readonly calls: string[] = [];
+  behind: Read<RoomsBehind> = { kind: "ok", value: { rooms: [] } };
+  answer: (rooms: readonly RoomId[]) => Read<readonly IndexedRoom[]> = (rooms) => ({
+    kind: "ok",
+    value: rooms.map((room) => indexed(room, 1)),
+  });
+
+  roomsBehind({ after }: { readonly after: string }): Promise<Read<RoomsBehind>> {
+    this.calls.push(`pass ${after}`);
+    return Promise.resolve(this.behind);
+  }
+
+  indexRooms(rooms: readonly RoomId[]): Promise<Read<readonly IndexedRoom[]>> {
+    this.calls.push(rooms.join(" "));
+    return Promise.resolve(this.answer(rooms));
+  }
+}
+
+function openRunner() {
+  const clock = new FakeClock();
+  const index = new ScriptedIndex();
+  const reports: SearchReport["kind"][] = [];
+  const runner = new SearchRunner({
+    index,
+    clock,
+    random: seededRandom(1),
+    isMine: (room) => room !== "other",
+    onReport: ({ kind }) => void reports.push(kind),
+  });
+  const pass = async (ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 50) {
+      clock.advance(50);
+      for (let i = 0; i < 20; i++) await Promise.resolve();
+    }
+  };
+  const event = (room: RoomId) => ({ room }) as never;
+  const onArchived = (...rooms: RoomId[]): void => runner.onArchived({ events: rooms.map(event) });
+  return { index, reports, runner, pass, onArchived };
+}
+
+describe("SearchRunner", () => {
+  it("search-runner.1, search-runner.3: passes over all rooms at its start, then indexes what was archived", async () => {
+    const { index, runner, pass, onArchived } = openRunner();
+    const rooms = [A, "other" as RoomId].map((room) => ({ room, events: 1 }));
+    index.behind = { kind: "ok", value: { rooms, next: B } };
+    runner.start();
+    await pass(50);
+    index.behind = { kind: "ok", value: { rooms: [] } };
+    await pass(100);
+    expect(index.calls).to.deep.equal(["pass ", "a", "pass b"]);
+    onArchived(A, A);
+    onArchived(B);
+    expect(runner.lagEvents).to.equal(3);
+    await pass(150);
+    expect(index.calls.slice(3)).to.deep.equal(["a b"]);
+    expect([runner.lagEvents, runner.lagMs]).to.deep.equal([0, 0]);
+    await pass(PASS_EVERY_MS);
+    expect(index.calls.slice(4)).to.deep.equal(["pass "]);
+    await runner.stop();
+    onArchived(A);
+    await pass(1_000);
+    expect(index.calls).to.have.length(5);
+  });
+
+  it("search-runner.2: repeats with backoff while PostgreSQL is away, and loses no room", async () => {
+    const { index, reports, runner, pass, onArchived } = openRunner();
+    runner.start();
+    await pass(50);
+    index.answer = () => ({ kind: "unavailable", reason: "away" });
+    onArchived(A);
+    await pass(5_000);
+    expect(reports.length).to.be.within(2, 20);
+    expect(reports).to.not.include("indexed");
+    expect(runner.lagMs).to.be.at.least(4_900);
+    index.answer = () => ({ kind: "ok", value: [indexed(A, 1)] });
+    await pass(11_000);
+    expect(reports.at(-1)).to.equal("indexed");
+    expect(runner.lagEvents).to.equal(0);
+  });
+
+  it("search-runner.1: a process indexes the rooms of the partitions that it archives", () => {
+    const map = { partitionOf: (room: RoomId) => (room === A ? 1 : 2) };
+    const isMine = isRoomOf(map, () => [[1, 0]] as const);
+    expect([isMine(A), isMine(B)]).to.deep.equal([true, false]);
+  });
+});
