@@ -23,7 +23,7 @@ const DRAIN_WITHIN_MS = 120_000;
 const LIVE = { rooms: 200, members: 2, perSecond: LIVE_PER_SECOND };
 const FILL = { rooms: 64, members: 1, perSecond: FILL_PER_SECOND, warmPerSecond: 1_000 };
 
-interface Drain {
+export interface Drain {
   readonly eventsPerSecond: number;
   readonly limitPerSecond: number;
   readonly quiet: Leg;
@@ -69,8 +69,8 @@ function judge(drains: readonly Drain[]): Verdict[] {
   ];
 }
 
-async function drainOnce(seconds: number): Promise<Drain> {
-  await using parley = await startParley({ logBytesMax: 1024 * 1024 * 1024 });
+export async function drainOnce(seconds: number, env: NodeJS.ProcessEnv = {}): Promise<Drain> {
+  await using parley = await startParley({ logBytesMax: 1024 * 1024 * 1024, env });
   const client = new Client({ connectionString: parley.cluster.databaseUrl });
   await client.connect();
   try {
