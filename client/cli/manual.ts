@@ -21,6 +21,13 @@ const REGION =
 
 /** By the words of the command. */
 export const MANUAL: Readonly<Record<string, ManualEntry>> = {
+  chat: {
+    examples: [
+      "parley chat general --user ada",
+      "parley chat general --token-file ada.token --outbox ~/.parley-outbox",
+    ],
+    json: "not available: chat is for a terminal; use tail and send",
+  },
   token: { examples: ["parley token ada"], json: ["user", "token"] },
   send: {
     examples: [

@@ -9,6 +9,7 @@ import { Command, CommanderError, Option } from "commander";
 import { userOf } from "./arguments.ts";
 import { tokenOf } from "./change.ts";
 import type { Caller, TokenFlags } from "./change.ts";
+import { addChatCommand } from "./chat-command.ts";
 import { CliError } from "./cli-error.ts";
 import { addCompletionCommand } from "./completion.ts";
 import { addEraseCommand } from "./erase-command.ts";
@@ -36,6 +37,7 @@ interface Flags extends TargetFlags, TokenFlags {
 
 /** The command table: each line adds one group of commands, in the order of `parley --help`. */
 const GROUPS: readonly ((program: Command, caller: Caller) => void)[] = [
+  addChatCommand,
   addSendCommands,
   addHistory,
   addMemberCommands,

@@ -46,12 +46,12 @@ export class TypingSignal {
 
 /** The users who type now. */
 export class TypingNames {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, "after">;
   readonly #changed: () => void;
   readonly #timers = new Map<string, Timer>();
   #names: readonly string[] = [];
 
-  constructor(clock: Clock, changed: () => void) {
+  constructor(clock: Pick<Clock, "after">, changed: () => void) {
     this.#clock = clock;
     this.#changed = changed;
   }
