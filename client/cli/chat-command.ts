@@ -22,7 +22,7 @@ export function addChatCommand(program: Command, caller: Caller): void {
       const { chatIn } = await import("./chat/main.ts").catch((error: unknown) => {
         const isMissing = error instanceof Error && "code" in error && error.code === MISSING;
         if (!isMissing) throw error;
-        const text = "parley chat needs the optional packages: npm ci without --omit=optional";
+        const text = "parley chat needs the development packages: npm ci without --omit=dev";
         throw new CliError(text, { cause: error });
       });
       await chatIn(caller, room, flags);

@@ -38,8 +38,7 @@ async function stage(folder: string): Promise<void> {
           .some((name) => SKIPPED.has(name)),
     });
   }
-  const omitted = ["--omit=dev", "--omit=optional"];
-  const npm = ["ci", ...omitted, "--ignore-scripts", "--no-audit", "--no-fund", "--silent"];
+  const npm = ["ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"];
   execFileSync("npm", npm, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
   mkdirSync(join(folder, "bin"));
   copyFileSync(join(REPOSITORY, "node_modules/node/bin/node"), join(folder, "bin/node"));

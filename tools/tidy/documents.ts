@@ -107,7 +107,7 @@ function checkPackages(files: readonly SourceFile[]): Complaint[] {
   const text = files.find(({ path }) => path === "package.json")?.text ?? "";
   const reasons = files.find(({ path }) => path === DEPENDENCIES)?.text ?? "";
   const manifest = parseObject(text);
-  const packages = ["dependencies", "optionalDependencies", "devDependencies"].flatMap((kind) => {
+  const packages = ["dependencies", "devDependencies"].flatMap((kind) => {
     const list = manifest?.[kind];
     return isObject(list) ? Object.entries(list) : [];
   });
