@@ -111,6 +111,8 @@ export interface ParleyNews {
    * reply, a direct message. It can be lost; `rooms` has the truth.
    */
   readonly note: Note;
+  /** The number of messages in `unsent` after each change. */
+  readonly unsent: number;
 }
 
 /** The caller of a page knows its type: the answer belongs to the call. */
@@ -149,8 +151,8 @@ export class Parley {
   #urlIndex = -1;
   #wasOnline = false;
   #socket: WebSocket | undefined;
-  /** The messages of an earlier run, by id. */
-  readonly #resumed: Map<string, Resumed> = new Map();
+  /** The messages without an outcome, by id. */
+  readonly #unsent: Map<string, Resumed & { readonly isResumed?: boolean }> = new Map();
   #endWatch: (() => void) | undefined;
   #wake: { readonly at: number; readonly timer: Timer } | undefined;
 
@@ -193,6 +195,14 @@ export class Parley {
   get retryAt(): number | undefined {
     const at = this.#client.retryAt;
     return at === undefined ? undefined : this.#clock.now() + (at - this.#clock.monotonic());
+  }
+
+  /**
+   * The messages of joined rooms that have no outcome yet, in the order of `send`: those of this
+   * run, and those of an earlier run in the outbox.
+   */
+  get unsent(): readonly Resumed[] {
+    return [...this.#unsent.values()];
   }
 
   /**
@@ -308,7 +318,7 @@ export class Parley {
       typing: (on) => this.#step({ kind: "typing", room, on }),
       read: (seq) => this.#step({ kind: "read", room, seq }),
       history: (range, signal) => this.#history(link, room, range, signal),
-      resumed: () => [...this.#resumed.values()].filter((send) => send.room === room),
+      resumed: () => this.unsent.filter((send) => send.room === room && "isResumed" in send),
       leave: () => {
         link.hasLeft = true;
         this.#step({ kind: "leave", room });
@@ -332,11 +342,13 @@ export class Parley {
     const head = { t: content.t, room, id: name };
     const frame = { ...head, ...content };
     const outgoing = this.#expect(name);
+    const at = this.#clock.now();
+    if (content.t === "send") this.#pend({ ...content, ...outgoing, room, at });
     const write = (): void => this.#step({ kind: "write", frame });
     const { outbox } = this.#options;
     const text = outbox && this.state !== "closed" && jsonOf(frame);
     if (!text) write(); // A body that is no JSON is refused by the core.
-    else outbox.write({ id: name, room, text, at: this.#clock.now() }, write);
+    else outbox.write({ id: name, room, text, at }, write);
     return outgoing;
   }
 
@@ -357,18 +369,23 @@ export class Parley {
       const frame = JSON.parse(text) as WriteFrame;
       const outgoing = this.#expect(id);
       if (frame.t === "send") {
-        const resumed = { ...frame, ...outgoing, at };
-        this.#resumed.set(id, resumed);
+        const resumed = { ...frame, ...outgoing, at, isResumed: true };
+        this.#pend(resumed);
         this.#rooms.get(frame.room)?.link.listeners.emit("resumed", resumed);
       }
       this.#step({ kind: "write", frame });
     }
   }
 
+  #pend(send: Resumed): void {
+    this.#unsent.set(send.id, send);
+    this.#listeners.emit("unsent", this.#unsent.size);
+  }
+
   #onSettled(id: string, result: SendResult): void {
     this.#outgoing.get(id)?.resolve(result);
+    if (this.#unsent.delete(id)) this.#listeners.emit("unsent", this.#unsent.size);
     this.#outgoing.delete(id);
-    this.#resumed.delete(id);
     const isKept = this.state === "closed" && "error" in result && result.error === "unavailable";
     this.#options.outbox?.settle(id, isKept);
     this.#resume();

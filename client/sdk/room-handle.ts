@@ -84,7 +84,7 @@ export interface Outgoing {
   readonly done: Promise<SendResult>;
 }
 
-/** A message that an earlier run of the program sent, and that is sent again from the outbox. */
+/** A message without an outcome, of this run or of an earlier one, with its content. */
 export interface Resumed extends Outgoing {
   readonly room: string;
   readonly body: Body;

@@ -1,6 +1,7 @@
 // Main: connects the page to the SDK and renders it. Everything else is in store/ and ui/.
 
 import { render } from "preact";
+import { indexedDbOutbox } from "#client/sdk/outbox/indexed-db.ts";
 import { Parley } from "#client/sdk/parley.ts";
 import { arrive, fetchDevToken } from "./store/identity.ts";
 import { App } from "./ui/app.tsx";
@@ -10,13 +11,23 @@ const url = `${location.origin.replace(/^http/u, "ws")}/v1/ws`;
 
 /** Fetches the first token before the page opens, so that the form can show a refusal. */
 async function enter(user: string): Promise<Parley> {
-  let first: string | undefined = await fetchDevToken(fetch, user);
+  let first = await firstToken(user);
   const token = async (): Promise<string> => {
     const kept = first;
     first = undefined;
     return kept ?? fetchDevToken(fetch, user);
   };
-  return new Parley({ url, token, client: "web/1" });
+  return new Parley({ url, token, client: "web/1", outbox: indexedDbOutbox(user) });
+}
+
+/** Undefined without a network: the page opens with what it kept, and the SDK asks again. */
+async function firstToken(user: string): Promise<string | undefined> {
+  try {
+    return await fetchDevToken(fetch, user);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
 }
 
 await speak();

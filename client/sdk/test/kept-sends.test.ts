@@ -65,7 +65,14 @@ describe("KeptSends", () => {
       void done.then((result) => resumed.push(result.kind));
     });
     second.connect();
-    const result = await room.send(text("three")).done;
+    const counts: number[] = [];
+    second.on("unsent", (count) => counts.push(count));
+    const outgoing = room.send(text("three"));
+    expect(second.unsent.map(({ body }) => body)).to.deep.equal([text("three")]);
+    const result = await outgoing.done;
+    // It was sent before the store was open; the others were taken from the store.
+    expect([counts[0], Math.max(...counts), counts.at(-1)]).to.deep.equal([1, 3, 0]);
+    expect(second.unsent).to.deep.equal([]);
     expect(result).to.include({ kind: "acked", seq: 3 });
     expect(gateway.ids.slice(0, 2)).to.deep.equal(ids);
     expect(sent(gateway)).to.deep.equal(["one", "two", "three"].map(text));

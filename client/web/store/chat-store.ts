@@ -15,12 +15,20 @@ import type { ChatClient, Fault, Unsubscribe } from "./client-port.ts";
 import { ROOMS_MAX, SavedRooms } from "./saved-rooms.ts";
 import type { KeyValue } from "./saved-rooms.ts";
 import { RoomStore } from "./room-store.ts";
+import { textOf } from "./timeline-rows.ts";
 import { failureWords } from "./words.ts";
 import type { Connection } from "./words.ts";
 
 /** Rooms that the page suggests in a new cluster. */
 export const SUGGESTED_ROOMS = ["general", "engineering", "on-call", "random"] as const;
 const TAIL_MESSAGES = 100;
+
+export interface WaitingSend {
+  readonly id: string;
+  readonly room: string;
+  readonly at: number;
+  readonly text: string;
+}
 
 export interface ChatStoreOptions {
   readonly client: ChatClient;
@@ -50,6 +58,7 @@ export class ChatStore {
     this.#saved = new SavedRooms(storage, me, clock);
     this.#subscriptions = [
       client.on("state", () => this.#onState()),
+      client.on("unsent", () => this.#changed()),
       client.on("error", (fault) => this.#onFault(fault)),
     ];
     for (const room of this.#saved.rooms) this.#join(room);
@@ -58,6 +67,12 @@ export class ChatStore {
   get connection(): Connection {
     const { state, retryAt } = this.#options.client;
     return { state, retryAt, problem: this.#problem };
+  }
+  /** The messages that wait for the connection; none while it serves. */
+  get waiting(): readonly WaitingSend[] {
+    const { state, unsent } = this.#options.client;
+    if (state === "online") return [];
+    return unsent.map(({ id, room, body, at }) => ({ id, room, at, text: textOf(body) }));
   }
   /** In the order of opening. */
   get rooms(): readonly RoomStore[] {

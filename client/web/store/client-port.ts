@@ -10,7 +10,7 @@
 
 import type { ResumedSend } from "#client/sdk/timeline/room-timeline.ts";
 import type { SendOutcome } from "#client/sdk/timeline/timeline.ts";
-import type { RoomEvent } from "#shared/protocol/events.ts";
+import type { Body, RoomEvent } from "#shared/protocol/events.ts";
 import type { LeftReason } from "#shared/protocol/server-frames.ts";
 
 export type ConnectionState = "idle" | "connecting" | "online" | "waiting" | "closed";
@@ -83,14 +83,25 @@ export interface Fault {
   readonly room?: string;
 }
 
+/** A message without an outcome. */
+export interface UnsentSend {
+  readonly id: string;
+  readonly room: string;
+  readonly body: Body;
+  /** When it was sent first, in ms since 1970. */
+  readonly at: number;
+}
+
 export interface ChatClient {
   readonly state: ConnectionState;
   readonly user: string | undefined;
   /** When the next attempt begins, in ms since 1970, while `state` is "waiting". */
   readonly retryAt: number | undefined;
+  /** The messages of joined rooms without an outcome, also those of an earlier visit. */
+  readonly unsent: readonly UnsentSend[];
   connect(): void;
   close(): void;
-  on(event: "state", handler: () => void): Unsubscribe;
+  on(event: "state" | "unsent", handler: () => void): Unsubscribe;
   on(event: "error", handler: (fault: Fault) => void): Unsubscribe;
   join(room: string, options?: { readonly tail?: number }): ChatRoom;
 }

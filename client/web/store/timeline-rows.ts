@@ -175,7 +175,7 @@ function unsentOf({ kind, id, seq, at, body, error }: Unsent, from: string): Uns
 }
 
 /** Other clients can send bodies without a text; the page shows their JSON. */
-function textOf(body: Body): string {
+export function textOf(body: Body): string {
   const text = body["text"];
   if (typeof text !== "string") return JSON.stringify(body);
   return isBlank(text) ? t("message.noText") : text;

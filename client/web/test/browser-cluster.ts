@@ -63,6 +63,7 @@ export class BrowserCluster {
   }
 
   async isReady(): Promise<boolean> {
+    if (!URL.canParse(this.url)) return false; // No gateway runs.
     const answer = await fetch(new URL("/readyz", this.url)).catch(() => undefined);
     return answer?.ok === true;
   }

@@ -60,6 +60,24 @@ function names(store: ChatStore): string[] {
 }
 
 describe("chat store", () => {
+  it("K6: messages wait while there is no connection, and each is named until it is sent", async () => {
+    const { client, store } = createFixture();
+    store.open("general");
+    await isLive(store);
+    client.isHolding = true;
+    client.become("waiting");
+    for (const text of ["one", "two"]) {
+      store.active?.draft.set(text);
+      store.active?.draft.submit();
+    }
+    const waiting = store.waiting.map(({ room, text }) => `${room}: ${text}`);
+    expect(waiting).to.deep.equal(["general: one", "general: two"]);
+    client.become("online");
+    expect(store.waiting).to.deep.equal([]);
+    client.release();
+    await until(() => client.unsent.length === 0, { withinMs: 1_000, what: "both to be sent" });
+  });
+
   it("N1: opens only a room with a valid name", () => {
     const { store } = createFixture();
     for (const name of ["", "a b", "größe", "x".repeat(65), "../x", "a*"]) {

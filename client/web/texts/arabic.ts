@@ -46,6 +46,17 @@ export const arabic: Catalogue = {
   "connection.tryNow": "حاول الآن",
   "connection.signInAgain": "سجّل الدخول من جديد",
 
+  "waiting.count": {
+    zero: "لا رسائل منتظرة",
+    one: "رسالة واحدة تنتظر",
+    two: "رسالتان تنتظران",
+    few: "{count} رسائل تنتظر",
+    many: "{count} رسالة تنتظر",
+    other: "{count} رسالة تنتظر",
+  },
+  "waiting.note": "محفوظة على هذا الجهاز، وتُرسل فور الاتصال.",
+  "waiting.label": "الرسائل المنتظرة",
+
   "failure.bad_frame": "لم يستطع الخادم قراءة هذا.",
   "failure.unknown_type": "لا توجد هذه الوظيفة في هذا الخادم.",
   "failure.too_large": "هذه الرسالة طويلة جدًا.",

@@ -45,6 +45,10 @@ export const english = {
   "connection.tryNow": "Try now",
   "connection.signInAgain": "Sign in again",
 
+  "waiting.count": { one: "{count} message waits", other: "{count} messages wait" },
+  "waiting.note": "Stored on this device, sent once you are connected.",
+  "waiting.label": "Messages that wait",
+
   "failure.bad_frame": "The server could not read this.",
   "failure.unknown_type": "This server does not have this function.",
   "failure.too_large": "This message is too long.",

@@ -48,6 +48,10 @@ export const german: Catalogue = {
   "connection.tryNow": "Jetzt versuchen",
   "connection.signInAgain": "Neu anmelden",
 
+  "waiting.count": { one: "{count} Nachricht wartet", other: "{count} Nachrichten warten" },
+  "waiting.note": "Auf diesem Gerät gespeichert, gesendet, sobald Sie verbunden sind.",
+  "waiting.label": "Wartende Nachrichten",
+
   "failure.bad_frame": "Der Server konnte das nicht lesen.",
   "failure.unknown_type": "Dieser Server hat diese Funktion nicht.",
   "failure.too_large": "Diese Nachricht ist zu lang.",

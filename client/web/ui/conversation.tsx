@@ -11,6 +11,7 @@ import { Icon } from "./icons.tsx";
 import { Beginning } from "./list-notes.tsx";
 import type { MessageActions } from "./message-actions.ts";
 import { MessageList } from "./message-list.tsx";
+import { WaitingSends } from "./waiting-sends.tsx";
 import { Spoken } from "./spoken.tsx";
 import { groupDigits, t } from "../texts/texts.ts";
 
@@ -119,6 +120,7 @@ function Trouble(props: { store: ChatStore; room: RoomStore; onSignOut: () => vo
           act={() => store.reconnect()}
         />
       )}
+      <WaitingSends sends={store.waiting} />
       {connection.state === "closed" && (
         <Note tone="bad" words={words.long} verb={t("connection.signInAgain")} act={onSignOut} />
       )}

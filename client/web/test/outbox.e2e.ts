@@ -1,0 +1,100 @@
+// The outbox of the page, in a real browser on a real cluster: a time without a connection,
+// reloads, a second tab and a killed gateway lose no message and repeat none.
+
+import { expect } from "chai";
+import type { BrowserContext } from "playwright-core";
+import { until } from "#shared/testing/wait.ts";
+import { expectAccessible } from "./axe.ts";
+import { useBrowserCluster } from "./browser-cluster.ts";
+import { BrowserUser } from "./browser-user.ts";
+
+/** The tunnel of a train: no WebSocket opens while it is on. */
+class Tunnel {
+  isOn = false;
+
+  async over(context: BrowserContext): Promise<void> {
+    await context.routeWebSocket(/\/v1\/ws$/u, (socket) => {
+      if (this.isOn) void socket.close({ code: 1012 });
+      else socket.connectToServer();
+    });
+  }
+}
+
+describe("The outbox in a browser", () => {
+  const shared = useBrowserCluster();
+
+  /** The texts of the room as another user reads them, in order. */
+  const stored = async (room: string): Promise<string[]> => {
+    const reader = shared.client("reader");
+    const handle = reader.join(room);
+    await handle.live();
+    const { events } = await handle.history({ after: 0, limit: 100 });
+    reader.close();
+    return events.flatMap((event) => (event.t === "msg" ? [String(event.body["text"])] : []));
+  };
+
+  it("K6: messages of a time without a connection survive reloads and a closed tab; each is sent once", async () => {
+    const ada = await shared.arrive("ada", "tunnel");
+    const tunnel = new Tunnel();
+    await tunnel.over(ada.page.context());
+    await ada.send("before");
+    await ada.page.locator(".status-mine").first().waitFor();
+    tunnel.isOn = true;
+    await ada.page.reload();
+    await ada.page.locator(".trouble-waiting").waitFor();
+    for (const text of ["first", "second", "third"]) await ada.send(text);
+    await ada.page.getByRole("button", { name: "3 messages wait" }).click();
+    expect(await ada.page.locator(".waiting-text").allTextContents()).to.deep.equal([
+      "first",
+      "second",
+      "third",
+    ]);
+    await expectAccessible(ada, "without a connection");
+
+    await ada.page.reload();
+    await ada.page.getByRole("button", { name: "3 messages wait" }).waitFor();
+    const tab = new BrowserUser("ada", await ada.page.context().newPage());
+    await tab.page.goto(ada.page.url().replace("?", "?user=ada&"));
+    await tab.page.locator(".trouble-waiting").waitFor();
+    await tab.send("of the other tab");
+    await tab.page.getByRole("button", { name: "1 message waits" }).waitFor();
+    await ada.page.close(); // The other tab takes its messages.
+    await tab.page.getByRole("button", { name: "4 messages wait" }).waitFor();
+
+    tunnel.isOn = false;
+    await tab.page.evaluate(() => dispatchEvent(new Event("online")));
+    await tab.waitUntilComplete();
+    await until(async () => (await stored("tunnel")).length === 5, {
+      withinMs: 30_000,
+      what: "all messages",
+    });
+    const texts = await stored("tunnel");
+    expect(texts[0]).to.equal("before");
+    expect(texts.filter((text) => text !== "of the other tab").slice(1)).to.deep.equal([
+      "first",
+      "second",
+      "third",
+    ]);
+    expect(await tab.page.locator(".waiting").count()).to.equal(0);
+    await tab.leave();
+  });
+
+  it("K6: a gateway killed under a full outbox, and a reload in that moment: each is sent once, in order", async () => {
+    const ada = await shared.arrive("ada", "killed");
+    const texts = Array.from({ length: 12 }, (_, i) => `message ${i + 1}`);
+    for (const text of texts.slice(0, 6)) await ada.send(text);
+    await shared.cluster.kill("gateway-1");
+    for (const text of texts.slice(6)) await ada.send(text);
+    await until(() => shared.isReady(), { withinMs: 50_000, what: "the gateway" });
+    await ada.page.reload();
+    await ada.waitUntilComplete();
+    await until(async () => (await stored("killed")).length >= texts.length, {
+      withinMs: 30_000,
+      what: "all messages",
+    });
+    expect(await stored("killed")).to.deep.equal(texts);
+    await ada.until("its own numbers", async () => (await ada.seqs()).at(-1) === texts.length);
+    expect((await ada.messages()).map(({ text }) => text)).to.deep.equal(texts);
+    await ada.leave();
+  });
+});
