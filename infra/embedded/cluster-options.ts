@@ -16,6 +16,8 @@ export interface ClusterOptions {
   readonly gateways: number;
   readonly rooms: number;
   readonly persistence: number;
+  /** Processes that send webhooks. */
+  readonly webhooks: number;
   /** Number of servers of the NATS cluster. */
   readonly nats: 1 | 3;
   /**
@@ -65,6 +67,7 @@ export const DEFAULTS: ClusterOptions = {
   gateways: 1,
   rooms: 1,
   persistence: 1,
+  webhooks: 0,
   nats: 1,
   // 4 partitions may then take 1 GiB of disk while the archive is unavailable.
   logBytesMax: 256 * 1024 * 1024,
@@ -88,6 +91,7 @@ const schema = z.object({
   GATEWAYS: count.default(DEFAULTS.gateways),
   ROOMS: count.default(DEFAULTS.rooms),
   PERSISTENCE: count.default(DEFAULTS.persistence),
+  WEBHOOKS: z.coerce.number().int().min(0).max(PROCESSES_MAX).default(DEFAULTS.webhooks),
   NATS: z
     .enum(["1", "3"], { error: "1, or 3 for an R3 cluster" })
     .default("1")
@@ -116,6 +120,7 @@ export function optionsFromEnv(env: NodeJS.ProcessEnv = process.env): ClusterOpt
     gateways: config.GATEWAYS,
     rooms: config.ROOMS,
     persistence: config.PERSISTENCE,
+    webhooks: config.WEBHOOKS,
     nats: config.NATS,
     logBytesMax: config.LOG_BYTES_MAX,
     limits: config.LIMITS,

@@ -7,8 +7,8 @@
 //
 //   embedded/cluster.1. `startCluster` resolves when every service reported that it is ready. If
 //        one fails, it rejects with one line after it has stopped everything that it started.
-//   embedded/cluster.2. Stop order: gateways, rooms, persistence, PostgreSQL, NATS; each has a
-//        deadline.
+//   embedded/cluster.2. Stop order: gateways, rooms, webhooks, persistence, PostgreSQL, NATS; each
+//        has a deadline.
 //   embedded/cluster.3. Two runs never use the same DATA at once. Leftovers of a killed run are
 //        ended first.
 //   embedded/cluster.4. A process that is started again keeps its name, its port and its data.
@@ -41,6 +41,8 @@ export interface ClusterInfo {
   readonly gateways: readonly { name: string; pid: number; url: string; metrics: string }[];
   readonly rooms: readonly { name: string; pid: number; metrics: string }[];
   readonly persistence: readonly { name: string; pid: number; metrics: string }[];
+  /** Absent unless the cluster has some. */
+  readonly webhooks?: readonly { name: string; pid: number; metrics: string }[];
   readonly nats: readonly { name: string; pid?: number; url: string }[];
   /** The seed of the administrator's NATS user; absent when the cluster did not start NATS. */
   readonly natsNkeyFile?: string;
@@ -57,7 +59,14 @@ const SERVICE_STOP_MS = 40_000;
 const SERVER_STOP_MS = 15_000;
 
 type Role = ServiceRole | "nats" | "postgres";
-const STOP_ORDER: readonly Role[] = ["gateway", "room", "persistence", "postgres", "nats"];
+const STOP_ORDER: readonly Role[] = [
+  "gateway",
+  "room",
+  "webhooks",
+  "persistence",
+  "postgres",
+  "nats",
+];
 
 interface Member {
   readonly role: Role;
@@ -133,10 +142,12 @@ export class Cluster implements AsyncDisposable {
           : [],
       );
     const [postgres] = of("postgres");
+    const webhooks = of("webhooks").map(({ name, pid, metrics }) => ({ name, pid, metrics }));
     return {
       gateways: of("gateway"),
       rooms: of("room").map(({ name, pid, metrics }) => ({ name, pid, metrics })),
       persistence: of("persistence").map(({ name, pid, metrics }) => ({ name, pid, metrics })),
+      ...(this.#options.webhooks > 0 && { webhooks }),
       nats:
         this.#options.natsUrl === undefined
           ? of("nats").map(({ name, pid, url }) => ({ name, pid, url }))
@@ -307,7 +318,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #startServices(launches: Launches): Promise<void> {
-    const { gateways, rooms, persistence, route } = this.#options;
+    const { gateways, rooms, persistence, webhooks, route } = this.#options;
     const nats = (role: ServiceRole, index: number): Promise<string> =>
       route(serviceName(role, index), "nats", this.#natsUrl);
     const planned: Supervised[] = [];
@@ -317,6 +328,10 @@ export class Cluster implements AsyncDisposable {
       const name = serviceName("persistence", i);
       const database = await route(name, "postgres", this.#databaseUrl);
       plan("persistence", i, launches.persistence(i, await nats("persistence", i), database));
+    }
+    for (let i = 0; i < webhooks; i++) {
+      const database = await route(serviceName("webhooks", i), "postgres", this.#databaseUrl);
+      plan("webhooks", i, launches.webhooks(i, await nats("webhooks", i), database));
     }
     for (let i = 0; i < rooms; i++) plan("room", i, launches.room(i, await nats("room", i)));
     for (let i = 0; i < gateways; i++) {

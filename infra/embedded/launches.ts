@@ -17,7 +17,7 @@ import type { Running } from "./supervised.ts";
 import { ensureNatsServer } from "#tools/programs/nats-server.ts";
 
 export type Launch = (abort: AbortSignal) => Promise<Running>;
-export type ServiceRole = "gateway" | "room" | "persistence";
+export type ServiceRole = "gateway" | "room" | "persistence" | "webhooks";
 
 /** The default port of tools. Tests (port 0) take any free port and leave this one free. */
 const NATS_PORT = 4_222;
@@ -107,6 +107,14 @@ export class Launches {
       NATS_URL: natsUrl,
       ...this.#nkey("persistence"),
       ...(trimFile !== undefined && { NATS_TRIM_NKEY_FILE: trimFile }),
+      DATABASE_URL: databaseUrl,
+    });
+  }
+
+  webhooks(index: number, natsUrl: string, databaseUrl: string): Launch {
+    return this.#service("webhooks", index, {
+      NATS_URL: natsUrl,
+      ...this.#nkey("webhooks"),
       DATABASE_URL: databaseUrl,
     });
   }

@@ -19,7 +19,14 @@ import type { Partition } from "#shared/protocol/ids.ts";
 import { PERMITTED_PARTITIONS } from "#shared/protocol/partition-map.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 
-export const NATS_USERS = ["gateway", "room", "persistence", "trimmer", "admin"] as const;
+export const NATS_USERS = [
+  "gateway",
+  "room",
+  "persistence",
+  "trimmer",
+  "webhooks",
+  "admin",
+] as const;
 export type NatsUser = (typeof NATS_USERS)[number];
 
 export interface Permissions {
@@ -42,6 +49,7 @@ const GATEWAY: Permissions = {
     "table.get.*",
     "lease.take",
     "region.grant",
+    "hook.manage",
     "_INBOX_ctl.>",
   ],
   subscribe: [
@@ -116,6 +124,12 @@ const PERSISTENCE: Permissions = {
   ],
 };
 
+/** Webhooks speak with strangers: they have no right to a log, to commands or to lines. */
+const WEBHOOKS: Permissions = {
+  publish: ["table.get.*", "_INBOX_gw.>", "_INBOX_ctl.>"],
+  subscribe: ["watermark.*", "hook.manage", "table.changed.*", "ctl.>", "_INBOX_hook.>"],
+};
+
 /** Stream names are whole tokens, so the streams of partitions are listed one by one. */
 export function permissionsOf(user: NatsUser, partitions: number): Permissions {
   const each = (make: (p: Partition) => readonly string[]): string[] =>
@@ -139,6 +153,8 @@ export function permissionsOf(user: NatsUser, partitions: number): Permissions {
         publish: each((p) => ["INFO", "PURGE"].map((act) => streamApi(act, p))),
         subscribe: ["_INBOX_trim.>"],
       };
+    case "webhooks":
+      return WEBHOOKS;
     case "admin":
       return EVERYTHING;
     default:

@@ -23,6 +23,7 @@ import { authConfig, configSchema, httpConfig, metricsPort } from "./config.ts";
 import { Revocations } from "./core/revocations.ts";
 import { Gateway } from "./runtime/gateway.ts";
 import { followGatewaySettings } from "./runtime/live-settings.ts";
+import { WebhooksOverBus } from "./runtime/webhooks-over-bus.ts";
 
 /** A drain takes at most ten seconds; see runtime/gateway.ts. */
 const STOP_DEADLINE_MS = 20_000;
@@ -137,6 +138,7 @@ const app = await buildHttp({
   config: http,
   roomApi: gateway.roomApi,
   roomLists: gateway.roomLists,
+  webhooks: new WebhooksOverBus(bus),
   auth,
   devSecret,
   logger,

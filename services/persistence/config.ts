@@ -1,30 +1,12 @@
 // Config of a persistence process: its environment, read once.
 
-import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { serviceConfig } from "#shared/process/config.ts";
-
-const URL_PARTS = /^(postgres(?:ql)?:\/\/)((?:[^@/?#]*@)?)([^@/?#]+)(.*)$/;
-/** The servers of one URL: a primary and its standbys. */
-const SERVERS_MAX = 8;
-
-const database = {
-  /** With several servers, host:port,host:port stands in the place of the host, as in libpq. */
-  DATABASE_URL: z
-    .string({ error: "the PostgreSQL of the archive, as postgres://…" })
-    .refine((url) => serversOf(url) !== undefined, {
-      error: "the PostgreSQL of the archive, as postgres://…",
-    }),
-  /**
-   * A file with the database password, which keeps it out of the environment. The value here is the
-   * content of the file.
-   */
-  DATABASE_PASSWORD_FILE: z.string().transform(readSecret).optional(),
-};
+import { databaseConfig, readSecret } from "#shared/process/database-config.ts";
 
 /** For the job that migrates (migrate-main.ts): DATABASE_URL belongs to the schema's owner. */
 export const migrateConfigSchema = z.object({
-  ...database,
+  ...databaseConfig,
   /** The role of the processes that serve; undefined: they use the owner's role. */
   DATABASE_SERVING_ROLE: z.string().min(1).optional(),
   /** A file with that role's password: the job creates the role. Undefined: the role exists. */
@@ -38,7 +20,7 @@ export const configSchema = z.object({
    * user trims it.
    */
   NATS_TRIM_NKEY_FILE: z.string().optional(),
-  ...database,
+  ...databaseConfig,
   DATABASE_REPLICA_URL: z.string().optional(),
   /**
    * Archived entries stay in each partition log while it holds at most this share of its maximum
@@ -64,42 +46,3 @@ export const configSchema = z.object({
   /** off: this process indexes nothing, and a search finds only what others have indexed. */
   SEARCH_INDEX: z.enum(["on", "off"]).default("on"),
 });
-
-/**
- * One URL for each server of DATABASE_URL, with the password, from the URL or from the password
- * file.
- */
-export function databaseUrls({
-  DATABASE_URL: url,
-  DATABASE_PASSWORD_FILE: password,
-}: Pick<
-  z.output<typeof configSchema>,
-  "DATABASE_URL" | "DATABASE_PASSWORD_FILE"
->): readonly string[] {
-  const servers = serversOf(url) ?? [];
-  if (password === undefined) return servers;
-  return servers.map((server) => {
-    const whole = new URL(server);
-    whole.password = password;
-    return whole.href;
-  });
-}
-
-/** Undefined when the URL is not valid. The class URL knows one host only. */
-function serversOf(url: string): readonly string[] | undefined {
-  const [, scheme = "", user = "", hosts = "", rest = ""] = URL_PARTS.exec(url) ?? [];
-  const names = hosts.split(",");
-  const servers = names.map((host) => `${scheme}${user}${host}${rest}`);
-  const isValid = !names.includes("") && servers.every((server) => URL.canParse(server));
-  return isValid && servers.length <= SERVERS_MAX ? servers : undefined;
-}
-
-/** An unreadable file is a complaint without a stack, like any other (process/config.1). */
-function readSecret(file: string, context: z.RefinementCtx): string {
-  try {
-    return readFileSync(file, "utf8").trim();
-  } catch {
-    context.addIssue("a file that can be read");
-    return z.NEVER;
-  }
-}

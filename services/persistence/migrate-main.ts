@@ -7,9 +7,10 @@
 
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import { startJob } from "#shared/process/bootstrap.ts";
+import { databaseUrls } from "#shared/process/database-config.ts";
 import { migrate } from "./adapters/migrate.ts";
 import { PrimaryWatch } from "./adapters/primary-watch.ts";
-import { databaseUrls, migrateConfigSchema } from "./config.ts";
+import { migrateConfigSchema } from "./config.ts";
 
 const job = startJob("migrate", migrateConfigSchema);
 const { DATABASE_SERVING_ROLE: name, DATABASE_SERVING_PASSWORD_FILE: password } = job.config;

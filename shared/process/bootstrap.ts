@@ -63,7 +63,13 @@ export interface ServiceOperations extends Omit<
 }
 
 /** The prefix of a process id, and of the NATS inboxes of that kind (X2). */
-const PREFIXES = { gateway: "gw", room: "room", persistence: "pers", region: "region" } as const;
+const PREFIXES = {
+  gateway: "gw",
+  room: "room",
+  persistence: "pers",
+  region: "region",
+  webhooks: "hook",
+} as const;
 
 /** For a process that does one thing and ends. */
 export function startJob<S extends z.ZodObject>(name: string, schema: S): Job<z.output<S>> {

@@ -110,7 +110,13 @@ export type ControlAnswer = ProcessStatus | RoomsAnswer | DrainAnswer | KickAnsw
 /** Rooms of one answer. A room takes 100 bytes, so the answer stays far below the limit of NATS. */
 export const CONTROL_ROOMS_MAX = 1_000;
 
-const KINDS: ReadonlySet<unknown> = new Set<NodeKind>(["gateway", "room", "persistence", "region"]);
+const KINDS: ReadonlySet<unknown> = new Set<NodeKind>([
+  "gateway",
+  "room",
+  "persistence",
+  "region",
+  "webhooks",
+]);
 
 export function encodeControl(request: Omit<ControlRequest, "v">): string {
   return JSON.stringify({ v: 1, ...request });

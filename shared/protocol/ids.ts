@@ -18,8 +18,11 @@ export type MessageId = Brand<string, "MessageId">;
 /** One run of one process: `gw-7f3a…`, `room-7f3a…`. Safe in a subject. */
 export type ProcessId = Brand<string, "ProcessId">;
 
-/** The services. A region agent runs only where two regions share a term. */
-export type NodeKind = "gateway" | "room" | "persistence" | "region";
+/**
+ * The services. A region agent runs only where two regions share a term, webhooks only where they
+ * are switched on.
+ */
+export type NodeKind = "gateway" | "room" | "persistence" | "region" | "webhooks";
 
 /** The position of an event in its room: 1, 2, 3, … 0 is the position before the first event. */
 export type Seq = number;

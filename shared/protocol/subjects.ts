@@ -30,6 +30,8 @@ export const subjects = {
   stream: (p: Partition): string => `LOG_${p}`,
   /** persistence → owners: how far the archive is. */
   watermark: (p: Partition): string => `watermark.${p}`,
+  /** The watermarks of all partitions, for webhooks. */
+  watermarks: "watermark.*",
   /** all processes of a kind → room nodes and gateways: beats. */
   beat: (kind: NodeKind): string => `node.${kind}`,
   /** room node → room node: whether it is there. */
@@ -52,12 +54,15 @@ export const subjects = {
   tableChanged: (name: TableName): string => `table.changed.${name}`,
   /** gateway, owner → persistence (queue group `lease`): a request to replace itself. */
   lease: "lease.take",
+  /** gateway → webhooks (queue group `hook`): a request that manages subscriptions. */
+  manageWebhooks: "hook.manage",
 } as const;
 
 export const OWNER_QUEUE = "owner";
 export const HISTORY_QUEUE = "hist";
 export const TABLE_QUEUE = "table";
 export const LEASE_QUEUE = "lease";
+export const HOOK_QUEUE = "hook";
 
 /** The inverse of `commands` and `commandsOf`. The epoch is 0 for `commands`. */
 export function readCommands(subject: string): { readonly p: Partition; readonly epoch: Epoch } {

@@ -32,6 +32,7 @@ const INBOXES = {
   room: "_INBOX_room.room-1",
   persistence: "_INBOX_pers.pers-1",
   trimmer: "_INBOX_trim.pers-1",
+  webhooks: "_INBOX_hook.hook-1",
   admin: "_INBOX_admin",
 } as const satisfies Record<NatsUser, string>;
 const silent = createLogger({ name: "test", level: "silent" });
@@ -215,6 +216,21 @@ describe("NATS permissions, on a real server", () => {
         "hist.1",
         "$JS.API.STREAM.PURGE.LOG_1",
         "$JS.API.CONSUMER.CREATE.KV_config.x",
+        "$KV.config.x",
+        "ctl.kick",
+      ],
+    },
+    webhooks: {
+      may: ["table.get.settings", "_INBOX_gw.gw-1.x", "_INBOX_ctl.x"],
+      mayNot: [
+        "log.1",
+        "cmd.1",
+        "out.general",
+        "hist.1",
+        "watermark.1",
+        "hook.manage",
+        "$JS.API.INFO",
+        "$JS.API.STREAM.INFO.LOG_1",
         "$KV.config.x",
         "ctl.kick",
       ],

@@ -23,6 +23,7 @@ import type { Logger } from "#shared/process/logger.ts";
 import type { Metrics } from "#shared/process/metrics.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
 import type { RoomListsApi } from "../core/room-lists-port.ts";
+import type { WebhooksApi } from "../core/webhooks-port.ts";
 import type { Shedding } from "../core/shedding.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
 import { ClientAddresses, NO_PROXIES } from "./client-address.ts";
@@ -60,6 +61,7 @@ import { createServer } from "./http-server.ts";
 import { HTTP_BOUNDS } from "./http-sockets.ts";
 import type { HttpBounds } from "./http-sockets.ts";
 import { addWebClient } from "./http-static.ts";
+import { webhookRoutes } from "./http-webhooks.ts";
 
 const HEADERS_MAX = 64;
 
@@ -79,6 +81,7 @@ export interface HttpOptions {
   readonly config: HttpConfig;
   readonly roomApi: RoomApi;
   readonly roomLists: RoomListsApi;
+  readonly webhooks: WebhooksApi;
   readonly auth: OpenedAuthenticator;
   /** Set with AUTH=dev only. Enables `POST /v1/dev/token`. */
   readonly devSecret?: Uint8Array | undefined;
@@ -130,6 +133,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
     ...messageRoutes(roomApi, clock, systemRandom),
     ...roomListRoutes(options.roomLists),
     searchRoute(roomApi, options.roomLists),
+    ...webhookRoutes(options.webhooks),
     ...inviteRoutes(roomApi, { clock, random: systemRandom, key: inviteKeyOf(options) }),
     ...(devSecret === undefined ? [] : [devTokenRoute(devSecret, clock)]),
     ...healthRoutes(roomApi, auth),

@@ -15,6 +15,7 @@ import type { Body } from "#shared/protocol/events.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
 import type { FindQuery, RoomsQuery } from "#shared/protocol/room-list.ts";
 import type { SearchQuery } from "#shared/protocol/search.ts";
+import type { WebhookRequest } from "#shared/protocol/webhooks.ts";
 import type { MessageId, RoomId } from "#shared/protocol/ids.ts";
 import { openAuthenticator } from "../adapters/auth.ts";
 import type { OpenedAuthenticator } from "../adapters/auth.ts";
@@ -42,6 +43,7 @@ import type {
   RoomsOutcome,
   SearchOutcome,
 } from "../core/room-lists-port.ts";
+import type { WebhooksApi, WebhooksOutcome } from "../core/webhooks-port.ts";
 import type { SocketHandlers } from "../runtime/client-socket.ts";
 
 export class MemoryRoomApi implements RoomApi {
@@ -141,6 +143,17 @@ export class ScriptedRoomLists implements RoomListsApi {
   }
 }
 
+/** Answers every request with the scripted outcome, and keeps the requests. */
+export class ScriptedWebhooks implements WebhooksApi {
+  readonly requests: WebhookRequest[] = [];
+  outcome: WebhooksOutcome = { kind: "done" };
+
+  ask(request: WebhookRequest): Promise<WebhooksOutcome> {
+    this.requests.push(request);
+    return Promise.resolve(this.outcome);
+  }
+}
+
 export type Ask = Omit<RequestInit, "headers"> & { readonly headers?: Record<string, string> };
 
 export interface HttpFixture extends AsyncDisposable {
@@ -148,6 +161,7 @@ export interface HttpFixture extends AsyncDisposable {
   readonly roomApi: MemoryRoomApi;
   /** The answers of the room lists. */
   readonly roomLists: ScriptedRoomLists;
+  readonly webhooks: ScriptedWebhooks;
   readonly secret: Uint8Array;
   readonly sockets: HttpSockets;
   /** The address of each WebSocket, as the gateway counts it. */
@@ -187,6 +201,7 @@ export async function openHttpFixture(
   const auth = options.auth ?? (await openAuthenticator({ auth: "dev", devSecretFile }));
   const roomApi = new MemoryRoomApi();
   const roomLists = new ScriptedRoomLists();
+  const webhooks = new ScriptedWebhooks();
   const lines: string[] = [];
   const upgraded: string[] = [];
   const logger = createLogger({
@@ -203,6 +218,7 @@ export async function openHttpFixture(
     },
     roomApi,
     roomLists,
+    webhooks,
     auth,
     logger,
     clock: options.clock ?? systemClock,
@@ -236,6 +252,7 @@ export async function openHttpFixture(
     url,
     roomApi,
     roomLists,
+    webhooks,
     secret,
     sockets: app.sockets,
     upgraded,

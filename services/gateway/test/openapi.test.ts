@@ -46,7 +46,9 @@ describe("OpenApi", () => {
     const pins = "/v1/rooms/{room}/pins";
     const changes = [message, `${message}/reactions/{emoji}`, pins, `${pins}/{seq}`];
     const invites = ["/v1/rooms/{room}/invites", "/v1/rooms/{room}/invites/{invite}"];
-    const others = [...invites, "/v1/dev/token", "/healthz", "/readyz"];
+    const webhook = "/v1/webhooks/{webhook}";
+    const hooks = ["/v1/webhooks", webhook, `${webhook}/dead`, `${webhook}/replay`];
+    const others = [...hooks, ...invites, "/v1/dev/token", "/healthz", "/readyz"];
     const all = [MESSAGES, ...rooms, member, ...changes, ...others];
     expect(Object.keys(paths)).to.have.members(all);
     for (const [path, methods] of Object.entries(paths)) {

@@ -30,6 +30,7 @@ import { isSameEvent } from "#shared/protocol/tombstone.ts";
 import { int8Array, textArray } from "./pg-arrays.ts";
 import { eventColumns, headColumns, headsOf, encodingProblemOf } from "./postgres-batch.ts";
 import { refusalOf } from "./postgres-errors.ts";
+import { FEED_BATCH, feedBatch } from "./postgres-feed.ts";
 import { foldMessages } from "./postgres-messages.ts";
 import { insertMentions, mentionColumns } from "./postgres-room-list.ts";
 import { mergeInvites } from "./postgres-invites.ts";
@@ -85,6 +86,7 @@ function writeAllStatement(
   )`,
     `stored as (insert into events ${COLUMNS} select * from ${EVENTS} ${isMoved})`,
     `heads as (${hasState ? stateHeads : plainHeads})`,
+    `fed as (${FEED_BATCH} and exists (select from moved))`,
     ...(hasState ? [`changed as (${mergeMembers(own + 5, isMoved)})`] : []),
     ...(hasMentions
       ? [`mentioned as (${insertMentions(own + (hasState ? STATE_COLUMNS : 0), isMoved)})`]
@@ -233,6 +235,7 @@ class CarefulWrite {
       if (reason === undefined) encodable.push(event);
       else await this.#refuse(event, reason);
     }
+    await feedBatch(this.#client, this.#batch);
     const changes = changesOfMessages(encodable) ?? [];
     const fresh = await this.#above(changes); // Before the heads move.
     await this.#store(eraseWithin(encodable, changes));

@@ -40,6 +40,8 @@ const RIGHTS: Readonly<Record<string, string>> = {
   search: "select, insert, update, delete",
   search_rooms: "select, insert, update",
   quarantine: "select, insert, update (line)",
+  webhooks: "select (webhook)",
+  webhook_feed: "insert",
   cluster: "select, insert",
   migrations: "select",
 };

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError, readConfig } from "#shared/process/config.ts";
-import { configSchema, databaseUrls, migrateConfigSchema } from "../config.ts";
+import { databaseUrls } from "#shared/process/database-config.ts";
+import { configSchema, migrateConfigSchema } from "../config.ts";
 
 const DATABASE_URL = "postgres://parley@db:5432/parley";
 
