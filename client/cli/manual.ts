@@ -28,7 +28,7 @@ export const MANUAL: Readonly<Record<string, ManualEntry>> = {
     ],
     json: "not available: chat is for a terminal; use tail and send",
   },
-  token: { examples: ["parley token ada"], json: ["user", "token"] },
+  token: { examples: ["parley token ada", "parley token billing --svc"], json: ["user", "token"] },
   send: {
     examples: [
       'parley send general "hello"',
@@ -56,6 +56,40 @@ export const MANUAL: Readonly<Record<string, ManualEntry>> = {
       "parley search gre* -- -coffee",
     ],
     json: ["room", "seq", "from", "at", "thread?", "text", "highlights", "cut?"],
+  },
+  "webhooks add": {
+    examples: [
+      "parley webhooks add https://hooks.example/parley --kind room.msg",
+      "parley webhooks add https://hooks.example/parley --kind room.msg --kind room.member --room plans",
+    ],
+    json: ["webhook", "secret"],
+  },
+  "webhooks list": {
+    examples: ["parley webhooks list", "parley webhooks list --json"],
+    json: [
+      "webhook",
+      "url",
+      "kinds",
+      "rooms",
+      "author",
+      "created",
+      "waiting",
+      "dead",
+      "behindMs",
+      "reason?",
+    ],
+  },
+  "webhooks remove": {
+    examples: ["parley webhooks remove 0199f000-0000-4000-8000-000000000001"],
+    json: ["webhook", "ok"],
+  },
+  "webhooks dead": {
+    examples: ["parley webhooks dead 0199f000-0000-4000-8000-000000000001"],
+    json: ["n", "id", "kind", "at", "attempts", "reason"],
+  },
+  "webhooks replay": {
+    examples: ["parley webhooks replay 0199f000-0000-4000-8000-000000000001"],
+    json: ["webhook", "replayed"],
   },
   "room list": {
     examples: ["parley room list --user ada", 'parley room list --find "tea" --json'],

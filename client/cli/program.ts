@@ -30,6 +30,7 @@ import { addSearchCommand } from "./search.ts";
 import { addSendCommands } from "./send.ts";
 import { readTarget } from "./target.ts";
 import type { Target, TargetFlags } from "./target.ts";
+import { addWebhookCommands } from "./webhooks.ts";
 
 interface Flags extends TargetFlags, TokenFlags {
   readonly json?: true;
@@ -50,6 +51,7 @@ const GROUPS: readonly ((program: Command, caller: Caller) => void)[] = [
   addRestoreCommands,
   addRegionCommands,
   addPartitionCommands,
+  addWebhookCommands,
   addCompletionCommand,
 ];
 

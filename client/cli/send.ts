@@ -24,8 +24,10 @@ export function addSendCommands(program: Command, caller: Caller): void {
     .command("token")
     .description("print a dev token for a user")
     .argument("<user>", "the user id", userOf)
-    .action(async (user: UserId) => {
-      const token = await devToken(target().url, user);
+    .option("--svc", "a service token, with which a back end may act for users over HTTP")
+    .option("--admin", "a token of an administrator")
+    .action(async (user: UserId, claims: { readonly svc?: true; readonly admin?: true }) => {
+      const token = await devToken(target().url, user, claims);
       out.print({ user, token }, token);
     });
 
