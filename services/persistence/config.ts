@@ -11,6 +11,9 @@ export const migrateConfigSchema = z.object({
   DATABASE_SERVING_ROLE: z.string().min(1).optional(),
   /** A file with that role's password: the job creates the role. Undefined: the role exists. */
   DATABASE_SERVING_PASSWORD_FILE: z.string().transform(readSecret).optional(),
+  /** The same for the processes that send webhooks. */
+  DATABASE_WEBHOOKS_ROLE: z.string().min(1).optional(),
+  DATABASE_WEBHOOKS_PASSWORD_FILE: z.string().transform(readSecret).optional(),
 });
 
 export const configSchema = z.object({

@@ -15,13 +15,15 @@ import { migrateConfigSchema } from "./config.ts";
 const job = startJob("migrate", migrateConfigSchema);
 const { DATABASE_SERVING_ROLE: name, DATABASE_SERVING_PASSWORD_FILE: password } = job.config;
 const serving = name === undefined ? undefined : { name, password };
+const { DATABASE_WEBHOOKS_ROLE: sender, DATABASE_WEBHOOKS_PASSWORD_FILE: secret } = job.config;
+const webhooks = sender === undefined ? undefined : { name: sender, password: secret };
 const urls = databaseUrls(job.config);
 const primary = new PrimaryWatch({ urls, clock: systemClock, onMoved: () => {} });
 const applied = await job.orExit(
   primary
     .find()
-    .then((url) => migrate({ url, serving }))
+    .then((url) => migrate({ url, serving, webhooks }))
     .finally(() => primary.stop()),
   "the schema could not be migrated",
 );
-job.logger.info({ applied, serving: name }, "the schema is up to date");
+job.logger.info({ applied, serving: name, webhooks: sender }, "the schema is up to date");

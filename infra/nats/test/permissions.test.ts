@@ -43,6 +43,7 @@ const process_ = fc
   .map((text) => text as ProcessId);
 const partition = fc.integer({ min: 0, max: PARTITIONS - 1 });
 
+const SERVICES = "gateway room persistence";
 /** Which services write and read which subjects: a second list, independent of the table. */
 const TRAFFIC = fc.oneof(
   partition.map((p) => [subjects.commands(p), "gateway", "room"] as const),
@@ -52,19 +53,16 @@ const TRAFFIC = fc.oneof(
   room.map((id) => [subjects.note(id), "room", "gateway"] as const),
   partition.map((p) => [subjects.history(p), "gateway room", "persistence"] as const),
   partition.map((p) => [subjects.log(p), "room", ""] as const),
-  partition.map((p) => [subjects.watermark(p), "persistence", "room"] as const),
+  partition.map((p) => [subjects.watermark(p), "persistence", "room webhooks"] as const),
   partition.map((p) => [subjects.suspect(p), "gateway", "room"] as const),
   process_.map((id) => [subjects.ping(id), "room", "room"] as const),
   process_.map((id) => [subjects.archivePing(id), "persistence", "persistence"] as const),
   fc
     .constantFrom("status", "rooms", "drain", "kick")
-    .map((verb) => [subjects.control(verb as "status"), "", "gateway room persistence"] as const),
-  fc.constant([subjects.tableGet("settings"), "gateway room persistence", "persistence"] as const),
-  fc.constant([
-    subjects.tableChanged("settings"),
-    "persistence",
-    "gateway room persistence",
-  ] as const),
+    .map((verb) => [subjects.control(verb as "status"), "", `${SERVICES} webhooks`] as const),
+  fc.constant([subjects.tableGet("settings"), `${SERVICES} webhooks`, "persistence"] as const),
+  fc.constant([subjects.manageWebhooks, "gateway", "webhooks"] as const),
+  fc.constant([subjects.tableChanged("settings"), "persistence", `${SERVICES} webhooks`] as const),
   fc.constant([subjects.lease, "gateway room", "persistence"] as const),
   fc.constant([subjects.beat("gateway"), "gateway", "gateway room"] as const),
   fc.constant([subjects.beat("room"), "room", "gateway room"] as const),

@@ -13,7 +13,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { Client, DatabaseError } from "pg";
 import { PartitionMap } from "#shared/protocol/partition-map.ts";
-import { grantServing } from "./serving-role.ts";
+import { grantServing, grantWebhooks } from "./serving-role.ts";
 import type { ServingRole } from "./serving-role.ts";
 
 export interface MigrateOptions {
@@ -24,6 +24,8 @@ export interface MigrateOptions {
   readonly url: string;
   /** The role that gets the rights of a serving process, after the migrations. */
   readonly serving?: ServingRole | undefined;
+  /** The role that gets the rights of services/webhooks. */
+  readonly webhooks?: ServingRole | undefined;
   /** Another folder of migrations, for tests. */
   readonly folder?: URL;
 }
@@ -48,6 +50,7 @@ const STANDBY_IS_OLDER =
 export async function migrate({
   url,
   serving,
+  webhooks,
   folder = FOLDER,
 }: MigrateOptions): Promise<string[]> {
   const client = new Client({
@@ -67,6 +70,7 @@ export async function migrate({
     }
     const applied = isOlder ? await applyAll(client, files) : [];
     if (serving !== undefined) await grantServing(client, serving);
+    if (webhooks !== undefined) await grantWebhooks(client, webhooks);
     return applied;
   } catch (error: unknown) {
     if (!(error instanceof DatabaseError) || error.code !== INSUFFICIENT_PRIVILEGE) throw error;

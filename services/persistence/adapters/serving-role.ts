@@ -46,6 +46,17 @@ const RIGHTS: Readonly<Record<string, string>> = {
   migrations: "select",
 };
 
+/** The role of services/webhooks: it reads events, and does what it likes with its own tables. */
+const WEBHOOK_RIGHTS: Readonly<Record<string, string>> = {
+  webhooks: "select, insert, delete",
+  webhook_cursors: "select, insert, update, delete",
+  webhook_left: "select, insert, update, delete",
+  webhook_feed: "select, delete",
+  events: "select",
+  quarantine: "select",
+  watermarks: "select",
+};
+
 /**
  * Utility statements accept no parameters: the names are passed as settings, and `format` quotes
  * them.
@@ -84,17 +95,28 @@ const TOO_MUCH = `select tablename as what from pg_tables
   union all select 'schema ' || current_schema()
   where has_schema_privilege($1::name, current_schema()::text, 'create')`;
 
-/** In one transaction. `client` is connected as the owner of the schema. */
-export async function grantServing(
+/** `client` is connected as the owner of the schema. */
+export function grantServing(client: Client, role: ServingRole): Promise<void> {
+  return grant(client, role, RIGHTS);
+}
+
+/** The same for services/webhooks. */
+export function grantWebhooks(client: Client, role: ServingRole): Promise<void> {
+  return grant(client, role, WEBHOOK_RIGHTS);
+}
+
+/** In one transaction. */
+async function grant(
   client: Client,
   { name, password = "" }: ServingRole,
+  rights: Readonly<Record<string, string>>,
 ): Promise<void> {
   await client.query("begin");
   try {
     await client.query(
       `select set_config('parley.role', $1, true), set_config('parley.password', $2, true),
         set_config('parley.rights', $3, true)`,
-      [name, password, JSON.stringify(RIGHTS)],
+      [name, password, JSON.stringify(rights)],
     );
     await client.query(MAKE_ROLE);
     await client.query(GRANT);

@@ -88,11 +88,12 @@ describe("Serving role", function () {
     }
   });
 
-  it("X6: the role may read every table of the schema", async () => {
+  it("X6: the role may read every table of the schema but those of webhooks", async () => {
     await using client = await connected(serving);
     const { rows } = await client.query(
       `select relname from pg_class where relnamespace = 'public'::regnamespace
-        and relkind in ('r', 'p') and not relispartition and not has_table_privilege(oid, 'select')`,
+        and relkind in ('r', 'p') and not relispartition and not has_table_privilege(oid, 'select')
+        and relname not like 'webhook%'`,
     );
     expect(rows).to.deep.equal([]);
   });
@@ -122,6 +123,34 @@ describe("Serving role", function () {
       born: "again",
     });
     expect((await archive.ends(1))[0]).to.include({ seq: 5 });
+  });
+
+  it("X6: the role of webhooks reads events and owns its rows; no role reads the secrets but this one", async () => {
+    const name = "parley_webhooks";
+    await migrate({ url: server.url, webhooks: { name, password: PASSWORD } });
+    await using client = await connected(as(name, server));
+    for (const sql of [
+      "select line from events",
+      "select secret from webhooks",
+      "delete from webhook_left",
+      "update webhook_cursors set skip = 0",
+      "delete from webhook_feed",
+      "begin; lock table webhooks in share row exclusive mode; rollback",
+    ]) {
+      expect(await refusal(client, sql), sql).to.equal(undefined);
+    }
+    for (const sql of [
+      "update events set line = '{}'",
+      "delete from events",
+      "select * from members",
+      "insert into webhook_feed values (0, 1, now(), '{}', '{}', '{}')",
+      "create table x ()",
+    ]) {
+      expect(await refusal(client, sql), sql).to.equal(INSUFFICIENT_PRIVILEGE);
+    }
+    await using archive = await connected(serving);
+    expect(await refusal(archive, "select secret from webhooks")).to.equal(INSUFFICIENT_PRIVILEGE);
+    expect(await refusal(archive, "select from webhooks")).to.equal(undefined);
   });
 
   it("X6: granting again changes nothing but the password, which is stored hashed", async () => {
