@@ -1,5 +1,5 @@
-// Webhooks on a real cluster: a back end subscribes with a service token, and the process that serves
-// the subscription is killed under load.
+// Webhooks on a real cluster: a back end subscribes with a service token, and the process that
+// serves the subscription is killed under load.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -13,7 +13,8 @@ const seed = Number(process.env["SEED"] ?? Math.trunc(Math.random() * 1e9));
 const program = await ensureSchemathesis();
 const dataDir = mkdtempSync(join(tmpdir(), "parley-fuzz-"));
 const say = (): void => undefined;
-const cluster = await startCluster({ dataDir, port: 0, partitions: 4, limits: "off", say });
+const fixed = { port: 0, partitions: 4, limits: "off", webhooks: 1 } as const;
+const cluster = await startCluster({ ...fixed, dataDir, say });
 try {
   const token = await devToken(cluster.url, "fuzzer", { svc: true });
   const result = await fuzzApi(program, { url: cluster.url, token, seconds, seed });

@@ -25,6 +25,7 @@ describe("The API under an external fuzzer", () => {
       port: 0,
       partitions: 4,
       limits: "off",
+      webhooks: 1,
       restart: false,
       say,
     });
