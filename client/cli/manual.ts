@@ -91,6 +91,14 @@ export const MANUAL: Readonly<Record<string, ManualEntry>> = {
     examples: ["parley webhooks replay 0199f000-0000-4000-8000-000000000001"],
     json: ["webhook", "replayed"],
   },
+  export: {
+    examples: [
+      "parley export plans",
+      "parley export plans --file plans.ndjson --user ada",
+      "parley export plans --after 1000",
+    ],
+    json: `${EVENT}, between a first line with t, v, room, born, after, head and a last line with t, seq`,
+  },
   "room list": {
     examples: ["parley room list --user ada", 'parley room list --find "tea" --json'],
     json: [

@@ -13,6 +13,7 @@ import { addChatCommand } from "./chat-command.ts";
 import { CliError } from "./cli-error.ts";
 import { addCompletionCommand } from "./completion.ts";
 import { addEraseCommand } from "./erase-command.ts";
+import { addExportCommand } from "./export.ts";
 import { failureText } from "./failure-text.ts";
 import { addForecastCommand } from "./forecast-command.ts";
 import { addHistory } from "./history.ts";
@@ -44,6 +45,7 @@ const GROUPS: readonly ((program: Command, caller: Caller) => void)[] = [
   addMemberCommands,
   addMessageCommands,
   addSearchCommand,
+  addExportCommand,
   addInspection,
   addOperatorCommands,
   addForecastCommand,

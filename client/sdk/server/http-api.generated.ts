@@ -3190,6 +3190,106 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/rooms/{room}/export": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Export a room
+         * Lines of JSON: `{"t":"export",…}`, then every event behind `after` up to the head of now, then `{"t":"end",…}`. Without that last line the answer is a part: continue with `after`. A user who may read the room may export it.
+         */
+        readonly get: {
+            readonly parameters: {
+                readonly query?: {
+                    /** The number of the last event that the caller has. */
+                    readonly after?: number;
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
+                readonly header?: never;
+                readonly path: {
+                    readonly room: string;
+                };
+                readonly cookie?: never;
+            };
+            readonly requestBody?: never;
+            readonly responses: {
+                /** Done. */
+                readonly 200: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/x-ndjson": string;
+                    };
+                };
+                /** `bad_frame`: The frame is not valid. */
+                readonly 400: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `unauthorized`: The token is not valid. `token_expired`: The token has expired; send refresh. */
+                readonly 401: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `forbidden`: This user may not do that here. */
+                readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `rate_limited`: Too many requests; wait. */
+                readonly 429: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `internal`: The server made a mistake. */
+                readonly 500: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `busy`: The server is full; the request was not stored. `unavailable`: No answer in time; retry with the same id. */
+                readonly 503: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/rooms/{room}/invites": {
         readonly parameters: {
             readonly query?: never;

@@ -69,9 +69,9 @@ async function lagOf(seconds: number): Promise<{ leg: Leg; lagS: number }> {
   const client = new Client({ connectionString: parley.cluster.databaseUrl });
   await client.connect();
   const samples: Sample[] = [];
-  let isOver = false;
+  const state = { isOver: false };
   const sampling = (async () => {
-    while (!isOver) {
+    while (!state.isOver) {
       samples.push(await sample(client));
       await new Promise((resume) => setTimeout(resume, SAMPLE_MS));
     }
@@ -80,7 +80,7 @@ async function lagOf(seconds: number): Promise<{ leg: Leg; lagS: number }> {
     const leg = await run(parley, { ...LIVE, name: "2,000/s, indexed", seconds });
     return { leg, lagS: lagIn(samples) / 1_000 };
   } finally {
-    isOver = true;
+    state.isOver = true;
     await sampling;
     await client.end();
   }

@@ -36,7 +36,12 @@ export interface HttpRoute {
   readonly summary: string;
   readonly description?: string;
   readonly checks: Checks;
-  readonly answer: { readonly status: 200 | 201; readonly schema: z.ZodType };
+  readonly answer: {
+    readonly status: 200 | 201;
+    readonly schema: z.ZodType;
+    /** Default: application/json. */
+    readonly type?: string;
+  };
   readonly errors: readonly ErrorName[];
   readonly handle: (request: FastifyRequest, reply: FastifyReply) => unknown;
 }

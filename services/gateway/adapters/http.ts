@@ -50,6 +50,7 @@ import {
   devTokenRoute,
   healthRoutes,
 } from "./http-meta.ts";
+import { exportRoute } from "./http-export.ts";
 import { inviteRoutes } from "./http-invites.ts";
 import { memberRoutes } from "./http-members.ts";
 import { messageRoutes } from "./http-messages.ts";
@@ -134,6 +135,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
     ...roomListRoutes(options.roomLists),
     searchRoute(roomApi, options.roomLists),
     ...webhookRoutes(options.webhooks),
+    exportRoute(roomApi),
     ...inviteRoutes(roomApi, { clock, random: systemRandom, key: inviteKeyOf(options) }),
     ...(devSecret === undefined ? [] : [devTokenRoute(devSecret, clock)]),
     ...healthRoutes(roomApi, auth),

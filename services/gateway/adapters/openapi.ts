@@ -57,7 +57,11 @@ function operation(route: HttpRoute): Json {
     responses: {
       [route.answer.status]: {
         description: "Done.",
-        content: { "application/json": { schema: jsonSchema(route.answer.schema, "output") } },
+        content: {
+          [route.answer.type ?? "application/json"]: {
+            schema: jsonSchema(route.answer.schema, "output"),
+          },
+        },
       },
       ...problems([...new Set([...errorsOfHooks(route), ...route.errors])]),
     },

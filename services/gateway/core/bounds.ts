@@ -66,6 +66,12 @@ export const POSITION_RETRY_BASE_MS = 1_000;
 export const POSITION_RETRY_CAP_MS = 30_000;
 /** The rooms of a page of a room list without a `limit`. */
 export const ROOMS_PAGE_DEFAULT = 50;
+/** The events of one page of an export, which waits until its client has read the page before. */
+export const EXPORT_PAGE_EVENTS = 500;
+/** Exports of one user in progress. Beyond it: `busy`. */
+export const EXPORTS_PER_USER_MAX = 2;
+/** Exports of all users in progress. Beyond it: `busy`. */
+export const EXPORTS_MAX = 32;
 /** The messages of a page of a search without a `limit`. */
 export const SEARCH_PAGE_DEFAULT = 20;
 /**

@@ -37,6 +37,7 @@ describe("OpenApi", () => {
     const rooms = [
       "/v1/me/rooms",
       "/v1/search",
+      "/v1/rooms/{room}/export",
       "/v1/rooms",
       "/v1/rooms/{room}",
       "/v1/rooms/{room}/members",
