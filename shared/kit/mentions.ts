@@ -3,6 +3,8 @@
 //   mentions.1. A mention is stored with its message in the transaction of the batch. A message
 //        that this version cannot read mentions no user. The line itself is archived like any
 //        other.
+//   mentions.2. A message by which its sender mentions itself by name is no mention of it: own
+//        messages are never unread. One that an older version stored counts until it is read.
 
 import type { ArchiveEvent } from "../ports/archive.ts";
 import { readEvent } from "../protocol/events.ts";
@@ -22,12 +24,14 @@ export interface Mention {
 /** Undefined when no message of the batch mentions a user. */
 export function mentionsIn(events: readonly ArchiveEvent[]): Mention[] | undefined {
   let found: Mention[] | undefined;
-  for (const { kind, room, seq, line } of events) {
+  for (const { kind, room, seq, sender, line } of events) {
     // Only a message with mentions has the key; a body can have it, too, and is then read in vain.
     if (kind !== "msg" || !line.includes('"mentions":')) continue;
     const event = readEvent(line);
     const mentions = event?.t === "msg" ? event.mentions : undefined;
-    for (const user of usersOf(mentions)) (found ??= []).push({ room, seq, user });
+    for (const user of usersOf(mentions)) {
+      if (user !== sender) (found ??= []).push({ room, seq, user }); // mentions.2
+    }
   }
   return found;
 }

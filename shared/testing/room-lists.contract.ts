@@ -155,21 +155,22 @@ function describeCounts(open: () => Promise<ArchiveUnderTest>): void {
       say(general, 5, { mentions: [ben] }),
       say(general, 6, { body: { mentions: [ada] } }),
       say(general, 7, { mentions: "@room" }, ada),
+      say(general, 8, { mentions: [ada] }, ada),
     ];
     await write(...batch);
     expect(await counts()).to.deep.equal([0, 4, 2]);
-    expect(await counts(ben)).to.deep.equal([0, 1, 1]);
+    expect(await counts(ben)).to.deep.equal([0, 2, 1]);
     await write(...batch); // room-lists.1
     expect(await counts()).to.deep.equal([0, 4, 2]);
     await write(
-      make(general, 8, { t: "deleted", target: 4 }),
-      say(general, 9, { mentions: [ada] }),
+      make(general, 9, { t: "deleted", target: 4 }),
+      say(general, 10, { mentions: [ada] }),
     );
     expect(await counts()).to.deep.equal([0, 4, 2]);
     await read(3);
     expect(await counts()).to.deep.equal([3, 3, 1]);
     // Mentions beside a change of a member, which takes another statement.
-    await write(member(general, 10, ada, "owner"), say(general, 11, { mentions: [ada] }));
+    await write(member(general, 11, ada, "owner"), say(general, 12, { mentions: [ada] }));
     expect(await counts()).to.deep.equal([3, 4, 2]);
   });
 

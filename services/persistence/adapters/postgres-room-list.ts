@@ -3,7 +3,8 @@
 //
 //   postgres-room-list.1. A page of a list is one statement, so it is of one moment. For each room
 //        it reads at most UNREAD_EVENTS_MAX events by the primary key, and stops at UNREAD_MAX
-//        messages.
+//        messages. Mentions by name need no event: no message of the user is among them
+//        (mentions.2). `offset 0` keeps the subqueries from a join that reads all rooms.
 //   postgres-room-list.2. A read position only grows, and only a member has one. Rows are locked in
 //        the order of their keys, so that two writers cannot wait for each other.
 
@@ -49,7 +50,7 @@ const ROOMS = {
       select m.room, m.role, m.read_seq, r.kind, r.title, r.head, r.last_at,
         greatest(m.read_seq, case when m.since_seq > 0 then m.since_seq else m.seq end,
           r.head - ${UNREAD_EVENTS_MAX}) as base
-      from members m join rooms r on r.room = m.room
+      from members m cross join lateral (select * from rooms where room = m.room offset 0) as r
       where m.member = $1 and m.role <> 'none' and not m.banned
         and (r.last_at < $2::bigint or (r.last_at = $2::bigint and r.room > $3::text))
       order by r.last_at desc, r.room limit $4
@@ -58,29 +59,38 @@ const ROOMS = {
       mentioned.n as mentions, newest.seq, newest.line, newest.body
     from mine
     left join lateral (
-      select array(
+      select nullif(array(
         select s.seq from message_state s where s.room = mine.room
         and s.seq > mine.head - ${UNREAD_EVENTS_MAX} and s.deleted_seq > 0
-      ) as seqs
+      ), '{}') as seqs
     ) as gone on true
     left join lateral (
       select count(*)::int as n from (
         select from events e where e.room = mine.room and e.seq > mine.base and e.kind = 'msg'
-        and e.sender <> $1 and e.seq <> all (gone.seqs) order by e.seq limit ${UNREAD_MAX}
+        and e.sender <> $1 and (gone.seqs is null or e.seq <> all (gone.seqs))
+        order by e.seq limit ${UNREAD_MAX}
       ) as counted
     ) as unread on true
     left join lateral (
-      select count(*)::int as n from (
-        select from mentions n join events e on e.room = n.room and e.seq = n.seq
-        where n.room = mine.room and n.member in ($1, '') and n.seq > mine.base
-        and e.sender <> $1 and n.seq <> all (gone.seqs) limit ${UNREAD_MAX}
-      ) as counted
+      select least(${UNREAD_MAX}, (
+        select count(*)::int from (
+          select from mentions n where n.member = $1 and n.room = mine.room and n.seq > mine.base
+          and (gone.seqs is null or n.seq <> all (gone.seqs)) limit ${UNREAD_MAX}
+        ) as named
+      ) + (
+        select count(*)::int from mentions n where n.member = '' and n.room = mine.room
+        and n.seq > mine.base and (gone.seqs is null or n.seq <> all (gone.seqs))
+        and exists (
+          select from events e where e.room = n.room and e.seq = n.seq and e.sender <> $1 offset 0
+        )
+      )) as n
     ) as mentioned on true
     left join lateral (
       select e.seq, e.line, s.body from events e
       left join message_state s on s.room = e.room and s.seq = e.seq
       where e.room = mine.room and e.seq > mine.head - ${UNREAD_EVENTS_MAX}
-      and e.kind = 'msg' and e.seq <> all (gone.seqs) order by e.seq desc limit 1
+      and e.kind = 'msg' and (gone.seqs is null or e.seq <> all (gone.seqs))
+      order by e.seq desc limit 1
     ) as newest on true
     order by last_at desc, mine.room`,
 };
