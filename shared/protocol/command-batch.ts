@@ -112,6 +112,7 @@ const IS_VALID: { readonly [Op in Command["op"]]: IsValid } = {
     if (!isRead(command) || !(after === undefined || isUserId(after))) return false;
     return isPositive(limit) && limit <= MEMBERS_PAGE_MAX;
   },
+  invites: isRead,
   range: ({ room, first, last }) => isRoomId(room) && isPositive(first) && isSequence(last),
   sync: ({ rooms }) => isSync(rooms),
 };

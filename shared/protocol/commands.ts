@@ -27,9 +27,10 @@ import type { ErrorName } from "./errors.ts";
 import type { RoomEvent, RoomSettings } from "./events.ts";
 import { eventOfEntry, eventOfInvite, eventOfRevoke } from "./invite-events.ts";
 import type { Entry } from "./invite-events.ts";
+import type { InviteRole } from "./invites.ts";
 import { LANE_INCARNATION_MAX } from "./limits.ts";
 import type { Block } from "./lines.ts";
-import type { Epoch, Millis, Partition, ProcessId, RoomId, Seq, UserId } from "./ids.ts";
+import type { Epoch, Millis, MessageId, Partition, ProcessId, RoomId, Seq, UserId } from "./ids.ts";
 import type { Grant, Role, RoomKind } from "./roles.ts";
 import { eventOfMember, eventOfUpdate, eventsOfCreate } from "./state-events.ts";
 import type { Place } from "./state-events.ts";
@@ -116,6 +117,14 @@ export interface MembersCommand {
   readonly after?: UserId | undefined;
   readonly limit: number;
 }
+/** The invites in force, for a user who may make them. */
+export interface InvitesCommand {
+  readonly c: number;
+  readonly op: "invites";
+  readonly room: RoomId;
+  readonly user: UserId;
+  readonly grant?: Grant | undefined;
+}
 /**
  * Events `first` to `last` of a room. The owner returns the part from `first` that it has in
  * memory. The gateway may share the lines: each reader's right was judged with its `join` or
@@ -129,7 +138,7 @@ export interface RangeCommand {
   readonly last: Seq;
 }
 /** A query that the owner answers only to a user who may read the room. */
-export type ReadQuery = JoinCommand | HeadCommand | AboutCommand | MembersCommand;
+export type ReadQuery = JoinCommand | HeadCommand | AboutCommand | MembersCommand | InvitesCommand;
 export type Query = ReadQuery | LeaveCommand | RangeCommand;
 
 /** All local members of the named rooms. Replaces what this gateway announced of them before. */
@@ -331,6 +340,7 @@ export const COMMANDS: {
   head: { ...QUERY, user: ({ user }) => user },
   about: { ...QUERY, user: ({ user }) => user },
   members: { ...QUERY, user: ({ user }) => user },
+  invites: { ...QUERY, user: ({ user }) => user },
   range: { ...QUERY, user: () => undefined },
   sync: { kind: "sync", ...UNORDERED, user: () => undefined, isRefusable: true },
 };
@@ -430,6 +440,7 @@ export type Result =
       /** Members follow behind the last one. */
       readonly more: boolean;
     }
+  | { readonly c: number; readonly ok: "invites"; readonly invites: readonly ListedInvite[] }
   /** `count` 0: the owner does not have them in memory. The gateway asks the archive. */
   | { readonly c: number; readonly ok: "range"; readonly first: Seq; readonly count: number }
   | {
@@ -455,6 +466,15 @@ export interface ListedMember {
   readonly role: Role;
   readonly mutedUntil?: Millis | undefined;
   readonly banned?: true | undefined;
+}
+
+/** An invite that was not revoked and not used up, without the hash of its secret. */
+export interface ListedInvite {
+  readonly invite: MessageId;
+  readonly role: InviteRole;
+  readonly until: Millis;
+  readonly uses: number;
+  readonly used: number;
 }
 
 export type RangeResult = Extract<Result, { ok: "range" }>;

@@ -17,8 +17,10 @@ import { COMMAND_VERSION } from "./commands.ts";
 import type { Answer, Result, ResultBatch, ResultWithLines } from "./commands.ts";
 import { ERRORS } from "./errors.ts";
 import type { ErrorName } from "./errors.ts";
-import { isRoomId, isUserId, utf8Length } from "./ids.ts";
+import { isMessageId, isRoomId, isUserId, utf8Length } from "./ids.ts";
 import type { Epoch, Partition } from "./ids.ts";
+import { isInviteRole } from "./invites.ts";
+import { INVITES_MAX } from "./limits.ts";
 import { LANE_INCARNATION_MAX, MEMBERS_PAGE_MAX, PRESENCE_NAMES_MAX } from "./limits.ts";
 import { RANGE_EVENTS_MAX } from "./limits.ts";
 import { RESULT_BATCH_BYTES_MAX, SYNC_ROOMS_MAX } from "./limits.ts";
@@ -158,6 +160,8 @@ const IS_RESULT: { readonly [K in Ok]: (result: JsonObject) => boolean } = {
     Array.isArray(members) &&
     members.length <= MEMBERS_PAGE_MAX &&
     members.every(isListedMember),
+  invites: ({ invites }) =>
+    Array.isArray(invites) && invites.length <= INVITES_MAX && invites.every(isListedInvite),
   range: ({ first, count }) => isCount(first) && isCount(count) && count <= RANGE_EVENTS_MAX,
   synced: ({ heads }) => isHeads(heads),
 };
@@ -176,6 +180,14 @@ function readRefusal(c: number, { error, afterMs, retry }: JsonObject): Result |
 
 function isListedMember(item: unknown): boolean {
   return isObject(item) && isUserId(item["user"]) && isRole(item["role"]);
+}
+
+function isListedInvite(item: unknown): boolean {
+  if (!isObject(item)) return false;
+  const { invite, role, until, uses, used } = item;
+  return (
+    isMessageId(invite) && isInviteRole(role) && isCount(until) && isCount(uses) && isCount(used)
+  );
 }
 
 function isJoined(result: JsonObject): boolean {

@@ -166,6 +166,7 @@ const COMMANDS: readonly Command[] = [
   { c: 9, op: "update", room: ROOM, from: ADA, id: ID, title: "Plans", grant: "admin" },
   { c: 10, op: "about", room: ROOM, user: ADA, grant: "reader" },
   { c: 11, op: "members", room: ROOM, user: ADA, after: BOB, limit: 9 },
+  { c: 19, op: "invites", room: ROOM, user: ADA, grant: "owner" },
   { c: 13, op: "edit", room: ROOM, from: ADA, id: ID, target: 3, body: { text: "hello" } },
   { c: 14, op: "delete", room: ROOM, from: ADA, id: ID, target: 3, reason: "typo" },
   { c: 15, op: "react", room: ROOM, from: ADA, id: ID, target: 3, emoji: ":ok:", on: false },
@@ -319,6 +320,13 @@ function laneTargets(): Target[] {
           },
           {
             result: { c: 10, ok: "members", members: [{ user: ADA, role: "owner" }], more: false },
+          },
+          {
+            result: {
+              c: 19,
+              ok: "invites",
+              invites: [{ invite: ID, role: "reader", until: 9, uses: 3, used: 1 }],
+            },
           },
           { result: { c: 6, ok: "synced", heads: [[ROOM, 4, ID]] } },
           { result: { c: 7, error: "busy", afterMs: 1_000 } },

@@ -1,4 +1,4 @@
-// HttpInvites: the routes that make, revoke and use an invite.
+// HttpInvites: the routes that make, list, revoke and use an invite.
 //
 //   http-invites.1. The gateway derives the secret of an invite from a key, the room, the user and
 //        the id. So a repeated request gets the same token. The key is INVITE_KEY or the file
@@ -23,7 +23,7 @@ import { INVITE_TTL_S } from "#shared/protocol/limits.ts";
 import { grantFor } from "#shared/protocol/roles.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
 import type { HttpRoute } from "./http-route.ts";
-import { done, WRITE, writerOf } from "./http-writes.ts";
+import { done, READ, WRITE, writerOf } from "./http-writes.ts";
 import type { Write } from "./http-writes.ts";
 import { BAD_ID, chooseMessageId, keyHeaders } from "./idempotency.ts";
 import { sendProblem } from "./problem.ts";
@@ -47,6 +47,18 @@ const made = z.object({
   token: z.string(),
 });
 
+const listed = z.object({
+  invites: z.array(
+    z.object({
+      invite: z.string().meta({ description: "Its id, for `DELETE …/invites/{invite}`." }),
+      role: z.enum(["reader", "member"]),
+      until: z.number().int().meta({ description: "The end of the invite, in ms since 1970." }),
+      uses: z.number().int(),
+      used: z.number().int().meta({ description: "The number of guests who entered with it." }),
+    }),
+  ),
+});
+
 export function inviteRoutes(
   roomApi: RoomApi,
   {
@@ -56,7 +68,12 @@ export function inviteRoutes(
   }: { readonly clock: Clock; readonly random: Random; readonly key: Uint8Array },
 ): readonly HttpRoute[] {
   const write = writerOf(roomApi, clock, random);
-  return [makeInvite(roomApi, { clock, random, key }), revokeInvite(write), enter(write)];
+  return [
+    makeInvite(roomApi, { clock, random, key }),
+    readInvites(roomApi, clock),
+    revokeInvite(write),
+    enter(write),
+  ];
 }
 
 function makeInvite(
@@ -112,6 +129,29 @@ function makeInvite(
       }
       const token = encodeInvite({ room, invite: id, secret });
       return reply.code(201).send({ id, room, seq, at, until, token });
+    },
+  };
+}
+
+function readInvites(roomApi: RoomApi, clock: Clock): HttpRoute {
+  return {
+    ...READ,
+    method: "GET",
+    url: "/v1/rooms/:room/invites",
+    summary: "Read the invites of a room that are in force",
+    description:
+      "The ids of at most 100 invites with their terms and uses, oldest first; no tokens. Needs a moderator.",
+    checks: { params: roomParams },
+    answer: { status: 200, schema: listed },
+    async handle(request, reply) {
+      const { identity } = request;
+      if (identity === undefined) return sendProblem(reply, "unauthorized");
+      const { room } = request.params as z.output<typeof roomParams>;
+      const reader = { user: identity.user, grant: grantFor(room, identity), room };
+      const outcome = await roomApi.invites(reader);
+      if (outcome.kind === "refused") return sendProblem(reply, outcome.error, outcome);
+      const invites = outcome.invites.filter(({ until }) => until > clock.now());
+      return reply.header("cache-control", "no-store").send({ invites });
     },
   };
 }

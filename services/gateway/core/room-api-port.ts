@@ -2,7 +2,12 @@
 //
 // Each call resolves and never rejects: a failure is a row of the error table.
 
-import type { ListedMember, RoomAbout, WriteFrame } from "#shared/protocol/commands.ts";
+import type {
+  ListedInvite,
+  ListedMember,
+  RoomAbout,
+  WriteFrame,
+} from "#shared/protocol/commands.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { Grant } from "#shared/protocol/roles.ts";
@@ -84,6 +89,10 @@ export type MembersOutcome =
   | { readonly kind: "members"; readonly members: readonly ListedMember[]; readonly more: boolean }
   | Refused;
 
+export type InvitesOutcome =
+  | { readonly kind: "invites"; readonly invites: readonly ListedInvite[] }
+  | Refused;
+
 export interface RoomApi {
   /** Resolves when the message is in the log, or with the refusal. Never rejects. */
   write(write: ClientWrite): Promise<WriteOutcome>;
@@ -96,6 +105,8 @@ export interface RoomApi {
     reader: RoomReader,
     page: { readonly after?: UserId | undefined; readonly limit: number },
   ): Promise<MembersOutcome>;
+  /** The invites that were not revoked and not used up. Resolves, never rejects. */
+  invites(reader: RoomReader): Promise<InvitesOutcome>;
   readonly health: {
     readonly natsUp: boolean;
     /** No new socket is accepted. */

@@ -15,6 +15,7 @@ import type {
   AboutOutcome,
   ClientWrite,
   Covered,
+  InvitesOutcome,
   MembersOutcome,
   PageInput,
   PageOutcome,
@@ -113,6 +114,16 @@ export class GatewayRoomApi implements RoomApi {
         if (!("ok" in result) || result.ok !== "members") return resolve(refusedBy(result));
         const { members, more } = result;
         resolve({ kind: "members", members, more });
+      });
+    });
+  }
+
+  invites({ user, grant, room }: RoomReader): Promise<InvitesOutcome> {
+    const query = { op: "invites", room, user, ...(grant !== undefined && { grant }) } as const;
+    return new Promise((resolve) => {
+      this.#lanes.submit(query, ({ result }) => {
+        if (!("ok" in result) || result.ok !== "invites") return resolve(refusedBy(result));
+        resolve({ kind: "invites", invites: result.invites });
       });
     });
   }

@@ -32,6 +32,7 @@ import type {
   RoomApi,
   AboutOutcome,
   ClientWrite,
+  InvitesOutcome,
   MembersOutcome,
   Refused,
   RoomReader,
@@ -105,6 +106,17 @@ export class MemoryRoomApi implements RoomApi {
   members({ user }: RoomReader): Promise<MembersOutcome> {
     const members = [{ user, role: "owner" }] as const;
     return Promise.resolve(this.readInstead?.() ?? { kind: "members", members, more: false });
+  }
+
+  invites(): Promise<InvitesOutcome> {
+    const terms = { role: "member", uses: 3, used: 1 } as const;
+    const at = Date.now();
+    const invites = [at + 60_000, at - 60_000].map((until, i) => ({
+      invite: `0199f000-0000-7000-8000-00000000000${i}` as MessageId,
+      until,
+      ...terms,
+    }));
+    return Promise.resolve(this.readInstead?.() ?? { kind: "invites", invites });
   }
 
   #append({ user, frame }: ClientWrite): WriteOutcome {

@@ -62,6 +62,16 @@ describe("HttpInvites", () => {
     }
   });
 
+  it("M11: GET lists those that have not ended, and passes a refusal on", async () => {
+    const { status, answer } = await call("GET", INVITES);
+    expect(status).to.equal(200);
+    const [listed, ...others] = answer["invites"] as readonly object[];
+    expect(listed).to.have.all.keys("invite", "role", "until", "uses", "used");
+    expect(others).to.deep.equal([]);
+    fixture.roomApi.readInstead = () => ({ kind: "refused", error: "forbidden" });
+    expect((await call("GET", INVITES)).answer["name"]).to.equal("forbidden");
+  });
+
   it("M11: DELETE revokes, and POST …/members enters with the token of this room", async () => {
     const { status } = await call("DELETE", `${INVITES}/${idNumber(7)}`, undefined, KEY);
     expect(status).to.equal(200);

@@ -130,6 +130,7 @@ export class OwnerModel {
       case "enter":
       case "about":
       case "members":
+      case "invites":
         return { result: { c, error: "unknown_type" } }; // The model has open rooms only.
       default:
         return unreachable(command);

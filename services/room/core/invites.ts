@@ -8,6 +8,7 @@
 //   room/invites.2. An invite that was used up or revoked is dropped, one that has ended at the
 //       next new invite. At most INVITES_MAX are in force; rights.ts refuses a further one.
 
+import type { ListedInvite } from "#shared/protocol/commands.ts";
 import type { InviteEvent, MemberEvent } from "#shared/protocol/events.ts";
 import type { StoredInvite } from "#shared/protocol/history.ts";
 import type { MessageId, Millis } from "#shared/protocol/ids.ts";
@@ -64,6 +65,17 @@ export class Invites {
     const used = Math.max(known.used, use);
     if (used >= known.uses) this.#all.delete(invite);
     else this.#all.set(invite, { ...known, used });
+  }
+
+  /** In the order of their making. One that has ended stays until the next new invite. */
+  list(): ListedInvite[] {
+    return [...this.#all].map(([invite, { role, until, uses, used }]) => ({
+      invite,
+      role,
+      until,
+      uses,
+      used,
+    }));
   }
 
   load(stored: readonly StoredInvite[]): void {

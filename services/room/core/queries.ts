@@ -1,4 +1,5 @@
-// Queries: the commands that append nothing to the log: join, leave, head, about, members, range.
+// Queries: the commands that append nothing to the log: join, leave, head, about, members,
+// invites, range.
 //
 // Owns: presence, and ranges that wait for an entry to be read back. Does not own: writes
 // (writes.ts), the loading of rooms (room-table.ts), rights (rights.ts). A room that is passed here
@@ -7,6 +8,7 @@
 //   queries.1. A query of a user is answered only when the user may read the room. `leave` and
 //        `range` show nothing that the gateway may not have: it asks for ranges on behalf of users
 //        whose `join` or `head` was answered.
+//        The list of invites is for users who may make one.
 //   queries.2. An answer by a state that the log has not confirmed waits for the commit
 //        (room/room.6).
 //   queries.3. A join that was refused at first can be allowed when it is resent, behind newer
@@ -14,7 +16,7 @@
 //        join counts. Otherwise the user would be joined and never present.
 
 import type { JoinCommand, MembersCommand } from "#shared/protocol/commands.ts";
-import type { Query, RangeCommand, ReadQuery, ResultWithLines } from "#shared/protocol/commands.ts";
+import type { Query, RangeCommand, ResultWithLines } from "#shared/protocol/commands.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { LogSeq, Millis, ProcessId, Seq } from "#shared/protocol/ids.ts";
 import type { Role, RoomKind } from "#shared/protocol/roles.ts";
@@ -22,7 +24,7 @@ import type { CommitWindow } from "./commit.ts";
 import type { EffectBuffer } from "./effect-buffer.ts";
 import { Presence } from "./presence.ts";
 import { ReadBacks } from "./read-backs.ts";
-import { mayReadRoom, roleIn } from "./rights.ts";
+import { mayInvite, mayReadRoom, roleIn } from "./rights.ts";
 import type { Room } from "./room.ts";
 import type { RoomMemory } from "./room-memory.ts";
 
@@ -62,7 +64,7 @@ export class Queries {
     }
     const { id, state } = room;
     const { head, born } = room.shown;
-    if (isReadQuery(query) && !mayRead(room, query)) {
+    if (!isAllowed(room, query)) {
       this.#reply(room, gateway, { result: { c, error: "forbidden" } }); // queries.1
       return;
     }
@@ -91,6 +93,9 @@ export class Queries {
       }
       case "members":
         this.#members(room, gateway, query);
+        return;
+      case "invites":
+        this.#reply(room, gateway, { result: { c, ok: "invites", invites: state.invites.list() } });
     }
   }
 
@@ -167,12 +172,10 @@ export class Queries {
   }
 }
 
-/** True for a query whose answer shows the room to a user. */
-function isReadQuery(query: Query): query is ReadQuery {
-  return query.op !== "leave" && query.op !== "range";
-}
-
-function mayRead(room: Room, query: ReadQuery): boolean {
+/** queries.1. */
+function isAllowed(room: Room, query: Exclude<Query, RangeCommand>): boolean {
+  if (query.op === "leave") return true;
+  if (query.op === "invites") return mayInvite(room, query);
   const { user, grant } = query;
   // The head of an older gateway names no user.
   return user === undefined ? room.state.isPublic : mayReadRoom(room, { user, grant });

@@ -115,6 +115,11 @@ export function mayReadRoom(room: JudgedRoom, actor: Actor): boolean {
   return mayDo("read", kindOf(room), roleIn(room, actor));
 }
 
+/** Whether the user may make invites to the room. */
+export function mayInvite(room: JudgedRoom, actor: Actor): boolean {
+  return mayDo("invite", kindOf(room), roleIn(room, actor));
+}
+
 /** The rest of the sender's wait in a room with slow mode, in milliseconds. */
 export function waitMs(room: JudgedRoom, { from, grant }: SendCommand, now: Millis): Millis {
   const { state } = room;

@@ -4,9 +4,13 @@ import { expect } from "chai";
 import { MemoryArchive } from "#shared/adapters/archive-memory.ts";
 import type { Write } from "#shared/protocol/commands.ts";
 import { decodeEvent } from "#shared/protocol/events.ts";
-import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { decodeInvite, encodeInvite } from "#shared/protocol/invites.ts";
-import { INVITES_MAX, ROOM_MEMBERS_MAX } from "#shared/protocol/limits.ts";
+import { INVITE_TTL_S, INVITES_MAX, ROOM_MEMBERS_MAX } from "#shared/protocol/limits.ts";
+import type { Grant } from "#shared/protocol/roles.ts";
+import { CommitWindow } from "../core/commit.ts";
+import { EffectBuffer } from "../core/effect-buffer.ts";
+import { Queries } from "../core/queries.ts";
 import { ReplayedRoom } from "../core/replayed-room.ts";
 import { RoomMemory } from "../core/room-memory.ts";
 import { Room } from "../core/room.ts";
@@ -113,6 +117,36 @@ describe("Invites", () => {
       use: 1,
     });
     expect(scene.room.state.member(EVE)).to.deep.include({ role: "reader" });
+  });
+
+  it("M11: a moderator lists the invites in force, without hashes, and nobody else does", () => {
+    const scene = new Scene();
+    const [first, second, third] = [{ uses: 2, ttl: 60, role: "reader" }, {}, {}].map((terms) =>
+      scene.invite(terms),
+    ) as [MessageId, MessageId, MessageId];
+    scene.enter(EVE, first);
+    scene.do(ADA, { op: "revoke", invite: second });
+    const out = new EffectBuffer(1);
+    const queries = new Queries(out, new CommitWindow(1, scene.memory.account), scene.memory);
+    const ask = (from: UserId, room = scene.room, grant?: Grant): unknown => {
+      queries.answer(room, "gw-1" as ProcessId, {
+        ...{ c: 1, op: "invites", room: room.id, user: from },
+        ...(grant !== undefined && { grant }),
+      });
+      const [effect] = out.take();
+      return effect?.kind === "reply" ? effect.results[0]?.result : effect;
+    };
+    const until = T0 + INVITE_TTL_S * 1_000;
+    const invites = [
+      { invite: first, role: "reader", until: T0 + 60_000, uses: 2, used: 1 },
+      { invite: third, role: "member", until, uses: 1, used: 0 },
+    ];
+    expect(ask(ADA)).to.deep.equal({ c: 1, ok: "invites", invites });
+    for (const user of [BEN, EVE, "stranger" as UserId]) {
+      expect(ask(user), user).to.deep.equal({ c: 1, error: "forbidden" });
+    }
+    expect(ask(BEN, scene.room, "admin")).to.include({ ok: "invites" });
+    expect(ask(ADA, new Scene("open").room)).to.deep.equal({ c: 1, error: "forbidden" });
   });
 
   it("M11: an unknown, wrong, ended, revoked or used-up invite gets forbidden, and uses nothing up", () => {

@@ -23,6 +23,7 @@ const JOIN: Query = { c: 2, op: "join", room: ROOM, user: ADA };
 const LEAVE: Query = { c: 3, op: "leave", room: ROOM, user: ADA };
 const HEAD: Query = { c: 4, op: "head", room: ROOM };
 const ABOUT: Query = { c: 10, op: "about", room: ROOM, user: ADA };
+const INVITES: Query = { c: 12, op: "invites", room: ROOM, user: ADA };
 const MEMBERS: Query = { c: 11, op: "members", room: ROOM, user: ADA, limit: 5 };
 const RANGE: Query = { c: 5, op: "range", room: ROOM, first: 1, last: 9 };
 const SYNC: Sync = { c: 6, op: "sync", rooms: [[ROOM, 3, [ADA]]] };
@@ -36,7 +37,7 @@ const INVITE: Write = { c: 16, op: "invite", ...WRITE, hash: "h".repeat(43) };
 const REVOKE: Write = { c: 17, op: "revoke", ...WRITE, invite: ID };
 const ENTER: Write = { c: 18, op: "enter", ...WRITE, invite: ID, hash: "h".repeat(43) };
 const WRITES = [SEND, ...CHANGES, CREATE, MEMBER, UPDATE, INVITE, REVOKE, ENTER];
-const QUERIES = [JOIN, LEAVE, HEAD, ABOUT, MEMBERS, RANGE];
+const QUERIES = [JOIN, LEAVE, HEAD, ABOUT, MEMBERS, INVITES, RANGE];
 const ALL: readonly Command[] = [...WRITES, ...QUERIES, SYNC];
 
 describe("Commands", () => {
@@ -54,7 +55,7 @@ describe("Commands", () => {
 
   it("names the user on whose behalf a command runs", () => {
     const users = ALL.map((command) => behaviourOf(command).user(command));
-    const queries = [ADA, ADA, undefined, ADA, ADA, undefined];
+    const queries = [ADA, ADA, undefined, ADA, ADA, ADA, undefined];
     expect(users).to.deep.equal([...WRITES.map(() => ADA), ...queries, undefined]);
   });
 

@@ -64,6 +64,18 @@ describe("Results on the wire", () => {
     }
   });
 
+  it("M11: decodes a list of invites, and refuses one that is broken", () => {
+    const invite = { invite: "0199f000-0000-7000-8000-000000000001", role: "reader" };
+    const listed = { ...invite, until: 9, uses: 3, used: 1 };
+    const text = (invites: unknown): string =>
+      JSON.stringify({ v: 1, p: 3, epoch: 8, results: [{ c: 1, ok: "invites", invites }] });
+    expect(decode(text([listed]))?.answers[0]?.result).to.deep.include({ invites: [listed] });
+    const many = Array.from({ length: 101 }, () => listed);
+    for (const broken of [{}, [{ ...listed, role: "owner" }], [{ ...listed, invite: "x" }], many]) {
+      expect(decode(text(broken))).to.equal(undefined);
+    }
+  });
+
   it("N5: refuses another version, broken text and missing lines", () => {
     const whole = encode(range(1, 5, ["a", "b"]));
     expect(decode(whole.replace('"v":1', '"v":2'))).to.equal(undefined);
