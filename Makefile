@@ -51,6 +51,9 @@ bench-smoke: $(INSTALLED) tools ## compare two small loads with raw ws: CPU per 
 bench: $(INSTALLED) tools ## run benches B1 … B10 against raw ws and Socket.IO (ONLY=B1,B3 SECONDS=10 ROUNDS=3 PEERS=raw; TRACE by name)
 	@node loadtest/bench/main.ts
 
+bench-scroll: $(INSTALLED) ## scroll through 100,000 messages in Chromium: frames, long tasks, memory (SECONDS=20 COUNT=100000 THROTTLE=4)
+	@node client/web/test/scroll/measure.ts SECONDS=$(or $(SECONDS),20) COUNT=$(or $(COUNT),100000) THROTTLE=$(or $(THROTTLE),1)
+
 drill-proxy: $(INSTALLED) tools ## run clients behind a real HAProxy: count them by address, then cut all at once (CLIENTS=1200)
 	@node verify/drills/proxy.ts $(or $(CLIENTS),1200)
 

@@ -25,11 +25,12 @@ import { t } from "../texts/texts.ts";
 
 /**
  * Messages in the timeline, and so in the DOM. Beyond it the far end is dropped; paging loads it
- * again.
+ * again. Each frame of a scroll costs time for every element, so it is a few screens, not more
+ * (make bench-scroll).
  */
-export const WINDOW_MESSAGES_MAX = 600;
+export const WINDOW_MESSAGES_MAX = 200;
 /** One page of history. */
-const PAGE_MESSAGES = Math.min(100, PAGE_EVENTS_MAX);
+const PAGE_MESSAGES = Math.min(50, PAGE_EVENTS_MAX);
 
 export interface RoomStoreOptions {
   readonly handle: ChatRoom;

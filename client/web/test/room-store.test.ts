@@ -63,12 +63,12 @@ describe("room store", () => {
   });
 
   it("O12: older pages are added in front, down to the first message", async () => {
-    const { room, handle } = await enter(250);
+    const { room, handle } = await enter(200);
     await room.loadOlder();
-    expect(shown(room)).to.deep.equal(run(51, 250));
+    expect(shown(room)).to.deep.equal(run(51, 200));
     expect(room.isFromBeginning).to.equal(false);
     await room.loadOlder();
-    expect(shown(room)).to.deep.equal(run(1, 250));
+    expect(shown(room)).to.deep.equal(run(1, 200));
     expect(room.isFromBeginning).to.equal(true);
     await room.loadOlder();
     expect(handle.asked.length).to.equal(2);
@@ -83,7 +83,7 @@ describe("room store", () => {
     handle.isHistoryDown = false;
     await room.loadOlder();
     expect(room.older).to.equal("idle");
-    expect(shown(room)).to.deep.equal(run(51, 250));
+    expect(shown(room)).to.deep.equal(run(101, 250));
   });
 
   it("O12: a long scroll keeps a bounded range, and the way back has no gap", async () => {
@@ -108,7 +108,7 @@ describe("room store", () => {
     room.jumpToEnd();
     await late;
     await settled();
-    expect(shown(room)).to.deep.equal(run(901, 1_000));
+    expect(shown(room)).to.deep.equal(run(951, 1_000));
   });
 
   it("O2: a sent message appears at once as pending, then with its number", async () => {
