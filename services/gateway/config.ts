@@ -5,6 +5,7 @@ import { serviceConfig } from "#shared/process/config.ts";
 import type { AuthConfig } from "./adapters/auth.ts";
 import { wrongProxy } from "./adapters/client-address.ts";
 import type { HttpConfig } from "./adapters/http.ts";
+import type { WebSignIn } from "./adapters/http-page.ts";
 import { INVITE_KEY_MIN } from "./adapters/invite-key.ts";
 
 const list = z.string().transform((text) =>
@@ -28,6 +29,11 @@ export const configSchema = z
     JWT_ISSUER: z.string().optional(),
     JWT_AUDIENCE: z.string().optional(),
     JWT_ALGORITHMS: list.prefault("RS256,ES256,EdDSA"),
+    /** The public client of the web client at the issuer. Without it the page signs nobody in. */
+    OIDC_CLIENT_ID: z.string().optional(),
+    OIDC_SCOPE: z.string().default("openid profile offline_access"),
+    /** Origins of the issuer's endpoints, when they differ from the one of JWT_ISSUER. */
+    OIDC_ORIGINS: list.prefault(""),
     ORIGINS: list.optional(),
     /** All gateways have the same one. It repeats the token of a repeated `POST …/invites`. */
     INVITE_KEY: z.string().min(INVITE_KEY_MIN).optional(),
@@ -59,6 +65,13 @@ export const configSchema = z
       if (env.LIMITS === "off")
         complain("LIMITS=off is refused with NODE_ENV=production: set LIMITS=on"); // S9
     }
+    if (env.OIDC_CLIENT_ID !== undefined) {
+      if (env.AUTH !== "jwks") complain("OIDC_CLIENT_ID needs AUTH=jwks");
+      else if (!URL.canParse(env.JWT_ISSUER ?? ""))
+        complain("OIDC_CLIENT_ID needs a JWT_ISSUER that is a URL");
+      if (!env.OIDC_ORIGINS.every(isOrigin))
+        complain("OIDC_ORIGINS: expected origins such as https://login.example, with commas");
+    }
     if (env.AUTH !== "jwks") return;
     for (const name of ["JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"] as const) {
       if (env[name] === undefined) complain(`${name} is needed with AUTH=jwks`);
@@ -78,12 +91,32 @@ export function authConfig(config: Config): AuthConfig {
   };
 }
 
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
+
+function webSignIn(config: Config): WebSignIn {
+  if (config.AUTH === "dev") return { kind: "dev" };
+  const { OIDC_CLIENT_ID: clientId, OIDC_SCOPE: scope } = config;
+  if (clientId === undefined) return { kind: "none" };
+  const { JWT_ISSUER: issuer = "", JWT_AUDIENCE: audience = "" } = config;
+  return { kind: "oidc", issuer, clientId, scope, audience };
+}
+
 /** `inviteKey`: of `openInviteKey`. */
 export function httpConfig(config: Config, inviteKey?: string): HttpConfig {
   const { PORT, ORIGINS, LIMITS, WEB_DIR, TRUSTED_PROXIES, PROXY_PROTOCOL } = config;
   const origins = ORIGINS ?? [`http://localhost:${PORT}`, `http://127.0.0.1:${PORT}`];
   const proxies = { trusted: TRUSTED_PROXIES, proxyProtocol: PROXY_PROTOCOL === "on" };
-  return { origins, limits: LIMITS === "on", webDir: WEB_DIR, inviteKey, proxies };
+  return {
+    origins,
+    limits: LIMITS === "on",
+    webDir: WEB_DIR,
+    inviteKey,
+    proxies,
+    signIn: webSignIn(config),
+    signInOrigins: config.OIDC_ORIGINS,
+  };
 }
 
 /** The port of /metrics when it differs from the API's; otherwise undefined. */

@@ -15,6 +15,8 @@ export interface Arrival {
   /** Undefined: the form asks for it. */
   readonly user: string | undefined;
   readonly room: string | undefined;
+  /** Why the sign-in at an issuer failed. */
+  readonly problem?: string;
 }
 
 /** `?user=ada&room=general` overrides the stored name. */

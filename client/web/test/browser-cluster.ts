@@ -9,6 +9,7 @@ import type { Browser, BrowserContextOptions } from "playwright-core";
 import { Parley } from "#client/sdk/parley.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
+import type { ClusterOptions } from "#infra/embedded/cluster-options.ts";
 import { buildWebClient } from "#infra/embedded/web-client.ts";
 import { until } from "#shared/testing/wait.ts";
 import { ensureChromium } from "#tools/programs/chromium.ts";
@@ -50,15 +51,16 @@ export class BrowserCluster {
     return client;
   }
 
-  async start(): Promise<void> {
+  /** `options`: for the cluster. */
+  async start(options: Partial<ClusterOptions> = {}): Promise<void> {
     const chromium = await ensureChromium();
     expect(chromium, "no Chromium; set CHROMIUM").to.be.a("string");
     const build = await buildWebClient(() => undefined);
     expect(build.kind).to.be.oneOf(["built", "fresh"]);
     this.#dataDir = mkdtempSync(join(tmpdir(), "parley-browser-"));
     const say = (): void => undefined;
-    const options = { dataDir: this.#dataDir, port: 0, partitions: 4, limits: "off", say } as const;
-    this.#cluster = await startCluster(options);
+    const base = { dataDir: this.#dataDir, port: 0, partitions: 4, limits: "off", say } as const;
+    this.#cluster = await startCluster({ ...base, ...options });
     this.#browser = await openBrowser(chromium ?? "");
   }
 

@@ -20,6 +20,10 @@ export const german: Catalogue = {
     "Der Server hat die Anmeldung abgelehnt ({status}). Versuchen Sie es später noch einmal.",
   "signIn.badAnswer":
     "Der Server hat eine ungültige Antwort geschickt. Versuchen Sie es später noch einmal.",
+  "signIn.with": "Anmelden bei {host}",
+  "signIn.issuerRefused":
+    "Die Anmeldung wurde nicht abgeschlossen ({reason}). Versuchen Sie es noch einmal.",
+  "signIn.foreignAnswer": "Diese Seite hat diese Anmeldung nicht begonnen. Melden Sie sich neu an.",
   "signIn.promise1": "Jede Nachricht ist gespeichert, bevor sie erscheint",
   "signIn.promise2": "Dieselbe Reihenfolge für alle, nichts fehlt",
   "signIn.promise3": "Verbindet sich von selbst neu und verpasst nichts",

@@ -5,16 +5,14 @@ import { useEffect, useState } from "preact/hooks";
 import { ChatStore } from "../store/chat-store.ts";
 import type { ChatClient } from "../store/client-port.ts";
 import { rememberUser } from "../store/identity.ts";
-import type { Arrival } from "../store/identity.ts";
+import type { Gate } from "../store/gate.ts";
 import { afterFrame, browserClock } from "./browser-clock.ts";
 import { Chat } from "./chat.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { t } from "../texts/texts.ts";
 
 interface Props {
-  readonly arrival: Arrival;
-  /** Creates a client for this user. Rejects with a sentence that the form shows. */
-  readonly enter: (user: string) => Promise<ChatClient>;
+  readonly gate: Gate;
 }
 
 type Stage =
@@ -22,15 +20,18 @@ type Stage =
   | { readonly kind: "entering" }
   | { readonly kind: "in"; readonly store: ChatStore };
 
-export function App({ arrival, enter }: Props): JSX.Element {
-  const [stage, setStage] = useState<Stage>({ kind: "out", problem: undefined });
+export function App({ gate }: Props): JSX.Element {
+  const { arrival, enter } = gate;
+  const [stage, setStage] = useState<Stage>({ kind: "out", problem: arrival.problem });
   const [user, setUser] = useState(arrival.user ?? "");
   const room = arrival.room ?? "general";
 
   const signIn = (name: string, roomId: string): void => {
     setUser(name);
     setStage({ kind: "entering" });
-    enter(name).then(
+    const entering: Promise<ChatClient> =
+      gate.begin !== undefined && name === "" ? gate.begin(roomId) : enter(name);
+    entering.then(
       (client) => {
         rememberUser(sessionStorage, name);
         setStage({ kind: "in", store: createStore(client, name, roomId) });
@@ -42,8 +43,10 @@ export function App({ arrival, enter }: Props): JSX.Element {
     );
   };
   const signOut = (): void => {
+    const isClosed = stage.kind === "in" && stage.store.connection.state === "closed";
     if (stage.kind === "in") stage.store.close();
     rememberUser(sessionStorage, undefined);
+    if (!isClosed) void gate.signOut?.().catch(() => undefined); // Without a network: here only.
     setStage({ kind: "out", problem: undefined });
   };
   useEffect(() => {
@@ -54,6 +57,8 @@ export function App({ arrival, enter }: Props): JSX.Element {
   if (stage.kind === "entering" && arrival.user === user) return <div class="entering" />;
   return (
     <SignIn
+      kind={gate.kind}
+      host={gate.host}
       user={user}
       room={room}
       isBusy={stage.kind === "entering"}

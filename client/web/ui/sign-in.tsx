@@ -3,6 +3,7 @@
 import type { InputHTMLAttributes, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { isRoomId } from "#shared/protocol/ids.ts";
+import type { Gate } from "../store/gate.ts";
 import { readName, readRoom } from "../store/identity.ts";
 import { Icon, Mark } from "./icons.tsx";
 import { ThemeToggle } from "./theme.tsx";
@@ -10,6 +11,9 @@ import { LanguagePicker } from "./language-picker.tsx";
 import { t } from "../texts/texts.ts";
 
 interface Props {
+  readonly kind: Gate["kind"];
+  /** Who asks for the name, when this page does not. */
+  readonly host: string | undefined;
   readonly user: string;
   readonly room: string;
   readonly isBusy: boolean;
@@ -22,11 +26,13 @@ export function SignIn(props: Props): JSX.Element {
   const [user, setUser] = useState(props.user);
   const [room, setRoom] = useState(props.room);
   const [complaint, setComplaint] = useState<string>();
-  const problem = complaint ?? props.problem;
+  const asksName = props.kind === "dev";
+  const isNone = props.kind === "none";
+  const problem = complaint ?? props.problem ?? (isNone ? t("signIn.notHere") : undefined);
 
   const submit = (event: Event): void => {
     event.preventDefault();
-    const name = readName(user);
+    const name = asksName ? readName(user) : ({ ok: true, name: "" } as const);
     const roomId = readRoom(room);
     if (!name.ok) setComplaint(t("signIn.badName"));
     else if (!isRoomId(roomId)) {
@@ -46,40 +52,70 @@ export function SignIn(props: Props): JSX.Element {
         <Mark />
         <h1>Parley</h1>
         <p class="lead">{t("app.lead")}</p>
-        <label for="name">{t("signIn.name")}</label>
-        <Field
-          id="name"
-          value={user}
-          maxLength={128}
-          autocomplete="nickname"
-          autofocus
-          aria-describedby="sign-in-problem"
-          onInput={(event) => setUser(event.currentTarget.value)}
-        />
-        <label for="room">{t("signIn.room")}</label>
-        <div class="prefixed">
-          <span class="hash" aria-hidden="true">
-            #
-          </span>
-          <Field
-            id="room"
-            value={room}
-            maxLength={80}
-            autocomplete="off"
-            autocapitalize="off"
-            aria-describedby="sign-in-problem"
-            onInput={(event) => setRoom(event.currentTarget.value)}
-          />
-        </div>
+        {asksName && <NameField user={user} onInput={setUser} />}
+        {!isNone && <RoomField room={room} onInput={setRoom} />}
         <p class="problem" id="sign-in-problem" role="alert">
           {problem}
         </p>
-        <button type="submit" class="primary" disabled={props.isBusy || user.trim() === ""}>
-          {t(props.isBusy ? "signIn.busy" : "signIn.enter")}
-        </button>
+        {!isNone && (
+          <button
+            type="submit"
+            class="primary"
+            disabled={props.isBusy || (asksName && user.trim() === "")}
+          >
+            {props.isBusy
+              ? t("signIn.busy")
+              : props.host === undefined
+                ? t("signIn.enter")
+                : t("signIn.with", { host: props.host })}
+          </button>
+        )}
         <Promises />
       </form>
     </main>
+  );
+}
+
+interface FieldProps {
+  readonly onInput: (text: string) => void;
+}
+
+function NameField({ user, onInput }: FieldProps & { readonly user: string }): JSX.Element {
+  return (
+    <>
+      <label for="name">{t("signIn.name")}</label>
+      <Field
+        id="name"
+        value={user}
+        maxLength={128}
+        autocomplete="nickname"
+        autofocus
+        aria-describedby="sign-in-problem"
+        onInput={(event) => onInput(event.currentTarget.value)}
+      />
+    </>
+  );
+}
+
+function RoomField({ room, onInput }: FieldProps & { readonly room: string }): JSX.Element {
+  return (
+    <>
+      <label for="room">{t("signIn.room")}</label>
+      <div class="prefixed">
+        <span class="hash" aria-hidden="true">
+          #
+        </span>
+        <Field
+          id="room"
+          value={room}
+          maxLength={80}
+          autocomplete="off"
+          autocapitalize="off"
+          aria-describedby="sign-in-problem"
+          onInput={(event) => onInput(event.currentTarget.value)}
+        />
+      </div>
+    </>
   );
 }
 

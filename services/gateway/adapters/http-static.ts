@@ -6,20 +6,31 @@
 //   http-static.3. Files are served for any Origin, without CORS headers.
 //   http-static.4. Without a build the gateway serves everything else, and the page names the build
 //        command.
+//   http-static.5. The build compressed each file (Brotli, gzip). The smallest one that the client
+//        accepts is sent, with `Vary`. A gateway compresses nothing but the page, once.
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance } from "fastify";
+import { openPage } from "./http-page.ts";
+import type { WebSignIn } from "./http-page.ts";
 
 /** Vite puts only files with a hash there. */
 const HASHED = "/assets/";
 const KEEP_FOR_A_YEAR = "public, max-age=31536000, immutable";
 
-export async function addWebClient(
-  app: FastifyInstance,
-  { webDir, origins }: { readonly webDir: string; readonly origins: readonly string[] },
-): Promise<void> {
+export interface WebClientConfig {
+  readonly webDir: string;
+  readonly origins: readonly string[];
+  /** Default: another application signs users in. */
+  readonly signIn?: WebSignIn;
+  /** Origins that the page may call besides the issuer's. */
+  readonly signInOrigins?: readonly string[];
+}
+
+export async function addWebClient(app: FastifyInstance, config: WebClientConfig): Promise<void> {
+  const { webDir, signIn = { kind: "none" } } = config;
   const root = resolve(webDir);
   if (!existsSync(join(root, "index.html"))) {
     app.get("/", { config: { access: "file" } }, (_request, reply) =>
@@ -32,14 +43,21 @@ export async function addWebClient(
     );
     return;
   }
-  const headers = pageHeaders(origins);
+  const headers = pageHeaders(config);
+  const page = openPage(join(root, "index.html"), signIn);
   await app.register(async (web) => {
     web.addHook("onRoute", (route) => {
       route.config = { ...route.config, access: "file" }; // http-static.3
     });
+    for (const path of ["/", "/index.html"]) {
+      web.get(path, (request, reply) =>
+        page.send(request, reply.header("cache-control", "no-cache").headers(headers)),
+      );
+    }
     await web.register(fastifyStatic, {
       root,
-      index: "index.html",
+      index: false,
+      preCompressed: true, // http-static.5
       dotfiles: "ignore",
       cacheControl: false,
       setHeaders(reply, path) {
@@ -51,20 +69,26 @@ export async function addWebClient(
 }
 
 /** `'self'` covers the WebSocket in current browsers. Older ones need its scheme. */
-function pageHeaders(origins: readonly string[]): Readonly<Record<string, string>> {
+function pageHeaders(config: WebClientConfig): Readonly<Record<string, string>> {
+  const { origins, signIn, signInOrigins = [] } = config;
   const sockets = origins.map((origin) => origin.replace(/^http/, "ws"));
+  const issuer = signIn?.kind === "oidc" ? [new URL(signIn.issuer).origin, ...signInOrigins] : [];
   return {
     "content-security-policy": [
       "default-src 'none'",
       "script-src 'self'",
       "style-src 'self'",
-      ["connect-src 'self'", ...sockets].join(" "),
+      ["connect-src 'self'", ...sockets, ...issuer].join(" "),
       "img-src 'self' data:",
       "font-src 'self'",
       "manifest-src 'self'",
+      "worker-src 'self'",
       "base-uri 'none'",
       "form-action 'none'",
       "frame-ancestors 'none'",
+      // One policy of the page allows the address of its service worker, and nothing else.
+      "require-trusted-types-for 'script'",
+      "trusted-types parley",
     ].join("; "),
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",

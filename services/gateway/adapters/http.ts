@@ -61,6 +61,7 @@ import { addRoute } from "./http-route.ts";
 import { createServer } from "./http-server.ts";
 import { HTTP_BOUNDS } from "./http-sockets.ts";
 import type { HttpBounds } from "./http-sockets.ts";
+import type { WebSignIn } from "./http-page.ts";
 import { addWebClient } from "./http-static.ts";
 import { webhookRoutes } from "./http-webhooks.ts";
 
@@ -72,6 +73,10 @@ export interface HttpConfig {
   /** False with LIMITS=off. */
   readonly limits: boolean;
   readonly webDir: string;
+  /** Default: another application signs users in. */
+  readonly signIn?: WebSignIn;
+  /** Origins that the page calls to sign in, besides the issuer's. */
+  readonly signInOrigins?: readonly string[];
   /** Default: the secret of AUTH=dev, else a key of this process. */
   readonly inviteKey?: string | undefined;
   /** Default: clients connect without a proxy. */

@@ -3,9 +3,12 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { openHttpFixture, PROBLEM } from "./http-fixture.ts";
 import type { HttpFixture } from "./http-fixture.ts";
+
+const PAGE = `<!doctype html><meta name="parley-sign-in" content="{}" /><title>Parley</title>`;
 
 describe("HttpStatic", () => {
   let webDir: string;
@@ -13,7 +16,10 @@ describe("HttpStatic", () => {
   before(async () => {
     webDir = await mkdtemp(join(tmpdir(), "parley-web-"));
     await mkdir(join(webDir, "assets"));
-    await writeFile(join(webDir, "index.html"), "<!doctype html><title>Parley</title>");
+    await writeFile(join(webDir, "index.html"), PAGE);
+    const script = join(webDir, "assets", "app-1a2b3c.js");
+    await writeFile(`${script}.br`, brotliCompressSync("export {};"));
+    await writeFile(`${script}.gz`, gzipSync("export {};"));
     await writeFile(join(webDir, "assets", "app-1a2b3c.js"), "export {};");
     await writeFile(join(webDir, "icon.svg"), "<svg/>");
     await writeFile(join(webDir, ".env"), "SECRET=1");
@@ -46,6 +52,7 @@ describe("HttpStatic", () => {
     for (const name of ["base-uri", "form-action", "frame-ancestors"]) {
       expect(policy.get(name)).to.equal(`${name} 'none'`);
     }
+    expect(policy.get("require-trusted-types-for")).to.equal("require-trusted-types-for 'script'");
     expect([...policy.values()].join()).not.to.match(/unsafe|\*/);
     expect(response.headers.get("x-content-type-options")).to.equal("nosniff");
     expect(response.headers.get("referrer-policy")).to.equal("no-referrer");
@@ -76,6 +83,46 @@ describe("HttpStatic", () => {
     for (const path of ["/healthz", "/openapi.json", "/v1/rooms/general/messages"]) {
       expect((await fixture.ask(path, { headers })).status, path).to.equal(403);
     }
+  });
+
+  it("http-static.5: the smallest encoding that the client accepts is sent, with Vary", async () => {
+    for (const [path, accept, encoding] of [
+      ["/", "gzip, deflate, br", "br"],
+      ["/", "gzip", "gzip"],
+      ["/", "br;q=0, gzip;q=0.5", "gzip"],
+      ["/", "", null],
+      ["/assets/app-1a2b3c.js", "gzip, br", "br"],
+      ["/assets/app-1a2b3c.js", "identity", null],
+    ] as const) {
+      const headers = { "accept-encoding": accept };
+      const response = await fixture.ask(path, { headers });
+      expect(response.headers.get("content-encoding"), `${path} ${accept}`).to.equal(encoding);
+      expect(response.headers.get("vary")?.toLowerCase()).to.include("accept-encoding");
+      expect(await response.text()).to.match(/Parley|export/u);
+    }
+  });
+
+  it("http-page.1: the page has the settings of its sign-in, escaped, and may call the issuer", async () => {
+    const signIn = {
+      kind: "oidc",
+      issuer: "https://login.example/realms/a",
+      clientId: `"><script>alert(1)</script>`,
+      scope: "openid",
+      audience: "parley",
+    } as const;
+    const config = { webDir, origins: ["https://chat.example"], signIn };
+    await using signing = await openHttpFixture({
+      config: { ...config, signInOrigins: ["https://tokens.example"] },
+    });
+    const response = await signing.ask("/");
+    const html = await response.text();
+    expect(html).to.not.include("<script>");
+    const content = /name="parley-sign-in" content="([^"]*)"/u.exec(html)?.[1] ?? "";
+    const text = content.replaceAll("&lt;", "<").replaceAll("&quot;", '"').replaceAll("&amp;", "&");
+    expect(JSON.parse(text)).to.deep.equal(signIn);
+    expect(response.headers.get("content-security-policy")).to.include(
+      "connect-src 'self' wss://chat.example https://login.example https://tokens.example;",
+    );
   });
 
   it("H4: no file outside the folder, and no hidden file in it, is served", async () => {

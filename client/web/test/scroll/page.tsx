@@ -10,5 +10,5 @@ Object.assign(window, { longRoom: client.room });
 const root = document.getElementById("app");
 if (root !== null) {
   const arrival = { user: "Grace", room: "general" };
-  render(<App arrival={arrival} enter={async () => client} />, root);
+  render(<App gate={{ kind: "dev", arrival, enter: async () => client }} />, root);
 }

@@ -1,0 +1,92 @@
+// Gate: how a user enters this page, with the sign-in that its gateway names.
+//
+// Owns: which token a client of the SDK gets. Does not own: the form (ui/sign-in.tsx), the protocol
+// of an issuer (oidc.ts).
+
+import { indexedDbOutbox } from "#client/sdk/outbox/indexed-db.ts";
+import { Parley } from "#client/sdk/parley.ts";
+import type { ChatClient } from "./client-port.ts";
+import { arrive, fetchDevToken, rememberUser } from "./identity.ts";
+import type { Arrival } from "./identity.ts";
+import type { Oidc } from "./oidc.ts";
+import type { SignInSettings } from "./sign-in-settings.ts";
+
+export interface Gate {
+  readonly kind: SignInSettings["kind"];
+  readonly arrival: Arrival;
+  /** The issuer that asks for the name, for the button. */
+  readonly host?: string;
+  /** Creates a client for this user. Rejects with a sentence that the form shows. */
+  readonly enter: (user: string) => Promise<ChatClient>;
+  /** Leaves the page for the issuer's. */
+  readonly begin?: (room: string) => Promise<never>;
+  readonly signOut?: () => Promise<void>;
+}
+
+export async function openGate(settings: SignInSettings): Promise<Gate> {
+  if (settings.kind === "oidc") {
+    const { Oidc } = await import("./oidc.ts");
+    const page = {
+      storage: sessionStorage,
+      url: () => new URL(location.href),
+      go: (url: URL) => location.assign(url),
+      replace: (url: URL) => history.replaceState(null, "", url),
+      now: () => Date.now(),
+    };
+    return oidcGate(new Oidc(settings, page), new URL(settings.issuer).host);
+  }
+  const arrival = arrive(location.search, sessionStorage);
+  return { kind: settings.kind, arrival, enter: (user) => enterAs(user, devToken(user)) };
+}
+
+async function oidcGate(oidc: Oidc, host: string): Promise<Gate> {
+  const { room } = arrive(location.search, sessionStorage);
+  const arrival = await oidc.arrive().catch((error: Error) => {
+    rememberUser(sessionStorage, undefined); // oidc.4
+    return { problem: error.message };
+  });
+  // After a reload: the client asks for a token, and with it for the issuer's session (oidc.1).
+  const known = arrive("", sessionStorage).user;
+  return {
+    kind: "oidc",
+    host,
+    arrival: { user: known, room, ...arrival },
+    enter: (user) => enterAs(user, () => oidc.token(currentRoom())),
+    begin: (wanted) => oidc.signIn(wanted),
+    signOut: () => oidc.signOut(),
+  };
+}
+
+/** The address names the shown room. */
+function currentRoom(): string {
+  return new URLSearchParams(location.search).get("room") ?? "general";
+}
+
+async function enterAs(
+  user: string,
+  token: (() => Promise<string>) | Promise<() => Promise<string>>,
+): Promise<Parley> {
+  const url = `${location.origin.replace(/^http/u, "ws")}/v1/ws`;
+  const outbox = indexedDbOutbox(user);
+  return new Parley({ url, token: await token, client: "web/1", outbox });
+}
+
+/** Fetches the first token before the page opens, so that the form can show a refusal. */
+async function devToken(user: string): Promise<() => Promise<string>> {
+  let first = await firstToken(user);
+  return async () => {
+    const kept = first;
+    first = undefined;
+    return kept ?? fetchDevToken(fetch, user);
+  };
+}
+
+/** Undefined without a network: the page opens with what it kept, and the SDK asks again. */
+async function firstToken(user: string): Promise<string | undefined> {
+  try {
+    return await fetchDevToken(fetch, user);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,71 @@
+// HttpPage: the page of the web client, with the settings that a gateway gives it.
+//
+// Owns: the text of `index.html` as it is sent, in three encodings, made once. Does not own: the
+// other files (http-static.ts), the flow of the sign-in (client/web).
+//
+//   http-page.1. The settings stand in a `meta` element as escaped JSON, so the content security
+//        policy needs no inline script, and the page no second request.
+//   http-page.2. They are public: the issuer, the id of a client without a secret, the audience.
+
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+/** How the page signs a user in. */
+export type WebSignIn =
+  | { readonly kind: "dev" }
+  /** Another application signs users in. */
+  | { readonly kind: "none" }
+  | {
+      readonly kind: "oidc";
+      readonly issuer: string;
+      readonly clientId: string;
+      readonly scope: string;
+      /** What the gateways expect as `aud` of a token. */
+      readonly audience: string;
+    };
+
+const META = /<meta name="parley-sign-in"[^>]*>/u;
+
+export function openPage(file: string, signIn: WebSignIn): Page {
+  const json = JSON.stringify(signIn).replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+  const content = json.replaceAll("<", "&lt;");
+  const html = readFileSync(file, "utf8").replace(
+    META,
+    () => `<meta name="parley-sign-in" content="${content}" />`,
+  );
+  return new Page(html);
+}
+
+export class Page {
+  readonly #bodies: Readonly<Record<"br" | "gzip" | "identity", Buffer>>;
+  readonly #etag: string;
+
+  constructor(html: string) {
+    const identity = Buffer.from(html);
+    this.#bodies = { br: brotliCompressSync(identity), gzip: gzipSync(identity), identity };
+    this.#etag = createHash("sha256").update(identity).digest("base64url").slice(0, 22);
+  }
+
+  /** Headers of the caller stay. */
+  send(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const encoding = accepted(request.headers["accept-encoding"] ?? "");
+    const etag = `W/"${this.#etag}"`;
+    reply.header("vary", "accept-encoding").header("etag", etag);
+    if (request.headers["if-none-match"] === etag) return reply.code(304).send();
+    if (encoding !== "identity") reply.header("content-encoding", encoding);
+    return reply.type("text/html; charset=utf-8").send(this.#bodies[encoding]);
+  }
+}
+
+/** The smallest one that the header names; a `q=0` refuses one. */
+function accepted(header: string): "br" | "gzip" | "identity" {
+  const names = header
+    .split(",")
+    .map((part) => part.trim().toLowerCase())
+    .filter((part) => !/;\s*q=0(?:\.0*)?$/u.test(part))
+    .map((part) => part.split(";")[0]?.trim());
+  if (names.includes("br")) return "br";
+  return names.includes("gzip") ? "gzip" : "identity";
+}
