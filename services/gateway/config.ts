@@ -29,7 +29,7 @@ export const configSchema = z
     JWT_ISSUER: z.string().optional(),
     JWT_AUDIENCE: z.string().optional(),
     JWT_ALGORITHMS: list.prefault("RS256,ES256,EdDSA"),
-    /** The public client of the web client at the issuer. Without it the page signs nobody in. */
+    /** The public client of the web client at the issuer. Without it the page offers no sign-in. */
     OIDC_CLIENT_ID: z.string().optional(),
     OIDC_SCOPE: z.string().default("openid profile offline_access"),
     /** Origins of the issuer's endpoints, when they differ from the one of JWT_ISSUER. */

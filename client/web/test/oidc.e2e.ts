@@ -1,5 +1,5 @@
-// The sign-in at a real OpenID Connect issuer, in a real browser, with gateways that accept only its
-// tokens (AUTH=jwks).
+// The sign-in at a real OpenID Connect issuer, in a real browser, with gateways that accept only
+// its tokens (AUTH=jwks).
 
 import { expect } from "chai";
 import type { Page } from "playwright-core";

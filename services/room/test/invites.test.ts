@@ -119,7 +119,7 @@ describe("Invites", () => {
     expect(scene.room.state.member(EVE)).to.deep.include({ role: "reader" });
   });
 
-  it("M11: a moderator lists the invites in force, without hashes, and nobody else does", () => {
+  it("M11: a moderator lists the invites in force, without hashes, and no other user does", () => {
     const scene = new Scene();
     const [first, second, third] = [{ uses: 2, ttl: 60, role: "reader" }, {}, {}].map((terms) =>
       scene.invite(terms),
