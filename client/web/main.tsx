@@ -4,6 +4,7 @@ import { render } from "preact";
 import { openGate } from "./store/gate.ts";
 import { readSignIn } from "./store/sign-in-settings.ts";
 import { App } from "./ui/app.tsx";
+import { installShell } from "./ui/install-shell.ts";
 import { speak } from "./ui/speak.ts";
 
 const meta = document.querySelector<HTMLMetaElement>('meta[name="parley-sign-in"]');
@@ -12,3 +13,4 @@ const gate = await openGate(readSignIn(meta?.content));
 
 const root = document.getElementById("app");
 if (root !== null) render(<App gate={gate} />, root);
+installShell();

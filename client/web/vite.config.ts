@@ -1,12 +1,68 @@
 // Vite configuration: the build of the web client. dist/ holds every file, without inline scripts,
 // inline styles and data: assets, so that the gateway can serve it under `default-src 'self'`.
+//
+// Owns: the bundle, the list of files in the service worker, the compressed copies. Does not own:
+// the headers (services/gateway/adapters/http-static.ts).
 
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { preact } from "@preact/preset-vite";
 import { defineConfig } from "vite";
+import type { Plugin } from "vite";
+
+const ROOT = import.meta.dirname;
+const WORKER = "sw.js";
+/** Besides the bundle; of the icons only what the page itself shows. */
+const PUBLIC_SHELL = ["theme.js", "mark.svg", "manifest.webmanifest"];
+
+/** Writes the files of the shell and their version into the service worker. */
+function shellList(): Plugin {
+  return {
+    name: "parley-shell-list",
+    apply: "build",
+    generateBundle(_options, bundle) {
+      const worker = bundle[WORKER];
+      if (worker?.type !== "chunk") return;
+      const built = Object.keys(bundle).filter((name) => name.startsWith("assets/"));
+      const files = ["/", ...[...PUBLIC_SHELL, ...built].sort().map((name) => `/${name}`)];
+      const hash = createHash("sha256").update(worker.code).update(files.join());
+      for (const name of PUBLIC_SHELL) hash.update(readFileSync(join(ROOT, "public", name)));
+      hash.update(readFileSync(join(ROOT, "index.html")));
+      const version = hash.digest("hex").slice(0, 16);
+      worker.code = `const SHELL=${JSON.stringify({ version, files })};${worker.code}`;
+    },
+  };
+}
+
+const TEXT = /\.(?:js|css|svg|webmanifest)$/u;
+
+/** Writes `.br` and `.gz` beside each text of the build: a gateway compresses no file. */
+function compressedCopies(): Plugin {
+  let outDir = "";
+  return {
+    name: "parley-compressed-copies",
+    apply: "build",
+    configResolved: ({ root, build }) => {
+      outDir = resolve(root, build.outDir);
+    },
+    closeBundle() {
+      for (const name of readdirSync(outDir, { recursive: true, encoding: "utf8" })) {
+        if (!TEXT.test(name)) continue;
+        const path = join(outDir, name);
+        const text = readFileSync(path);
+        const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
+        writeFileSync(`${path}.br`, brotliCompressSync(text, { params }));
+        writeFileSync(`${path}.gz`, gzipSync(text, { level: 9 }));
+      }
+    },
+  };
+}
 
 export default defineConfig({
-  root: import.meta.dirname,
-  plugins: [preact()],
+  root: ROOT,
+  plugins: [preact(), shellList(), compressedCopies()],
   build: {
     outDir: "dist",
     emptyOutDir: true,
@@ -16,6 +72,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: true,
+    rolldownOptions: {
+      input: { index: join(ROOT, "index.html"), sw: join(ROOT, "service-worker.ts") },
+      output: {
+        entryFileNames: ({ name }) => (name === "sw" ? WORKER : "assets/[name]-[hash].js"),
+      },
+    },
   },
   server: {
     // For development against a running cluster: `make start`, and `vite client/web` beside it.

@@ -6,7 +6,7 @@
 //   imports.3. A core imports its own core, shared/protocol, shared/ports and shared/kit: nothing
 //        else.
 //   imports.4. The SDK and the web client import nothing that needs Node, except the outbox in a
-//              file.
+//              file and the configuration of the build.
 //   imports.5. The checker imports its own files, shared/kit and types of shared/protocol: it
 //              shares no code with the services, and it reads no live system.
 
@@ -34,8 +34,8 @@ const SPECIFIER =
 const PURE = /^shared\/(?:protocol|ports|kit)\//;
 const CORE = /^(?:services\/[^/]+|client\/sdk)\/core\//;
 
-/** The part of the SDK that only the entry `./node` of its package reaches. */
-const NODE_ENTRY = /^client\/sdk\/outbox\/file\.ts$/;
+/** What only the entry `./node` of the SDK's package reaches, and what runs while Vite builds. */
+const NODE_ENTRY = /^client\/(?:sdk\/outbox\/file|web\/vite\.config)\.ts$/;
 /** For each top folder: the folders that it may import beside itself. */
 const REACHES: Readonly<Record<string, readonly string[]>> = {
   shared: [],

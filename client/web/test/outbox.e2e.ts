@@ -79,6 +79,39 @@ describe("The outbox in a browser", () => {
     await tab.leave();
   });
 
+  it("service-worker.1: the page opens without a network, with what waits; no answer of the API is cached", async () => {
+    const ada = await shared.arrive("ada", "shell");
+    const { page } = ada;
+    await ada.send("stored before");
+    await page.locator(".status-mine").waitFor();
+    await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+    await page.context().setOffline(true);
+    await page.reload();
+    await page.locator(".trouble-waiting").waitFor();
+    await ada.send("written without a network");
+    await page.reload();
+    await page.getByRole("button", { name: "1 message waits" }).waitFor();
+    const cached = await page.evaluate(async () => {
+      const caught: string[] = [];
+      for (const name of await caches.keys()) {
+        const requests = await (await caches.open(name)).keys();
+        caught.push(...requests.map(({ url }) => new URL(url).pathname));
+      }
+      return caught;
+    });
+    expect(cached).to.include.members(["/", "/theme.js"]);
+    expect(cached.filter((path) => !/^\/(?:assets\/.*|[a-z.]*)$/u.test(path))).to.deep.equal([]);
+    await page.context().setOffline(false);
+    await page.evaluate(() => dispatchEvent(new Event("online")));
+    await ada.waitUntilComplete();
+    await until(async () => (await stored("shell")).length === 2, {
+      withinMs: 30_000,
+      what: "both messages",
+    });
+    expect(await stored("shell")).to.deep.equal(["stored before", "written without a network"]);
+    await ada.leave();
+  });
+
   it("K6: a gateway killed under a full outbox, and a reload in that moment: each is sent once, in order", async () => {
     const ada = await shared.arrive("ada", "killed");
     const texts = Array.from({ length: 12 }, (_, i) => `message ${i + 1}`);
