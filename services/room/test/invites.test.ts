@@ -130,7 +130,10 @@ describe("Invites", () => {
     const queries = new Queries(out, new CommitWindow(1, scene.memory.account), scene.memory);
     const ask = (from: UserId, room = scene.room, grant?: Grant): unknown => {
       queries.answer(room, "gw-1" as ProcessId, {
-        ...{ c: 1, op: "invites", room: room.id, user: from },
+        c: 1,
+        op: "invites",
+        room: room.id,
+        user: from,
         ...(grant !== undefined && { grant }),
       });
       const [effect] = out.take();
