@@ -48,12 +48,14 @@ const GATEWAY: Permissions = {
     "node.gateway",
     "table.get.*",
     "lease.take",
+    "sess",
     "region.grant",
     "hook.manage",
     "_INBOX_ctl.>",
   ],
   subscribe: [
     "gw.*",
+    "sess.*",
     "out.*",
     "live.*",
     "note.*",
@@ -106,11 +108,15 @@ const PERSISTENCE: Permissions = {
     "pers.*.ping",
     "table.get.*",
     "table.changed.*",
+    "sess.*",
     "region.grant",
     ...REQUESTERS,
     "_INBOX_pers.>",
     ...readTable("config"),
     ...takeLeases("leases"),
+    "$KV.config.revoked.*",
+    ...writeKeys("gateways", ["*", "*.*"]),
+    ...writeKeys("sessions", ["*.*.*"]),
   ],
   subscribe: [
     "hist.*",
@@ -119,6 +125,7 @@ const PERSISTENCE: Permissions = {
     "table.get.*",
     "table.changed.*",
     "lease.take",
+    "sess",
     "ctl.>",
     "_INBOX_pers.>",
   ],
@@ -215,6 +222,16 @@ function takeLeases(bucket: string): string[] {
     `$JS.API.STREAM.INFO.${stream}`,
     `$JS.API.STREAM.MSG.GET.${stream}`,
     `$JS.API.DIRECT.GET.${stream}.>`,
+  ];
+}
+
+/** For reading the keys of a bucket, and writing them in view of the newest one (nats-cas.ts). */
+function writeKeys(bucket: string, keys: readonly string[]): string[] {
+  const stream = `KV_${bucket}`;
+  return [
+    ...keys.map((key) => `$KV.${bucket}.${key}`),
+    `$JS.API.STREAM.MSG.GET.${stream}`,
+    `$JS.API.DIRECT.GET.${stream}`,
   ];
 }
 

@@ -139,6 +139,7 @@ const app = await buildHttp({
   roomApi: gateway.roomApi,
   roomLists: gateway.roomLists,
   webhooks: new WebhooksOverBus(bus),
+  sessions: gateway.sessions,
   auth,
   devSecret,
   logger,

@@ -2,6 +2,8 @@
 
 import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
 import { NatsLeases } from "#shared/adapters/leases-nats.ts";
+import { NatsRevocations } from "#shared/adapters/revocations-nats.ts";
+import { NatsSessionStore } from "#shared/adapters/session-store-nats.ts";
 import { openNatsLog, withTrimmer } from "#shared/adapters/log-nats.ts";
 import { BUCKETS } from "#shared/adapters/nats-provision.ts";
 import { openNatsTable } from "#shared/adapters/table-nats.ts";
@@ -16,12 +18,14 @@ import { claimPartitions, migrate } from "./adapters/migrate.ts";
 import { LeaseServer } from "./adapters/lease-server.ts";
 import { PageCache } from "./adapters/page-cache.ts";
 import { PrimaryWatch } from "./adapters/primary-watch.ts";
+import { SessionServer } from "./adapters/session-server.ts";
 import { TableServer } from "./adapters/table-server.ts";
 import { catchUp } from "./runtime/catch-up.ts";
 import { configSchema } from "./config.ts";
 import { LIMITS } from "./core/archiver-io.ts";
 import { LogWatch, logStatuses } from "./runtime/log-watch.ts";
 import { PersistenceNode } from "./runtime/persistence-node.ts";
+import { SessionReaper } from "./runtime/session-reaper.ts";
 import { HomeTurns, onNextTerm, whenArchiving } from "./runtime/region-turn.ts";
 import { registerPersistence } from "./adapters/persistence-metrics.ts";
 import { PersistenceStats, timed } from "./runtime/persistence-stats.ts";
@@ -177,6 +181,18 @@ settings.start();
 const leases = new LeaseServer(bus, new NatsLeases(bus.connection));
 leases.start();
 shutdown.add("lease server", () => Promise.resolve(leases.stop()));
+const sessionStore = new NatsSessionStore(bus);
+const revocations = new NatsRevocations(bus, systemClock);
+const sessions = new SessionServer({ bus, store: sessionStore, revocations, clock: systemClock });
+sessions.start();
+shutdown.add("session server", () => Promise.resolve(sessions.stop()));
+const reaper = new SessionReaper({
+  store: sessionStore,
+  clock: systemClock,
+  onLost: (gateway, ended) => logger.warn({ gateway, ended }, "the sessions of a gateway ended"),
+});
+reaper.start();
+shutdown.add("session reaper", () => Promise.resolve(reaper.stop()));
 shutdown.add("settings server", () => Promise.resolve(settings.stop()));
 
 const operations = await service.openOperations({
@@ -188,6 +204,8 @@ const operations = await service.openOperations({
       watch,
       pages,
       leases,
+      sessions,
+      reaper,
       partitions: () => {
         for (const [p, of] of node.splits()) map.learn(p, of);
         return map.count;

@@ -26,6 +26,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { isObject } from "../kit/json.ts";
 import type { LogSeq, Partition } from "../protocol/ids.ts";
 import { LEASE_MS } from "../protocol/leases.ts";
+import { SESSION_KEEP_MS } from "../protocol/session-records.ts";
 import { firstLogSeq, isDoubling } from "../protocol/partition-map.ts";
 import { decodeSetting, encodeSetting, settingKey } from "../protocol/settings.ts";
 import { subjects } from "../protocol/subjects.ts";
@@ -78,14 +79,23 @@ export class ProvisionError extends Error {
 /** Key-value buckets, by name. The partition count is `partitions` in `cluster`. */
 export const BUCKETS = {
   sessions: "sessions",
+  gateways: "gateways",
   config: "config",
   cluster: "cluster",
   leases: "leases",
 } as const;
 
 export const PARTITIONS_KEY = "partitions";
-/** A session's gateway refreshes it three times within this time. */
-const SESSION_TTL_MS = 90_000;
+/** More events than a session has, unless its gateway is cut off again and again. */
+const SESSION_HISTORY = 8;
+/** The entries of a bucket may name the time at which they end. */
+const EXPIRES = { allow_msg_ttl: true };
+/** An older version had created this bucket with other bounds, before it was used. */
+const SESSIONS = {
+  allow_atomic: true,
+  max_msgs_per_subject: SESSION_HISTORY,
+  max_age: SESSION_KEEP_MS * 1_000_000,
+};
 const STREAM_MESSAGE_BYTES_MAX = 1_024 * 1_024;
 const STREAM_NOT_FOUND = 10059;
 const STREAM_NAME_IN_USE = 10058;
@@ -105,6 +115,7 @@ export async function provision(
     // Before any stream: a cluster with another count then keeps exactly its data.
     await provisionBuckets(connection, options);
     const config = await provisionBucket(connection, BUCKETS.config, options, { history: 8 });
+    await whenReady(() => configure(manager, BUCKETS.config, EXPIRES), readyWithinMs);
     const {
       partitions,
       logs = await whenReady(() => wantedLogs(config, partitions), readyWithinMs),
@@ -122,7 +133,7 @@ export async function provision(
   }
 }
 
-/** The buckets that no region mirrors: the partition count, the sessions, the leases. */
+/** The buckets that no region mirrors: the partition count, the sessions, all leases. */
 export async function provisionBuckets(
   connection: NatsConnection,
   options: BucketOptions,
@@ -130,8 +141,12 @@ export async function provisionBuckets(
   const { partitions, readyWithinMs = READY_WITHIN_MS } = options;
   const cluster = await provisionBucket(connection, BUCKETS.cluster, options, { history: 1 });
   await whenReady(() => claimPartitions(cluster, partitions), readyWithinMs);
-  const sessions = { history: 1, ttl: SESSION_TTL_MS };
+  const sessions = { history: SESSION_HISTORY, ttl: SESSION_KEEP_MS };
   await provisionBucket(connection, BUCKETS.sessions, options, sessions);
+  await provisionBucket(connection, BUCKETS.gateways, options, { history: 1 });
+  const manager = await whenReady(() => jetstreamManager(connection), readyWithinMs);
+  await whenReady(() => configure(manager, BUCKETS.gateways, EXPIRES), readyWithinMs);
+  await whenReady(() => configure(manager, BUCKETS.sessions, SESSIONS), readyWithinMs);
   const { leaseMs = LEASE_MS } = options;
   await provisionBucket(connection, BUCKETS.leases, options, { history: 1, ttl: leaseMs });
 }
@@ -147,6 +162,19 @@ async function provisionBucket(
   const manager = await whenReady(() => jetstreamManager(connection), readyWithinMs);
   await whenReady(() => replicate(manager, `KV_${name}`, replicas), readyWithinMs);
   return made;
+}
+
+/** Sets what a key-value bucket does not have by itself, or an older version set otherwise. */
+async function configure(
+  manager: JetStreamManager,
+  bucket: string,
+  wanted: Partial<StreamConfig>,
+): Promise<void> {
+  const found: object = (await manager.streams.info(`KV_${bucket}`)).config;
+  const differs = Object.entries(wanted).some(
+    ([name, value]) => Reflect.get(found, name) !== value,
+  );
+  if (differs) await manager.streams.update(`KV_${bucket}`, wanted);
 }
 
 /** nats-provision.1. */

@@ -13,18 +13,16 @@
 //   table-nats.3. A stream that was created again is noticed at the latest by the STATE_READS-th
 //        read.
 
-import { createInbox } from "@nats-io/transport-node";
 import type { Msg } from "@nats-io/transport-node";
 import { isCount, isObject, parseObject } from "../kit/json.ts";
 import type { Bus } from "../ports/bus.ts";
 import type { TableRead, TableSource, WholeTable } from "../ports/table-source.ts";
 import { isTableKey, TABLE_ROWS_MAX, TABLE_TEXT_UNITS_MAX } from "../protocol/tables.ts";
 import type { TableRow, TableVersion } from "../protocol/tables.ts";
+import { readBatch } from "./nats-direct-reads.ts";
 import type { ReplyHost } from "./nats-replies.ts";
 
 const TIMEOUT_MS = 2_000;
-const BATCH_ENTRIES = 512;
-const BATCH_BYTES = 1_024 * 1_024;
 /** A hundred thousand puts, including overwritten ones; a larger bucket is `unavailable`. */
 const BATCHES_MAX = 200;
 export const STATE_READS = 20;
@@ -99,38 +97,6 @@ function decodeInfo(data: Uint8Array): TableVersion | undefined {
   const { created: born, state } = parseObject(new TextDecoder().decode(data)) ?? {};
   const revision = isObject(state) ? state["last_seq"] : undefined;
   return typeof born === "string" && isCount(revision) ? { born, revision } : undefined;
-}
-
-/** Empty behind the last message; undefined after an error, a timeout or a lost message. */
-function readBatch(
-  bus: ReplyHost,
-  stream: string,
-  { from, filter }: { readonly from: number; readonly filter: string },
-): Promise<readonly Msg[] | undefined> {
-  return new Promise((resolve) => {
-    const inbox = createInbox(bus.inboxPrefix);
-    const messages: Msg[] = [];
-    let last = 0;
-    const end = (result: readonly Msg[] | undefined): void => {
-      clearTimeout(timer);
-      subscription.unsubscribe();
-      resolve(result);
-    };
-    const timer = setTimeout(() => end(undefined), TIMEOUT_MS);
-    const subscription = bus.connection.subscribe(inbox, {
-      callback: bus.guard((message) => {
-        const code = message.headers?.code ?? 0;
-        if (code === 404 || code === 204) return end(messages);
-        const before = Number(message.headers?.get("Nats-Last-Sequence"));
-        if (code !== 0 || before !== last) return end(undefined);
-        last = Number(message.headers?.get("Nats-Sequence"));
-        messages.push(message);
-      }),
-    });
-    const bounds = { batch: BATCH_ENTRIES, max_bytes: BATCH_BYTES };
-    const request = JSON.stringify({ seq: from, next_by_subj: filter, ...bounds });
-    bus.connection.publish(`$JS.API.DIRECT.GET.${stream}`, request, { reply: inbox });
-  });
 }
 
 function unavailable(reason: string): TableRead {

@@ -129,6 +129,7 @@ export const clientFrameSchemas = {
     token,
     session: z.string().max(64).optional(),
     client: z.string().max(64).optional(),
+    device: z.string().max(64).optional(),
   }),
   join: z.object({
     t: z.literal("join"),

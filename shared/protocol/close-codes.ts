@@ -58,6 +58,8 @@ export const CLOSE = {
   tokenExpired: { code: 4003, reason: "token expired", next: "renew-token" },
   badToken: { code: 4500, reason: "bad token", next: "replace-token" },
   revoked: { code: 4501, reason: "revoked", next: "stop" },
+  kicked: { code: 4501, reason: "kicked", next: "stop" },
+  sessionEnded: { code: 4501, reason: "session ended", next: "stop" },
   banned: { code: 4502, reason: "banned", next: "stop" },
   tooManyConnections: { code: 4503, reason: "too many connections", next: "reconnect-slowly" },
 } as const satisfies Readonly<Record<string, CloseRow>>;

@@ -56,6 +56,10 @@ export const subjects = {
   lease: "lease.take",
   /** gateway → webhooks (queue group `hook`): a request that manages subscriptions. */
   manageWebhooks: "hook.manage",
+  /** gateway → persistence (queue group `sess`): leases, reads and writes of sessions. */
+  sessions: "sess",
+  /** persistence → gateway: sessions to close. */
+  sessionNotice: (gateway: ProcessId): string => `sess.${gateway}`,
 } as const;
 
 export const OWNER_QUEUE = "owner";
@@ -63,6 +67,7 @@ export const HISTORY_QUEUE = "hist";
 export const TABLE_QUEUE = "table";
 export const LEASE_QUEUE = "lease";
 export const HOOK_QUEUE = "hook";
+export const SESSION_QUEUE = "sess";
 
 /** The inverse of `commands` and `commandsOf`. The epoch is 0 for `commands`. */
 export function readCommands(subject: string): { readonly p: Partition; readonly epoch: Epoch } {

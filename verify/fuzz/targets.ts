@@ -46,12 +46,6 @@ import {
   encodeOut,
   notableLines,
 } from "#shared/protocol/lines.ts";
-import {
-  decodeLeaseOutcome,
-  decodeLeaseRequest,
-  encodeLeaseOutcome,
-  encodeLeaseRequest,
-} from "#shared/protocol/leases.ts";
 import { decodeLive, encodeLive } from "#shared/protocol/live.ts";
 import { decodeNote, encodeNote } from "#shared/protocol/note.ts";
 import { decodeResults, encodeResults, encodeResync } from "#shared/protocol/results.ts";
@@ -78,6 +72,7 @@ import {
   encodeTableRequest,
 } from "#shared/protocol/tables.ts";
 import { decodeWatermark, encodeWatermark } from "#shared/protocol/watermark.ts";
+import { sessionTargets } from "./session-targets.ts";
 import * as arbitrary from "#shared/protocol/test/arbitraries.ts";
 import {
   ROOM,
@@ -162,6 +157,7 @@ export function targets(): Target[] {
     ...archiveTargets(),
     ...operatorTargets(),
     ...tableTargets(),
+    ...sessionTargets(),
   ];
 }
 
@@ -301,8 +297,6 @@ function roomTargets(): Target[] {
       ({ owns }) => Object.entries(owns ?? {}).forEach(([p, epoch]) => use(Number(p), epoch + 1)),
     ),
     of("watermark", [encodeWatermark(3, 812)], decodeWatermark),
-    of("lease", [encodeLeaseRequest({ name: "room", by: ROOM_NODE })], decodeLeaseRequest),
-    of("lease outcome", [encodeLeaseOutcome({ kind: "held" })], decodeLeaseOutcome),
     of("suspect report", [encodeSuspectReport(3)], decodeSuspectReport),
   ];
 }

@@ -6,6 +6,7 @@
 //   bus-counter.2. `in` counts a message when the broker routes it, `out` when the handler of a
 //        subscriber runs. An append and a size of a log are one message each way; an entry that a
 //        reader delivers is one message out.
+//   bus-counter.3. The answer to a request about sessions has the kind of the request.
 
 import type { Bus, BusMessage } from "#shared/ports/bus.ts";
 import type { PartitionLog } from "#shared/ports/log.ts";
@@ -17,6 +18,8 @@ import type { Flows, Kind } from "./kinds.ts";
 export class BusCounter {
   readonly #in = new Map<Kind, number>(KINDS.map((kind) => [kind, 0]));
   readonly #out = new Map<Kind, number>(KINDS.map((kind) => [kind, 0]));
+  /** Where answers to requests about sessions arrive. */
+  readonly #asked = new Set<string>();
 
   /** The counts so far. */
   get flows(): Flows {
@@ -24,10 +27,12 @@ export class BusCounter {
   }
 
   /** For `onRouted` of the broker. */
-  onRouted({ subject }: BusMessage): void {
+  onRouted({ subject, reply }: BusMessage): void {
     const kind = kindOf(subject);
-    add(this.#in, kind);
-    if (kind === "answer") add(this.#out, kind);
+    if (kind === "sessions" && reply !== undefined) this.#asked.add(reply);
+    const counted = this.#asked.delete(subject) ? "sessions" : kind; // bus-counter.3
+    add(this.#in, counted);
+    if (kind === "answer") add(this.#out, counted);
   }
 
   /** For `plantedBug` of the cluster: the same ports, counted. */

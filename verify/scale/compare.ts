@@ -2,7 +2,7 @@
 
 import { KINDS } from "./kinds.ts";
 import type { Flow, Flows, Kind } from "./kinds.ts";
-import { idleFlows, loadFlows, plus, takeOverFlows, times } from "./model.ts";
+import { idleFlows, loadFlows, NO_FLOWS, plus, takeOverFlows, times } from "./model.ts";
 import { TAKE_OVER_MS } from "./scale-run.ts";
 import type { ScaleResult } from "./scale-run.ts";
 
@@ -26,21 +26,25 @@ export const TOLERANCE = 0.1;
 /** Less than this for each message, or a second, is nothing. */
 const NOTHING = 0.01;
 
-/** Every kind that was counted or computed. */
+/** Every kind that was counted or computed, without those that are newer than the run. */
 export function rowsOf(result: ScaleResult): Row[] {
-  const { size, idle, loaded, takeOver, lost, messagesPerSecond } = result;
+  const { size, lost, messagesPerSecond } = result;
+  const [idle, loaded, takeOver] = [result.idle, result.loaded, result.takeOver].map(
+    (flows): Flows => ({ ...NO_FLOWS, ...flows }),
+  ) as [Flows, Flows, Flows];
   const load = { ...size, messagesPerSecond };
   const others = { ...size, roomNodes: size.roomNodes - 1 };
   const meanwhile = times(idleFlows(others), TAKE_OVER_MS / 1_000);
   const perMessage = times(plus(loaded, times(idle, -1)), 1 / messagesPerSecond);
   const ofChat = times(loadFlows(size, load), 1 / messagesPerSecond);
   const isSteady = ({ kind }: Row): boolean => idle[kind].out > 0 && ofChat[kind].out === 0;
-  return [
+  const all = [
     ...rows("idle, a second", idle, idleFlows(size)),
     ...rows("the same beside chat", loaded, idleFlows(size)).filter(isSteady),
     ...rows("a chat message", perMessage, ofChat).filter((row) => !isSteady(row)),
     ...rows("loss of a room node", takeOver, plus(meanwhile, takeOverFlows(size, load, lost))),
   ];
+  return all.filter(({ kind }) => kind in result.idle);
 }
 
 export function isWithin({ counted, computed }: Row): boolean {

@@ -80,6 +80,7 @@ export const IDLE: readonly Formula[] = [
   idle("beats of persistence, among themselves", "persistence beat", "A × A"),
   idle("watermarks, of each partition to all room nodes", "watermark", "P / 5 × N"),
   idle("sizes of the logs, for metrics", "log size", "P / 5"),
+  idle("leases of gateways, and their answers", "sessions", "2 × G / 3"),
 ];
 
 export const CHAT: readonly Formula[] = [

@@ -20,6 +20,7 @@ export const KINDS = [
   "answer",
   "ping",
   "suspect",
+  "sessions",
 ] as const;
 
 export type Kind = (typeof KINDS)[number];
@@ -41,11 +42,13 @@ const BY_PREFIX: Readonly<Record<string, Kind>> = {
   hist: "archive request",
   watermark: "watermark",
   suspect: "suspect",
+  sess: "sessions",
 };
-const BEATS: Readonly<Record<string, Kind>> = {
+const WHOLE: Readonly<Record<string, Kind>> = {
   "node.room": "room beat",
   "node.gateway": "gateway beat",
   "node.persistence": "persistence beat",
+  sess: "sessions", // Leases while no session begins or ends.
 };
 const PING = /^(?:node|pers)\.[^.]+\.ping$/;
 /** The reply subjects of requests, on NATS and in the simulation. */
@@ -53,8 +56,8 @@ const INBOX = /^_INBOX[ _.]/;
 
 /** kinds.1. */
 export function kindOf(subject: string): Kind {
-  const beat = BEATS[subject];
-  if (beat !== undefined) return beat;
+  const whole = WHOLE[subject];
+  if (whole !== undefined) return whole;
   const prefix = subject.slice(0, Math.max(0, subject.indexOf(".")));
   const kind = BY_PREFIX[prefix];
   if (kind !== undefined) return kind;

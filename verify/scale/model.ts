@@ -12,6 +12,7 @@ import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
 import { LIMITS } from "../../services/persistence/core/archiver-io.ts";
 import { WATCH_MS } from "../../services/persistence/runtime/log-watch.ts";
 import { CONFIRM_PINGS } from "#shared/kit/failure-detector.ts";
+import { REFRESH_MS } from "../../services/gateway/runtime/session-register-runner.ts";
 import { QUIET_MS } from "../../services/room/core/tenure.ts";
 import { IDLE_MS } from "../../services/room/core/room-memory.ts";
 import { flowsOf, KINDS } from "./kinds.ts";
@@ -53,12 +54,14 @@ export function idleFlows({ gateways, roomNodes, persistence, partitions }: Clus
   const beats = 1_000 / BEAT_MS;
   const watermarks = (partitions * 1_000) / LIMITS.tickMs;
   const sizes = (partitions * 1_000) / WATCH_MS;
+  const leases = (gateways * 1_000) / REFRESH_MS;
   return withNone({
     "room beat": fanOut(roomNodes * beats, roomNodes + gateways),
     "gateway beat": fanOut(gateways * beats, roomNodes),
     "persistence beat": fanOut(persistence * beats, persistence),
     watermark: fanOut(watermarks, roomNodes),
     "log size": fanOut(sizes, 1),
+    sessions: fanOut(2 * leases, 1), // A request and its answer.
   });
 }
 

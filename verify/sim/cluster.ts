@@ -9,8 +9,10 @@
 //   sim/cluster.2. Services consist of the same classes that their main.ts builds. Only the ports
 //                  differ.
 
+import { MemorySessionStore } from "#shared/adapters/session-store-memory.ts";
 import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
 import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
+import type { SessionEvent } from "#shared/protocol/session-records.ts";
 import { firstLogSeq } from "#shared/protocol/partition-map.ts";
 import type { Bus } from "#shared/ports/bus.ts";
 import type { PartitionLog } from "#shared/ports/log.ts";
@@ -25,6 +27,8 @@ import { HistoryServer } from "../../services/persistence/adapters/history-serve
 import { PageCache } from "../../services/persistence/adapters/page-cache.ts";
 import { LIMITS } from "../../services/persistence/core/archiver-io.ts";
 import { LogWatch } from "../../services/persistence/runtime/log-watch.ts";
+import { SessionServer } from "../../services/persistence/adapters/session-server.ts";
+import { SessionReaper } from "../../services/persistence/runtime/session-reaper.ts";
 import { PersistenceNode } from "../../services/persistence/runtime/persistence-node.ts";
 import { ArchiveRunner } from "../../services/persistence/runtime/archive-runner.ts";
 import type { RunnerReport } from "../../services/persistence/runtime/archive-runner.ts";
@@ -167,11 +171,20 @@ export class SimulatedCluster {
   readonly #options: SimulatedClusterOptions;
   readonly #services: SimulatedService[] = [];
   readonly #settings: ServiceSettings;
+  /** Durable, as the log is. */
+  readonly #sessions: MemorySessionStore;
   #count = 0;
 
   constructor(options: SimulatedClusterOptions) {
     this.#options = options;
     this.#settings = options.settings ?? SMALL_SETTINGS;
+    const { scheduler } = options.broker.options;
+    this.#sessions = new MemorySessionStore({ monotonic: () => scheduler.now });
+  }
+
+  /** The starts and ends of all sessions, in their order. */
+  get sessionEvents(): readonly SessionEvent[] {
+    return this.#sessions.events;
   }
 
   /** The number of partitions that the operator wants. */
@@ -379,15 +392,24 @@ export class SimulatedCluster {
       node.watermarkOf(p);
     const history = new HistoryServer({ bus, store, pages, localWatermark, clock });
     const watch = new LogWatch({ log, clock, assigned: () => node.assigned() });
+    const revocations = { revoke: () => Promise.resolve("full" as const) };
+    const sessions = new SessionServer({ bus, store: this.#sessions, revocations, clock });
+    const { findings } = this.#options;
+    const onLost = (): void => findings.count("sessions of a lost gateway ended");
+    const reaper = new SessionReaper({ store: this.#sessions, clock, onLost });
     host.process.run(() => {
       history.start(partitions);
       node.start();
+      sessions.start();
+      reaper.start();
       if (watchesLogs) watch.start();
     });
     const leave = async (): Promise<void> => {
       watch.stop();
+      reaper.stop();
       await node.leave();
       await history.stop();
+      sessions.stop();
       await bus.flush();
     };
     const split = (count: number): void => {

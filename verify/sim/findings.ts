@@ -48,6 +48,9 @@ export const COVERAGE_EVENTS = [
   "room list read",
   "unread message counted",
   "note received",
+  "session started",
+  "session moved",
+  "sessions of a lost gateway ended",
 ] as const;
 
 export type CoverageEvent = (typeof COVERAGE_EVENTS)[number];

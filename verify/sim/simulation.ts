@@ -28,6 +28,7 @@ import { firstUnmetCondition } from "./convergence.ts";
 import type { ConvergenceInput } from "./convergence.ts";
 import { checkRun } from "./final-check.ts";
 import type { RunTotals } from "./final-check.ts";
+import { checkSessions } from "./session-check.ts";
 import { ClientConnections } from "./client-connections.ts";
 import { LogServer } from "./log-server.ts";
 import { SimulatedBroker } from "./broker.ts";
@@ -313,6 +314,7 @@ class Simulation {
       this.#linesNow(),
       this.#users,
     ];
+    checkSessions(this.#cluster.sessionEvents, this.#findings);
     return checkRun({ records, logFollower, archive, pages, users }, this.#findings);
   }
 

@@ -171,9 +171,13 @@ describe("NATS permissions, on a real server", () => {
         "suspect.1",
         "node.gateway",
         "table.get.settings",
+        "sess",
       ],
       mayNot: [
         "$KV.sessions.s1",
+        "$KV.sessions.YWRh.s1.gw-1",
+        "$KV.gateways.gw-1",
+        "sess.gw-2",
         "$JS.API.INFO",
         "$JS.API.DIRECT.GET.KV_config",
         "$JS.API.CONSUMER.CREATE.KV_config.x",
@@ -192,6 +196,7 @@ describe("NATS permissions, on a real server", () => {
       may: ["log.1", "out.general", "gw.gw-1", "hist.1", "node.room", "node.room-2.ping"],
       mayNot: [
         "$KV.leases.room",
+        "sess",
         "log.64", // Splits are permitted up to 64 partitions.
         "cmd.1",
         "cmd.1.812",
@@ -206,7 +211,16 @@ describe("NATS permissions, on a real server", () => {
       ],
     },
     persistence: {
-      may: ["watermark.1", "node.persistence", "_INBOX_gw.gw-1.x", "_INBOX_room.room-1.x"],
+      may: [
+        "watermark.1",
+        "node.persistence",
+        "_INBOX_gw.gw-1.x",
+        "_INBOX_room.room-1.x",
+        "sess.gw-1",
+        "$KV.sessions.YWRh.s1.gw-1",
+        "$KV.gateways.gw-1.state",
+        "$KV.config.revoked.YWRh",
+      ],
       mayNot: [
         "log.1",
         "cmd.1",

@@ -24,6 +24,7 @@ import type { Metrics } from "#shared/process/metrics.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
 import type { RoomListsApi } from "../core/room-lists-port.ts";
 import type { WebhooksApi } from "../core/webhooks-port.ts";
+import type { SessionsApi } from "../core/sessions-port.ts";
 import type { Shedding } from "../core/shedding.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
 import { ClientAddresses, NO_PROXIES } from "./client-address.ts";
@@ -54,6 +55,7 @@ import { exportRoute } from "./http-export.ts";
 import { inviteRoutes } from "./http-invites.ts";
 import { memberRoutes } from "./http-members.ts";
 import { messageRoutes } from "./http-messages.ts";
+import { sessionRoutes } from "./http-sessions.ts";
 import { roomListRoutes } from "./http-room-lists.ts";
 import { roomRoutes } from "./http-rooms.ts";
 import { searchRoute } from "./http-search.ts";
@@ -88,6 +90,7 @@ export interface HttpOptions {
   readonly roomApi: RoomApi;
   readonly roomLists: RoomListsApi;
   readonly webhooks: WebhooksApi;
+  readonly sessions: SessionsApi;
   readonly auth: OpenedAuthenticator;
   /** Set with AUTH=dev only. Enables `POST /v1/dev/token`. */
   readonly devSecret?: Uint8Array | undefined;
@@ -141,6 +144,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
     searchRoute(roomApi, options.roomLists),
     ...webhookRoutes(options.webhooks),
     exportRoute(roomApi),
+    ...sessionRoutes(options.sessions),
     ...inviteRoutes(roomApi, { clock, random: systemRandom, key: inviteKeyOf(options) }),
     ...(devSecret === undefined ? [] : [devTokenRoute(devSecret, clock)]),
     ...healthRoutes(roomApi, auth),

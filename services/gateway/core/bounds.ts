@@ -81,6 +81,15 @@ export const SEARCH_PAGE_DEFAULT = 20;
 export const LISTS_PER_USER_MAX = 4;
 /** Room lists of all users in flight. Beyond it: `busy`. */
 export const LISTS_MAX = 256;
+/** Ended sessions that the store does not have yet. Beyond it an end is dropped and counted. */
+export const SESSION_ENDS_MAX = 50_000;
+/** Waits after a batch of sessions that was not stored: 500, 1,000, 2,000 … ms. */
+export const SESSIONS_RETRY_BASE_MS = 500;
+export const SESSIONS_RETRY_CAP_MS = 10_000;
+/** Requests about sessions of one user in flight, over HTTP. Beyond it: `busy`. */
+export const SESSION_CALLS_PER_USER_MAX = 4;
+/** Those of all users. Beyond it: `busy`. */
+export const SESSION_CALLS_MAX = 256;
 /** Waits after a fetch that returned nothing: 100, 200, 400 … ms. */
 export const FETCH_RETRY_BASE_MS = 100;
 export const FETCH_RETRY_CAP_MS = 2_000;

@@ -8,6 +8,7 @@ import type { RoomsQuery } from "#shared/protocol/room-list.ts";
 import type { Grant } from "#shared/protocol/roles.ts";
 import type { ServerFrame } from "#shared/protocol/server-frames.ts";
 import type { Verification } from "./identity.ts";
+import type { SessionNames } from "./session-register.ts";
 import type { Removal } from "./feed-io.ts";
 import type { ClientWrite, WriteOutcome } from "./room-api-port.ts";
 import type { RoomsOutcome } from "./room-lists-port.ts";
@@ -73,6 +74,8 @@ export type SessionEffect =
   /** An encoded frame. */
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "close"; readonly reason: CloseReason }
+  /** The session has begun. */
+  | { readonly kind: "opened"; readonly user: UserId; readonly names: SessionNames | undefined }
   /** Attempt numbers of one session grow. A later join of the same room replaces an earlier one. */
   | {
       readonly kind: "join";

@@ -32,6 +32,7 @@ import {
   ROOMS_PER_CONNECTION_MAX,
   UNANSWERED_SENDS_MAX,
 } from "#shared/protocol/limits.ts";
+import type { SessionId } from "#shared/protocol/session-records.ts";
 import { grantFor } from "#shared/protocol/roles.ts";
 import type { Identity, Verification } from "./identity.ts";
 import type { Action, Admission, Peer } from "./admission.ts";
@@ -41,6 +42,7 @@ import {
   REFRESH_RATE,
   ROOMS_PAGE_DEFAULT,
 } from "./bounds.ts";
+import { namesOf } from "./session-register.ts";
 import { SendOrder } from "./send-order.ts";
 import { OVERLOADED } from "./shedding.ts";
 import type { Shedding } from "./shedding.ts";
@@ -51,7 +53,7 @@ import type { CloseReason, Now, SessionEffect, SessionInput } from "./session-io
 
 export interface SessionOptions {
   /** The session's name in `welcome`. */
-  readonly name: string;
+  readonly name: SessionId;
   readonly address: string;
   readonly pingMs: number;
   readonly admission: Admission;
@@ -61,7 +63,11 @@ export interface SessionOptions {
 
 type State =
   | { readonly kind: "greeting" }
-  | { readonly kind: "authenticating"; readonly waiting: DecodedFrame[] }
+  | {
+      readonly kind: "authenticating";
+      readonly hello: ClientFrameOf<"hello">;
+      readonly waiting: DecodedFrame[];
+    }
   | OpenSession
   /** The identity before the close, until the runtime has read it. */
   | { readonly kind: "closing"; readonly was: Identity | undefined };
@@ -150,7 +156,7 @@ export class Session {
         if (decoded.kind !== "frame" || decoded.frame.t !== "hello") {
           return this.#close(CLOSE.noHello); // session.1
         }
-        return this.#onHello(decoded.frame.token, now);
+        return this.#onHello(decoded.frame, now);
       case "authenticating":
         if (state.waiting.length >= GREETING_FRAMES_MAX) {
           return this.#close(CLOSE.tooManyEarlyFrames);
@@ -167,12 +173,12 @@ export class Session {
     }
   }
 
-  #onHello(token: string, now: Now): SessionEffect[] {
+  #onHello(hello: ClientFrameOf<"hello">, now: Now): SessionEffect[] {
     const { address, admission } = this.#options;
     const afterMs = admission.tokenWaitMs(address, now.monotonic);
     if (afterMs > 0) return this.#closeWithReconnect(afterMs); // S14
-    this.#state = { kind: "authenticating", waiting: [] };
-    return [{ kind: "verify", token }];
+    this.#state = { kind: "authenticating", hello, waiting: [] };
+    return [{ kind: "verify", token: hello.token }];
   }
 
   /** Sends one typed error. A client that sends only broken frames is closed (F4). */
@@ -210,6 +216,7 @@ export class Session {
     const { user } = identity;
     return [
       { kind: "frame", frame: { t: "welcome", session: name, user, at: now.wall, pingMs, limits } },
+      { kind: "opened", user, names: namesOf(state.hello) },
       ...state.waiting.flatMap((frame) => this.#onFrame(frame, now)),
     ];
   }

@@ -17,6 +17,8 @@ import { CLOSE } from "#shared/protocol/close-codes.ts";
 import { decodeClientFrame } from "#shared/protocol/client-frames.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { endReasonOf } from "#shared/protocol/session-records.ts";
+import type { SessionId } from "#shared/protocol/session-records.ts";
 import { encodeServerFrame } from "#shared/protocol/server-frames.ts";
 import { SHED_FROM_BYTES, SOCKET_HARD_BYTES, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
 import type { Removal } from "../core/feed-io.ts";
@@ -25,6 +27,8 @@ import { SocketTurns } from "../core/socket-turns.ts";
 import { Session } from "../core/session.ts";
 import type { SessionOptions } from "../core/session.ts";
 import type { CloseReason, SessionEffect, SessionInput } from "../core/session-io.ts";
+import { openedSession } from "../core/session-register.ts";
+import type { OpenedSession, SessionEntry, SessionNames } from "../core/session-register.ts";
 import type { ClientWrite } from "../core/room-api-port.ts";
 import type { RoomListsApi } from "../core/room-lists-port.ts";
 import type { Authenticator } from "../core/identity.ts";
@@ -35,6 +39,7 @@ import { Inlet } from "./intake.ts";
 import type { Intake } from "./intake.ts";
 import type { Member, MemberSink } from "./member.ts";
 import type { ReadPositionsRunner } from "./read-positions-runner.ts";
+import type { SessionRegisterRunner } from "./session-register-runner.ts";
 import type { UserNotes } from "./user-notes.ts";
 import type { Report } from "./report.ts";
 import type { Rooms, Membership } from "./rooms.ts";
@@ -63,6 +68,7 @@ export interface ConnectionOptions {
   readonly notes: Pick<UserNotes, "add" | "remove">;
   readonly report: Report;
   readonly stats: GatewayStats;
+  readonly register: Pick<SessionRegisterRunner, "open" | "keep" | "end">;
   readonly onEnd: (connection: Connection, user: UserId | undefined) => void;
 }
 
@@ -89,6 +95,8 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
   /** The socket keeps writes until `flush`. */
   #isHeld = false;
   #isEnded = false;
+  /** Undefined until the token is verified. */
+  #entry: SessionEntry | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -125,6 +133,10 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
   /** Undefined until the token is verified. */
   get user(): UserId | undefined {
     return this.#session.identity?.user;
+  }
+
+  get name(): SessionId {
+    return this.#options.session.name;
   }
 
   get activeAt(): Millis {
@@ -233,7 +245,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
   close(reason: CloseReason): void {
     if (this.#isEnded) return;
     this.#writePendingTexts();
-    this.#end();
+    this.#end(reason);
     this.#options.stats.closes.add(String(reason.code));
     this.#socket.close(reason.code, reason.reason);
   }
@@ -303,7 +315,8 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     this.#socket.release();
   }
 
-  #end(): void {
+  /** Without a reason the client closed, or the connection broke. */
+  #end(reason?: CloseReason): void {
     if (this.#isEnded) return;
     this.#release();
     this.#isEnded = true; // gateway/connection.4
@@ -316,8 +329,25 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     this.#pendingTexts = [];
     this.#pendingBytes = 0;
     const user = this.#session.end()?.user;
-    if (user !== undefined) this.#options.notes.remove(user, this);
+    if (user !== undefined) {
+      this.#options.notes.remove(user, this);
+      this.#endSession(user, reason);
+    }
     this.#options.onEnd(this, user);
+  }
+
+  #endSession(user: UserId, reason: CloseReason | undefined): void {
+    const entry = this.#entry;
+    if (entry === undefined) return;
+    const opened = this.#opened(user, entry.names);
+    this.#options.register.end(entry, opened, endReasonOf(reason));
+  }
+
+  /** The store may not have the session any more. */
+  announce(): void {
+    const [entry, { user }] = [this.#entry, this];
+    if (entry === undefined || user === undefined) return;
+    this.#options.register.keep(entry, this.#opened(user, entry.names));
   }
 
   /** Runs code whose exception ends only this connection (gateway/connection.2). */
@@ -350,6 +380,8 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
         return this.writeText(effect.text);
       case "close":
         return this.close(effect.reason);
+      case "opened":
+        return this.#open(effect);
       case "verify":
         return this.#verify(effect.token, undefined);
       case "verify-refresh":
@@ -369,6 +401,16 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
       case "history":
         return this.#history(effect);
     }
+  }
+
+  #open({ user, names }: Extract<SessionEffect, { kind: "opened" }>): void {
+    this.#entry = { revision: 0, names };
+    this.#options.register.open(this.#entry, this.#opened(user, names));
+  }
+
+  #opened(user: UserId, names: SessionNames | undefined): OpenedSession {
+    const { address } = this.#options.session;
+    return openedSession(this.name, { user, address, names });
   }
 
   #verify(token: string, ref: number | undefined): void {

@@ -30,6 +30,7 @@ import { HELLO_TIMEOUT_MS, PING_MS } from "#shared/protocol/limits.ts";
 import { BEAT_MS, encodeBeat } from "#shared/protocol/beat.ts";
 import type { Beat } from "#shared/protocol/beat.ts";
 import { encodeServerFrame } from "#shared/protocol/server-frames.ts";
+import type { SessionNotice } from "#shared/protocol/session-requests.ts";
 import { PartitionMap } from "#shared/protocol/partition-map.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { noTracer } from "#shared/ports/tracer.ts";
@@ -50,6 +51,7 @@ import { Shedding } from "../core/shedding.ts";
 import type { Authenticator } from "../core/identity.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
 import type { RoomListsApi } from "../core/room-lists-port.ts";
+import type { SessionsApi } from "../core/sessions-port.ts";
 import type { ClientSocket, FrameMaker, SocketHandlers } from "./client-socket.ts";
 import { Connection } from "./connection.ts";
 import { GatewayStats } from "./gateway-stats.ts";
@@ -58,6 +60,8 @@ import { Lanes } from "./lanes.ts";
 import { MessageTraces } from "./message-traces.ts";
 import { Pages } from "./pages.ts";
 import { ReadPositionsRunner } from "./read-positions-runner.ts";
+import { SessionRegisterRunner } from "./session-register-runner.ts";
+import { Sessions } from "./sessions.ts";
 import { RoomLists } from "./room-lists.ts";
 import { UserNotes } from "./user-notes.ts";
 import type { Report } from "./report.ts";
@@ -148,6 +152,8 @@ export class Gateway {
   readonly #positions: ReadPositionsRunner;
   readonly #lists: RoomLists;
   readonly #notes: UserNotes;
+  readonly #sessions: Sessions;
+  readonly #register: SessionRegisterRunner;
   readonly #admission: Admission;
   readonly #connections = new Set<Connection>();
   /** Connections before their welcome, the oldest first. */
@@ -219,6 +225,14 @@ export class Gateway {
     const rooms = this.#rooms;
     this.#positions = new ReadPositionsRunner({ bus, clock, archive, map, rooms, total });
     this.#lists = new RoomLists({ archive, map, positions: this.#positions, clock });
+    this.#sessions = new Sessions({ bus, clock });
+    this.#register = new SessionRegisterRunner({
+      ...ports,
+      id,
+      refusals,
+      announce: () => this.#connections.forEach((connection) => connection.announce()),
+      onNotice: (notice) => this.#endSessions(notice),
+    });
     this.#notes = new UserNotes({ bus, refusals, stats, total: this.#boundOf("notes", Infinity) });
   }
 
@@ -236,6 +250,11 @@ export class Gateway {
     return this.#lists;
   }
 
+  /** The port of the HTTP side. */
+  get sessions(): SessionsApi {
+    return this.#sessions;
+  }
+
   setRate(action: Action, rate: Rate): void {
     this.#admission.setRate(action, rate);
   }
@@ -244,12 +263,23 @@ export class Gateway {
    * Closes a user's connections with 4501, except those whose token was issued later than
    * `issuedUpTo`. Returns their number.
    */
-  kick(user: UserId, issuedUpTo: Millis = Infinity): number {
-    const theirs = [...this.#connections].filter(
-      (connection) => connection.user === user && connection.issuedAt <= issuedUpTo,
-    );
-    for (const connection of theirs) connection.close(CLOSE.revoked);
+  kick(user: UserId, issuedUpTo?: Millis): number {
+    const theirs = this.#of(user).filter(({ issuedAt }) => issuedAt <= (issuedUpTo ?? Infinity));
+    const reason = issuedUpTo === undefined ? CLOSE.kicked : CLOSE.revoked;
+    for (const connection of theirs) connection.close(reason);
     return theirs.length;
+  }
+
+  #endSessions({ user, sessions, reason }: SessionNotice): void {
+    const meant = new Set(sessions);
+    for (const connection of this.#of(user)) {
+      if (!meant.has(connection.name)) continue;
+      connection.close(reason === "moved" ? CLOSE.sessionMoved : CLOSE.sessionEnded);
+    }
+  }
+
+  #of(user: UserId): readonly Connection[] {
+    return [...this.#connections].filter((connection) => connection.user === user);
   }
 
   /** The rooms here, the largest first, and the number of omitted rooms. */
@@ -277,6 +307,7 @@ export class Gateway {
     const { pingMs = PING_MS } = this.#options;
     this.#lanes.start();
     this.#positions.start();
+    this.#register.start();
     this.#housekeepingAt = clock.monotonic();
     this.#stops.push(
       bus.onStatus((status) => {
@@ -314,6 +345,7 @@ export class Gateway {
       lists: this.#lists,
       positions: this.#positions,
       notes: this.#notes,
+      register: this.#register,
       report,
       stats: this.stats,
       onEnd: (ended, user) => {
@@ -343,7 +375,7 @@ export class Gateway {
     const { clock, bus } = this.#ports;
     await this.#closeAll();
     await new Promise<void>((run) => clock.after(DRAIN_STEP_MS, run));
-    await this.#positions.leave();
+    await Promise.all([this.#positions.leave(), this.#register.leave()]);
     this.#beat("leaving");
     await bus.flush();
     this.#stop();
@@ -386,6 +418,7 @@ export class Gateway {
       else stop.unsubscribe();
     }
     this.#positions.stop();
+    this.#register.stop();
     this.#notes.stop();
     this.#lanes.stop();
     this.#rooms.stop();

@@ -20,6 +20,7 @@ import type { PartitionMap } from "#shared/protocol/partition-map.ts";
 import type { FindQuery, RoomsQuery } from "#shared/protocol/room-list.ts";
 import type { SearchQuery } from "#shared/protocol/search.ts";
 import { LISTS_MAX, LISTS_PER_USER_MAX } from "../core/bounds.ts";
+import { InFlight } from "../core/in-flight.ts";
 import type {
   FindOutcome,
   RoomListsApi,
@@ -41,8 +42,7 @@ export class RoomLists implements RoomListsApi {
   readonly #map: Pick<PartitionMap, "partitionOf">;
   readonly #positions: Pick<ReadPositionsRunner, "flush">;
   readonly #clock: Pick<Clock, "after" | "monotonic">;
-  readonly #byUser = new Map<UserId, number>();
-  #inFlight = 0;
+  readonly #calls = new InFlight<UserId>(LISTS_PER_USER_MAX, LISTS_MAX);
 
   constructor(parts: {
     readonly archive: RoomListReader & SearchReader;
@@ -103,18 +103,7 @@ export class RoomLists implements RoomListsApi {
   }
 
   async #bounded<T>(user: UserId, ask: () => Promise<T>): Promise<T | Refused> {
-    const own = this.#byUser.get(user) ?? 0;
-    if (own >= LISTS_PER_USER_MAX || this.#inFlight >= LISTS_MAX) return BUSY;
-    this.#byUser.set(user, own + 1);
-    this.#inFlight++;
-    try {
-      return await ask();
-    } finally {
-      this.#inFlight--;
-      const left = (this.#byUser.get(user) ?? 0) - 1;
-      if (left > 0) this.#byUser.set(user, left);
-      else this.#byUser.delete(user);
-    }
+    return (await this.#calls.run(user, ask)) ?? BUSY;
   }
 }
 

@@ -16,7 +16,7 @@ import { encodeEvent } from "#shared/protocol/events.ts";
 import type { FindQuery, RoomsQuery } from "#shared/protocol/room-list.ts";
 import type { SearchQuery } from "#shared/protocol/search.ts";
 import type { WebhookRequest } from "#shared/protocol/webhooks.ts";
-import type { MessageId, RoomId } from "#shared/protocol/ids.ts";
+import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { openAuthenticator } from "../adapters/auth.ts";
 import type { OpenedAuthenticator } from "../adapters/auth.ts";
 import { mintDevToken, openDevSecret } from "../adapters/dev-token.ts";
@@ -45,6 +45,12 @@ import type {
   SearchOutcome,
 } from "../core/room-lists-port.ts";
 import type { WebhooksApi, WebhooksOutcome } from "../core/webhooks-port.ts";
+import type {
+  EndOutcome,
+  RevokeOutcome,
+  SessionsApi,
+  SessionsOutcome,
+} from "../core/sessions-port.ts";
 import type { SocketHandlers } from "../runtime/client-socket.ts";
 
 export class MemoryRoomApi implements RoomApi {
@@ -166,6 +172,29 @@ export class ScriptedWebhooks implements WebhooksApi {
   }
 }
 
+/** Answers every call with the scripted outcome, and keeps the calls. */
+export class ScriptedSessions implements SessionsApi {
+  readonly calls: unknown[] = [];
+  listed: SessionsOutcome = { kind: "sessions", list: { sessions: [], more: 0 } };
+  ended: EndOutcome = { kind: "ended", ended: 1 };
+  revoked: RevokeOutcome = { kind: "revoked", at: 7 };
+
+  list(user: UserId): Promise<SessionsOutcome> {
+    this.calls.push(["list", user]);
+    return Promise.resolve(this.listed);
+  }
+
+  end(user: UserId, session: string | undefined): Promise<EndOutcome> {
+    this.calls.push(["end", user, session]);
+    return Promise.resolve(this.ended);
+  }
+
+  revoke(user: UserId, by: string): Promise<RevokeOutcome> {
+    this.calls.push(["revoke", user, by]);
+    return Promise.resolve(this.revoked);
+  }
+}
+
 export type Ask = Omit<RequestInit, "headers"> & { readonly headers?: Record<string, string> };
 
 export interface HttpFixture extends AsyncDisposable {
@@ -174,6 +203,7 @@ export interface HttpFixture extends AsyncDisposable {
   /** The answers of the room lists. */
   readonly roomLists: ScriptedRoomLists;
   readonly webhooks: ScriptedWebhooks;
+  readonly sessions: ScriptedSessions;
   readonly secret: Uint8Array;
   readonly sockets: HttpSockets;
   /** The address of each WebSocket, as the gateway counts it. */
@@ -214,6 +244,7 @@ export async function openHttpFixture(
   const roomApi = new MemoryRoomApi();
   const roomLists = new ScriptedRoomLists();
   const webhooks = new ScriptedWebhooks();
+  const sessions = new ScriptedSessions();
   const lines: string[] = [];
   const upgraded: string[] = [];
   const logger = createLogger({
@@ -231,6 +262,7 @@ export async function openHttpFixture(
     roomApi,
     roomLists,
     webhooks,
+    sessions,
     auth,
     logger,
     clock: options.clock ?? systemClock,
@@ -265,6 +297,7 @@ export async function openHttpFixture(
     roomApi,
     roomLists,
     webhooks,
+    sessions,
     secret,
     sockets: app.sockets,
     upgraded,

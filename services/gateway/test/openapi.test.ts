@@ -49,7 +49,9 @@ describe("OpenApi", () => {
     const invites = ["/v1/rooms/{room}/invites", "/v1/rooms/{room}/invites/{invite}"];
     const webhook = "/v1/webhooks/{webhook}";
     const hooks = ["/v1/webhooks", webhook, `${webhook}/dead`, `${webhook}/replay`];
-    const others = [...hooks, ...invites, "/v1/dev/token", "/healthz", "/readyz"];
+    const user = "/v1/users/{user}";
+    const sessions = [`${user}/sessions`, `${user}/sessions/{session}`, `${user}/revoke`];
+    const others = [...hooks, ...invites, ...sessions, "/v1/dev/token", "/healthz", "/readyz"];
     const all = [MESSAGES, ...rooms, member, ...changes, ...others];
     expect(Object.keys(paths)).to.have.members(all);
     for (const [path, methods] of Object.entries(paths)) {

@@ -6,6 +6,7 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import { decodeClientFrames } from "#shared/protocol/client-frames.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { SessionId } from "#shared/protocol/session-records.ts";
 import { UNANSWERED_SENDS_MAX } from "#shared/protocol/limits.ts";
 import { Admission } from "../core/admission.ts";
 import { Session } from "../core/session.ts";
@@ -84,7 +85,12 @@ class Run {
 
   constructor() {
     const admission = new Admission(true);
-    this.session = new Session({ name: "s", address: "::1", pingMs: 25_000, admission });
+    this.session = new Session({
+      name: "s" as SessionId,
+      address: "::1",
+      pingMs: 25_000,
+      admission,
+    });
     this.sendFrames({ t: "hello", token: "t" });
     const identity = { user: "ada" as UserId, admin: false, expiresAt: Infinity };
     this.step({ kind: "verified", verification: { kind: "ok", identity } });

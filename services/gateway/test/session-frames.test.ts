@@ -5,6 +5,7 @@ import { decodeClientFrames } from "#shared/protocol/client-frames.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
 import { errorFrame } from "#shared/protocol/errors.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { SessionId } from "#shared/protocol/session-records.ts";
 import {
   BODY_BYTES_MAX,
   FRAME_BYTES_MAX,
@@ -39,7 +40,12 @@ class SessionBench {
   readonly session: Session;
 
   constructor(admission = new Admission(false)) {
-    this.session = new Session({ name: "s1", address: "::1", pingMs: 25_000, admission });
+    this.session = new Session({
+      name: "s1" as SessionId,
+      address: "::1",
+      pingMs: 25_000,
+      admission,
+    });
   }
 
   static open(admission?: Admission): SessionBench {
@@ -79,7 +85,8 @@ describe("Session: frames", () => {
     };
     const welcome = { t: "welcome", session: "s1", user: "ada", at: 77, pingMs: 25_000, limits };
     const verification = { kind: "ok", identity: ADA } as const;
-    expect(bench.verify(verification)).to.deep.equal([{ kind: "frame", frame: welcome }]);
+    const opened = { kind: "opened", user: "ada", names: undefined };
+    expect(bench.verify(verification)).to.deep.equal([{ kind: "frame", frame: welcome }, opened]);
     expect([bench.session.isGreeting, bench.session.identity]).to.deep.equal([false, ADA]);
     expect(bench.verify(verification), "once").to.deep.equal([]);
     expect(bench.step({ kind: "overdue" })).to.deep.equal([]);
@@ -89,7 +96,7 @@ describe("Session: frames", () => {
     const bench = new SessionBench();
     const frames = Array.from({ length: GREETING_FRAMES_MAX }, (_, n) => join(`room-${n}`));
     expect(bench.sendFrames(hello, ...frames)).to.have.length(1);
-    expect(bench.verify({ kind: "ok", identity: ADA })).to.have.length(1 + GREETING_FRAMES_MAX);
+    expect(bench.verify({ kind: "ok", identity: ADA })).to.have.length(2 + GREETING_FRAMES_MAX);
     const over = new SessionBench();
     over.sendFrames(hello, ...frames);
     expect(over.sendFrames(join("one-more"))).to.deep.equal(close(CLOSE.tooManyEarlyFrames));

@@ -4,6 +4,7 @@
 import { expect } from "chai";
 import { decodeClientFrames } from "#shared/protocol/client-frames.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { SessionId } from "#shared/protocol/session-records.ts";
 import { Admission } from "../core/admission.ts";
 import type { Verification } from "../core/identity.ts";
 import { Session } from "../core/session.ts";
@@ -22,7 +23,12 @@ class SessionBench {
   readonly session: Session;
 
   constructor(admission = new Admission(false)) {
-    this.session = new Session({ name: "s1", address: "::1", pingMs: 25_000, admission });
+    this.session = new Session({
+      name: "s1" as SessionId,
+      address: "::1",
+      pingMs: 25_000,
+      admission,
+    });
   }
 
   /** A session after its hello. */

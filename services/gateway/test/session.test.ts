@@ -3,6 +3,7 @@
 import { expect } from "chai";
 import { decodeClientFrames } from "#shared/protocol/client-frames.ts";
 import type { UserId } from "#shared/protocol/ids.ts";
+import type { SessionId } from "#shared/protocol/session-records.ts";
 import { ROOMS_PER_CONNECTION_MAX, UNANSWERED_SENDS_MAX } from "#shared/protocol/limits.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
 import { Admission, FAILED_TOKEN_RATE } from "../core/admission.ts";
@@ -30,7 +31,12 @@ class SessionBench {
   readonly session: Session;
 
   constructor(admission = new Admission(false)) {
-    this.session = new Session({ name: "s1", address: "::1", pingMs: 25_000, admission });
+    this.session = new Session({
+      name: "s1" as SessionId,
+      address: "::1",
+      pingMs: 25_000,
+      admission,
+    });
   }
 
   /** A session after its hello. */
@@ -86,7 +92,7 @@ describe("Session: greeting", () => {
     const bench = new SessionBench();
     expect(bench.kindsOf(hello, join(), send())).to.deep.equal(["verify"]);
     const effects = bench.step({ kind: "verified", verification: allow() });
-    expect(effects.map(kindOf)).to.deep.equal(["welcome", "join", "send"]);
+    expect(effects.map(kindOf)).to.deep.equal(["welcome", "opened", "join", "send"]);
 
     const flood = new SessionBench();
     const frames = Array.from({ length: GREETING_FRAMES_MAX + 1 }, () => join());

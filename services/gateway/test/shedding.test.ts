@@ -3,6 +3,7 @@
 import { expect } from "chai";
 import { decodeClientFrames } from "#shared/protocol/client-frames.ts";
 import type { UserId } from "#shared/protocol/ids.ts";
+import type { SessionId } from "#shared/protocol/session-records.ts";
 import { Admission } from "../core/admission.ts";
 import { Session } from "../core/session.ts";
 import type { SessionEffect } from "../core/session-io.ts";
@@ -102,7 +103,13 @@ function openSession() {
   const bench = new Bench();
   const { shedding } = bench;
   const admission = new Admission(false);
-  const session = new Session({ name: "s", address: "::1", pingMs: 25_000, admission, shedding });
+  const session = new Session({
+    name: "s" as SessionId,
+    address: "::1",
+    pingMs: 25_000,
+    admission,
+    shedding,
+  });
   const send = (frame: object): SessionEffect[] => {
     const frames = decodeClientFrames(JSON.stringify(frame));
     return session.step({ kind: "frames", frames }, { wall: 0, monotonic: bench.now });

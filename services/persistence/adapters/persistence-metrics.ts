@@ -5,8 +5,10 @@ import { registerBreakers } from "#shared/process/breaker.ts";
 import type { Breaker } from "#shared/process/breaker.ts";
 import type { Metrics, Reading } from "#shared/process/metrics.ts";
 import type { LeaseServer } from "./lease-server.ts";
+import type { SessionServer } from "./session-server.ts";
 import type { PageCache } from "./page-cache.ts";
 import type { LogState, LogWatch } from "../runtime/log-watch.ts";
+import type { SessionReaper } from "../runtime/session-reaper.ts";
 import type { PersistenceStats } from "../runtime/persistence-stats.ts";
 import type { SearchRunner } from "../runtime/search-runner.ts";
 
@@ -15,6 +17,8 @@ export interface PersistenceParts {
   readonly watch: LogWatch;
   readonly pages: PageCache;
   readonly leases: LeaseServer;
+  readonly sessions: SessionServer;
+  readonly reaper: SessionReaper;
   readonly partitions: () => number;
   readonly search: Pick<SearchRunner, "lagEvents" | "lagMs">;
   readonly breakers: readonly Breaker[];
@@ -25,7 +29,15 @@ export function registerPersistence(metrics: Metrics, parts: PersistenceParts): 
   registerLogs(metrics, parts.watch);
   registerBreakers(metrics, parts.breakers);
   registerSearch(metrics, parts);
-  const { pages, partitions, leases } = parts;
+  const { pages, partitions, leases, sessions, reaper } = parts;
+  metrics.counter("parley_session_requests_total", "Requests of gateways about sessions", () =>
+    labelled("op", sessions.requests),
+  );
+  metrics.counter(
+    "parley_sessions_lost_total",
+    "Sessions of crashed gateways that this process ended",
+    () => reaper.ended,
+  );
   metrics.counter(
     "parley_leases_total",
     "Processes that were permitted to replace themselves",

@@ -73,6 +73,8 @@ describe("Errors", () => {
       tokenExpired: [4003, "renew-token"],
       badToken: [4500, "replace-token"],
       revoked: [4501, "stop"],
+      kicked: [4501, "stop"],
+      sessionEnded: [4501, "stop"],
       banned: [4502, "stop"],
       tooManyConnections: [4503, "reconnect-slowly"],
     };
