@@ -99,6 +99,10 @@ export const MANUAL: Readonly<Record<string, ManualEntry>> = {
     ],
     json: `${EVENT}, between a first line with t, v, room, born, after, head and a last line with t, seq`,
   },
+  import: {
+    examples: ["parley import plans.ndjson", "parley import plans.ndjson --room plans-2 --json"],
+    json: ["room", "born", "head", "imported"],
+  },
   "room list": {
     examples: ["parley room list --user ada", 'parley room list --find "tea" --json'],
     json: [

@@ -26,6 +26,7 @@ import { addPartitionCommands } from "./partitions.ts";
 import { neutral } from "./print.ts";
 import { addRegionCommands } from "./region.ts";
 import { addRestoreCommands } from "./restore/restore-command.ts";
+import { addImportCommand } from "./import.ts";
 import { addMemberCommands } from "./room.ts";
 import { addSearchCommand } from "./search.ts";
 import { addSendCommands } from "./send.ts";
@@ -46,6 +47,7 @@ const GROUPS: readonly ((program: Command, caller: Caller) => void)[] = [
   addMessageCommands,
   addSearchCommand,
   addExportCommand,
+  addImportCommand,
   addInspection,
   addOperatorCommands,
   addForecastCommand,

@@ -27,6 +27,7 @@ import { B1, B10, B2, B3, B4, B9 } from "./items/broadcast.ts";
 import { B5, B8 } from "./items/sockets.ts";
 import { B6 } from "./items/storm.ts";
 import { ROOM_LIST } from "./items/room-list.ts";
+import { EXPORT } from "./items/export.ts";
 import { INDEX } from "./items/search-index.ts";
 import { SEARCH } from "./items/search.ts";
 import { TRACE } from "./items/tracing.ts";
@@ -35,7 +36,7 @@ import { whereIsRedis } from "./peers/socket-io.ts";
 import { renderAll, writeResult } from "./results.ts";
 
 const ITEMS: readonly Item[] = [B1, B2, B3, B4, B5, B6, B7, B8, B9, B10, B11, B12, B13];
-const ONLY_BY_NAME: readonly Item[] = [TRACE, ROOM_LIST, SEARCH, INDEX];
+const ONLY_BY_NAME: readonly Item[] = [TRACE, ROOM_LIST, SEARCH, INDEX, EXPORT];
 const ROUNDS = 3;
 
 function chosen(): readonly Item[] {

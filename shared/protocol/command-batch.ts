@@ -25,6 +25,7 @@ import {
   COMMAND_BATCH_BYTES_MAX,
   CREATE_MEMBERS_MAX,
   EDIT_WINDOW_S_MAX,
+  IMPORT_EVENTS_MAX,
   INVITE_TTL_S_MAX,
   INVITE_USES_MAX,
   LANE_INCARNATION_MAX,
@@ -36,6 +37,7 @@ import {
   TITLE_LENGTH_MAX,
   TOPIC_LENGTH_MAX,
 } from "./limits.ts";
+import { isImportable } from "./imported-events.ts";
 import { isGrant, isMemberRole, isRole, isRoomKind } from "./roles.ts";
 
 /** Twice the bound of a lane, which does not count the `late` that it adds on a resend. */
@@ -115,6 +117,7 @@ const IS_VALID: { readonly [Op in Command["op"]]: IsValid } = {
   invites: isRead,
   range: ({ room, first, last }) => isRoomId(room) && isPositive(first) && isSequence(last),
   sync: ({ rooms }) => isSync(rooms),
+  import: (command) => isRead(command) && hasEvents(command),
 };
 
 function isOp(op: string): op is Command["op"] {
@@ -191,6 +194,12 @@ function hasTerms({ hash, role, ttl, uses }: JsonObject): boolean {
   if (!isInviteHash(hash) || !(role === undefined || isInviteRole(role))) return false;
   if (ttl !== undefined && !(isPositive(ttl) && ttl <= INVITE_TTL_S_MAX)) return false;
   return uses === undefined || (isPositive(uses) && uses <= INVITE_USES_MAX);
+}
+
+function hasEvents({ room, born, events }: JsonObject): boolean {
+  if (!isMessageId(born) || !Array.isArray(events) || events.length > IMPORT_EVENTS_MAX)
+    return false;
+  return events.every((event) => isImportable(event) && event.room === room);
 }
 
 function isUserGrant(item: unknown): boolean {

@@ -2,10 +2,11 @@
 // command behaves on its way.
 //
 // A lane publishes commands on `cmd.<p>` (command-batch.ts); the owner publishes results on
-// `gw.<gateway>` (results.ts). A command has one of three kinds. A write adds one event to its
-// room. A query changes nothing in the log. A sync announces all members of a gateway in some
-// rooms. Owns: the types, the table COMMANDS, the order of lane incarnations. Does not own: the
-// codecs, retries (lane.ts), decisions (services/room/core/writes.ts and queries.ts).
+// `gw.<gateway>` (results.ts). A command has one of four kinds. A write adds one event to its room.
+// A query changes nothing in the log. A sync announces all members of a gateway in some rooms. An
+// import adds events of an administrator's file to a new room. Owns: the types, the table COMMANDS,
+// the order of lane incarnations. Does not own: the codecs, retries (lane.ts), decisions
+// (services/room/core/writes.ts and queries.ts).
 //
 //   commands.1. `c` numbers a command uniquely for one run of a gateway. A resend carries the
 //        same `c`.
@@ -141,6 +142,18 @@ export interface RangeCommand {
 export type ReadQuery = JoinCommand | HeadCommand | AboutCommand | MembersCommand | InvitesCommand;
 export type Query = ReadQuery | LeaveCommand | RangeCommand;
 
+/** The next events of a room that is imported (services/room/core/imports.ts). */
+export interface ImportCommand {
+  readonly c: number;
+  readonly op: "import";
+  readonly room: RoomId;
+  readonly user: UserId;
+  readonly grant?: Grant | undefined;
+  /** The id of event 1. */
+  readonly born: string;
+  readonly events: readonly RoomEvent[];
+}
+
 /** All local members of the named rooms. Replaces what this gateway announced of them before. */
 export interface SyncCommand {
   readonly c: number;
@@ -151,7 +164,7 @@ export interface SyncCommand {
 export type Sync = SyncCommand;
 export type SyncGrants = readonly (readonly [UserId, Grant])[];
 
-export type Command = Write | Query | Sync;
+export type Command = Write | Query | Sync | ImportCommand;
 type Op = Command["op"];
 type CommandOf<O extends Op> = Extract<Command, { op: O }>;
 
@@ -160,7 +173,7 @@ export type Unnumbered<C> = C extends Command ? Omit<C, "c"> : never;
 
 /** How a command behaves between the client and the log. */
 interface Behaviour<C extends Command> {
-  readonly kind: "write" | "query" | "sync";
+  readonly kind: "write" | "query" | "sync" | "import";
   /** The user on whose behalf it runs. Undefined: it runs on behalf of the gateway. */
   readonly user: (command: Unnumbered<C>) => UserId | undefined;
   /**
@@ -343,6 +356,8 @@ export const COMMANDS: {
   invites: { ...QUERY, user: ({ user }) => user },
   range: { ...QUERY, user: () => undefined },
   sync: { kind: "sync", ...UNORDERED, user: () => undefined, isRefusable: true },
+  // A copy that arrives later does not continue the room, and gets `conflict`.
+  import: { kind: "import", ...UNORDERED, user: ({ user }) => user, isRefusable: true },
 };
 
 /** The row of the command's op. */
@@ -358,6 +373,10 @@ export function isWrite(command: Command): command is Write {
 
 export function isSync(command: Command): command is Sync {
   return COMMANDS[command.op].kind === "sync";
+}
+
+export function isImport(command: Command): command is ImportCommand {
+  return COMMANDS[command.op].kind === "import";
 }
 
 /** A client's frame that is a write. */

@@ -99,6 +99,9 @@ export const FIND_TEXT_LENGTH_MAX = 64;
 export const FIND_ROOMS_MAX = 10_000;
 /** The read positions of one request on `hist.<p>`. Further ones go into the next request. */
 export const READS_BATCH_MAX = 500;
+/** The events of one part of an import, and their JSON in bytes. More get `too_large`. */
+export const IMPORT_EVENTS_MAX = 500;
+export const IMPORT_BYTES_MAX = 48 * 1024;
 /** The text of a search for messages, in characters. A longer one gets `bad_frame`. */
 export const SEARCH_TEXT_LENGTH_MAX = 256;
 /** The messages of one page of a search. A larger `limit` gets `bad_frame`. */

@@ -74,6 +74,15 @@ export const COMMANDS: readonly Command[] = [
   { c: 21, op: "invite", room: ROOM, from: ADA, id: ID, hash: HASH, ttl: 60, uses: 3 },
   { c: 22, op: "revoke", room: ROOM, from: ADA, id: ID, invite: ID },
   { c: 23, op: "enter", room: ROOM, from: ADA, id: ID, invite: ID, hash: HASH },
+  {
+    c: 25,
+    op: "import",
+    room: ROOM,
+    user: ADA,
+    grant: "admin",
+    born: ID,
+    events: [{ t: "msg", room: ROOM, seq: 1, id: ID, from: ADA, at: 1, body: {} }],
+  },
   { c: 12, op: "sync", rooms: [[ROOM, 3, [ADA, BOB], [[BOB, "member"]]]] },
 ];
 

@@ -1,6 +1,6 @@
 // The `parley` command against an embedded cluster: what it prints, and how it fails.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nkeys } from "@nats-io/transport-node";
@@ -11,6 +11,7 @@ import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { MANUAL } from "../manual.ts";
+import { devToken } from "../../sdk/dev-token.ts";
 import { runProgram } from "../program.ts";
 
 const PARTITIONS = 3;
@@ -59,7 +60,8 @@ describe("parley against a cluster", function () {
   });
 
   it("Q1, Q4: finds a message by its words, and no longer when it is deleted", async () => {
-    const user = ["--user", "ada"];
+    const user = ["--token", await devToken(cluster.url, "ada")];
+    const ben = ["--token", await devToken(cluster.url, "ben")];
     expect(await parley(...user, "room", "create", "plans", "--closed")).to.include({
       code: 0,
     });
@@ -73,14 +75,66 @@ describe("parley against a cluster", function () {
       '"room":"plans"',
     );
     expect(await found("tea", "--from", "ben")).to.equal("");
-    expect((await parley("--user", "ben", "search", "tea", "--room", "plans")).errors).to.contain(
+    expect((await parley(...ben, "search", "tea", "--room", "plans")).errors).to.contain(
       "forbidden",
     );
-    expect((await parley("--user", "ben", "search", "tea")).out).to.equal("");
+    expect((await parley(...ben, "search", "tea")).out).to.equal("");
     const { seq } = JSON.parse(await found("tea", "--json")) as { seq: number };
     await parley(...user, "delete", "plans", String(seq));
     const isGone = async (): Promise<boolean> => (await found("tea")) === "";
     await until(isGone, { withinMs: 2_000, what: "the deleted message to be gone", everyMs: 50 });
+  });
+
+  it("J1, J4, J6: an exported room is imported with its numbers, also behind a part, and not twice", async () => {
+    const { url } = cluster;
+    const user = ["--token", await devToken(url, "ada")];
+    const token = await devToken(url, "root", { admin: true });
+    const root = ["--token", token];
+    await parley(...user, "room", "create", "source", "--closed", "--invite", "ben");
+    for (const text of ["one", "two", "three"]) await parley(...user, "send", "source", text);
+    await parley(...user, "edit", "source", "4", "first");
+    await parley(...user, "delete", "source", "5");
+    const [file, copy] = [join(dataDir, "source.ndjson"), join(dataDir, "copy.ndjson")];
+    expect(await parley(...user, "export", "source", "--file", file)).to.include({ code: 0 });
+    const lines = readFileSync(file, "utf8").trimEnd().split("\n");
+    expect(lines).to.have.length(10);
+    const imported = await parley(...root, "import", file, "--room", "copy");
+    expect(imported).to.include({ code: 0, out: "copy: 8 events imported, head 8" });
+    expect(await parley(...user, "export", "copy", "--file", copy)).to.include({ code: 0 });
+    const renamed = lines.map((line) => line.replace('"room":"source"', '"room":"copy"'));
+    expect(readFileSync(copy, "utf8").trimEnd().split("\n")).to.deep.equal(renamed);
+    // The archive folds it as any other room.
+    const shown = async (): Promise<string> =>
+      (await parley(...user, "history", "copy", "--messages")).out;
+    await until(async () => (await shown()).includes("first (edited)"), {
+      withinMs: 30_000,
+      what: "the archive to have the imported room",
+      everyMs: 200,
+    });
+    expect(await shown()).to.match(/first \(edited\)\n.*\(deleted\)\n.*three$/);
+    expect((await parley("--user", "eve", "history", "copy")).errors).to.contain("forbidden");
+    expect((await parley(...root, "import", file, "--room", "copy")).out).to.equal(
+      "copy: 0 events imported, head 8",
+    );
+    // A command that was killed behind its first part.
+    const events = lines.slice(1, 4).map((line): object => ({ ...JSON.parse(line), room: "half" }));
+    const begun = await fetch(`${url}/v1/rooms/half/import`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify({ born: (events[0] as { id: string }).id, events }),
+    });
+    expect(begun.status).to.equal(200);
+    expect((await parley(...root, "import", file, "--room", "half")).out).to.equal(
+      "half: 5 events imported, head 8",
+    );
+    expect((await parley(...user, "send", "half", "on")).out).to.equal("half#9");
+    const taken = await parley(...root, "import", file, "--room", "source");
+    expect(taken.out).to.equal("source: 0 events imported, head 8");
+    expect((await parley(...root, "import", file, "--room", "general")).errors).to.contain(
+      "exists",
+    );
+    writeFileSync(copy, lines.slice(0, -1).join("\n"));
+    expect((await parley(...root, "import", copy)).errors).to.contain("no complete export");
   });
 
   it("changes a message and shows it as it is now", async () => {

@@ -3290,6 +3290,125 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/rooms/{room}/import": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Import the next events of a room
+         * Needs a token with `admin`. The first part makes the room; each other one continues it at the next number, with the same `born`. Numbers, senders, ids and times stay. Otherwise: `conflict`.
+         */
+        readonly post: {
+            readonly parameters: {
+                readonly query?: {
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
+                readonly header?: never;
+                readonly path: {
+                    readonly room: string;
+                };
+                readonly cookie?: never;
+            };
+            readonly requestBody: {
+                readonly content: {
+                    readonly "application/json": {
+                        /** The id of the first event of the room. */
+                        readonly born: string;
+                        readonly events: Record<string, unknown>[];
+                    };
+                };
+            };
+            readonly responses: {
+                /** Done. */
+                readonly 200: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/json": {
+                            readonly room: string;
+                            /** The number of the last event. */
+                            readonly seq: number;
+                        };
+                    };
+                };
+                /** `bad_frame`: The frame is not valid. */
+                readonly 400: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `unauthorized`: The token is not valid. `token_expired`: The token has expired; send refresh. */
+                readonly 401: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `forbidden`: This user may not do that here. */
+                readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `conflict`: It was changed meanwhile. */
+                readonly 409: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `too_large`: The body is larger than allowed. */
+                readonly 413: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `internal`: The server made a mistake. */
+                readonly 500: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `busy`: The server is full; the request was not stored. `unavailable`: No answer in time; retry with the same id. */
+                readonly 503: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/users/{user}/sessions": {
         readonly parameters: {
             readonly query?: never;

@@ -52,6 +52,7 @@ import {
   healthRoutes,
 } from "./http-meta.ts";
 import { exportRoute } from "./http-export.ts";
+import { importRoute } from "./http-import.ts";
 import { inviteRoutes } from "./http-invites.ts";
 import { memberRoutes } from "./http-members.ts";
 import { messageRoutes } from "./http-messages.ts";
@@ -144,6 +145,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
     searchRoute(roomApi, options.roomLists),
     ...webhookRoutes(options.webhooks),
     exportRoute(roomApi),
+    importRoute(roomApi),
     ...sessionRoutes(options.sessions),
     ...inviteRoutes(roomApi, { clock, random: systemRandom, key: inviteKeyOf(options) }),
     ...(devSecret === undefined ? [] : [devTokenRoute(devSecret, clock)]),

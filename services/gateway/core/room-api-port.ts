@@ -9,6 +9,7 @@ import type {
   WriteFrame,
 } from "#shared/protocol/commands.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
+import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { Grant } from "#shared/protocol/roles.ts";
 
@@ -94,6 +95,11 @@ export type InvitesOutcome =
   | Refused;
 
 export interface RoomApi {
+  /** The next events of a room that an administrator imports. Resolves, never rejects. */
+  importEvents(
+    reader: RoomReader,
+    part: { readonly born: string; readonly events: readonly RoomEvent[] },
+  ): Promise<WriteOutcome>;
   /** Resolves when the message is in the log, or with the refusal. Never rejects. */
   write(write: ClientWrite): Promise<WriteOutcome>;
   /** Resolves, never rejects. */

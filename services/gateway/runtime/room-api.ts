@@ -6,6 +6,7 @@ import type { Bus } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import { writeOf } from "#shared/protocol/commands.ts";
 import type { Result } from "#shared/protocol/commands.ts";
+import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { MessagesPage } from "#shared/protocol/history.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { encodeLive } from "#shared/protocol/live.ts";
@@ -90,6 +91,17 @@ export class GatewayRoomApi implements RoomApi {
 
   typing(user: UserId, room: RoomId, on: boolean): void {
     this.#bus.publish(subjects.live(room), encodeLive({ t: "typing", room, user, on }));
+  }
+
+  importEvents(
+    { user, grant, room }: RoomReader,
+    { born, events }: { readonly born: string; readonly events: readonly RoomEvent[] },
+  ): Promise<WriteOutcome> {
+    const query = { op: "import", room, user, born, events } as const;
+    return new Promise((resolve) => {
+      const onAnswer = ({ result }: { result: Result }): void => resolve(writeOutcome(result));
+      this.#lanes.submit({ ...query, ...(grant !== undefined && { grant }) }, onAnswer);
+    });
   }
 
   about({ user, grant, room }: RoomReader): Promise<AboutOutcome> {

@@ -38,6 +38,7 @@ describe("OpenApi", () => {
       "/v1/me/rooms",
       "/v1/search",
       "/v1/rooms/{room}/export",
+      "/v1/rooms/{room}/import",
       "/v1/rooms",
       "/v1/rooms/{room}",
       "/v1/rooms/{room}/members",

@@ -131,6 +131,7 @@ export class OwnerModel {
       case "about":
       case "members":
       case "invites":
+      case "import":
         return { result: { c, error: "unknown_type" } }; // The model has open rooms only.
       default:
         return unreachable(command);

@@ -11,7 +11,7 @@
 //       UNLOADED_MS after its last command. Until then it remembers the sends that it refused
 //       (holds.ts).
 
-import { behaviourOf, COMMANDS, isWrite } from "#shared/protocol/commands.ts";
+import { behaviourOf, COMMANDS, isImport, isWrite } from "#shared/protocol/commands.ts";
 import type { Write } from "#shared/protocol/commands.ts";
 import type { LogSeq, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import type { ReplayedRoom } from "./replayed-room.ts";
@@ -270,6 +270,7 @@ function isBehind(room: Room, write: Write): boolean {
 
 /** The command with its content at two bytes per unit. */
 function bytesOf({ command }: Arrival): number {
+  if (isImport(command)) return ARRIVAL_BYTES + 2 * JSON.stringify(command.events).length;
   if (!isWrite(command)) return ARRIVAL_BYTES;
   return ARRIVAL_BYTES + 2 * JSON.stringify(behaviourOf(command).hold.content(command)).length;
 }

@@ -21,7 +21,7 @@
 
 import { assert } from "#shared/kit/assert.ts";
 import { behaviourOf } from "#shared/protocol/commands.ts";
-import type { Query, Write } from "#shared/protocol/commands.ts";
+import type { ImportCommand, Query, Write } from "#shared/protocol/commands.ts";
 import { decodeEvent, encodeEvent, isStateEvent, readEvent } from "#shared/protocol/events.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { ArchivedTarget, RoomSnapshot } from "#shared/protocol/history.ts";
@@ -32,6 +32,8 @@ import type { ChangeRefusal } from "./changes.ts";
 import { Dedupe } from "./dedupe.ts";
 import { Erasures } from "./erasures.ts";
 import { Holds } from "./holds.ts";
+import { judgeImport } from "./imports.ts";
+import type { ImportRefusal } from "./imports.ts";
 import type { Numbered } from "./dedupe.ts";
 import { notesOf } from "./notes.ts";
 import type { UserNote } from "./notes.ts";
@@ -48,7 +50,7 @@ import { Targets } from "./message-targets.ts";
 export const WAITING_MAX = 1_024;
 
 /** A command and its arrival. */
-export interface Arrival<C extends Write | Query = Write | Query> {
+export interface Arrival<C extends Write | Query | ImportCommand = Write | Query | ImportCommand> {
   readonly gateway: ProcessId;
   readonly command: C;
   readonly arrivedAt: Millis;
@@ -282,14 +284,43 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
     if (seq === 1) this.#decidedBorn = id;
     for (const event of events) {
       this.#dedupe.remember(from, event.id, { seq: event.seq, at });
-      this.#targets.take(event);
-      if (event.t === "msg") this.state.onMessage({ seq: event.seq, from, at: now });
-      if (isStateEvent(event)) this.state.apply(event);
-      else if (event.t !== "deleted") continue;
-      this.#changedAt = event.seq;
+      this.#take(event, now);
     }
     const notes = notesOf(events, this, (target) => this.#targets.find(target));
     return { kind: "event", seq, at, lines: events.map(encodeEvent), notes };
+  }
+
+  /** Takes the next events of an import with their numbers, or refuses all of them. */
+  decideImport(
+    command: ImportCommand,
+    now: Millis,
+  ):
+    | Extract<Decision, { kind: "event" }>
+    | { readonly kind: "refuse"; readonly error: ImportRefusal } {
+    const [next, born] = [this.#next, this.#born === "" ? this.#decidedBorn : this.#born];
+    const room = { next, born, lastAt: this.#lastAt, members: this.state.size };
+    const refusal = judgeImport(room, command, now);
+    if (refusal !== undefined) return { kind: "refuse", error: refusal };
+    const { events } = command;
+    if (next === 1) this.#decidedBorn = command.born;
+    for (const event of events) {
+      this.#dedupe.remember(event.from, event.id, { seq: event.seq, at: event.at });
+      this.#take(event, event.at);
+    }
+    this.#next += events.length;
+    const at = events.at(-1)?.at ?? this.#lastAt;
+    this.#lastAt = at;
+    return { kind: "event", seq: next, at, lines: events.map(encodeEvent), notes: [] };
+  }
+
+  /** The next event, decided or imported. `sentAt`: by the clock that slow mode counts with. */
+  #take(event: RoomEvent, sentAt: Millis): void {
+    const { seq, from } = event;
+    this.#targets.take(event);
+    if (event.t === "msg") this.state.onMessage({ seq, from, at: sentAt });
+    if (isStateEvent(event)) this.state.apply(event);
+    else if (event.t !== "deleted") return;
+    this.#changedAt = seq;
   }
 
   /** The refusal by what the write names, or the need of a look-up. */

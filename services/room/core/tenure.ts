@@ -15,7 +15,7 @@
 //   tenure.6. A batch with a command for a room of another partition is not taken. The answer is
 //       `resync` with the `of` of this partition, so that the gateway addresses the other one.
 
-import { isSync, isWrite } from "#shared/protocol/commands.ts";
+import { isImport, isSync, isWrite } from "#shared/protocol/commands.ts";
 import type { Command, CommandBatch, Sync, SyncGrants } from "#shared/protocol/commands.ts";
 import { encodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
@@ -311,7 +311,8 @@ export class Tenure {
 
   #serve(room: Room, arrival: Arrival, now: Millis): void {
     const { gateway, command } = arrival;
-    if (isWrite(command)) this.#writes.write(room, { ...arrival, command }, now);
+    if (isImport(command)) this.#writes.importInto(room, { ...arrival, command }, now);
+    else if (isWrite(command)) this.#writes.write(room, { ...arrival, command }, now);
     else this.#queries.answer(room, gateway, command);
   }
 

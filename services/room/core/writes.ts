@@ -14,7 +14,7 @@
 
 import { isTraceparent } from "#shared/kit/traceparent.ts";
 import { behaviourOf, isWrite } from "#shared/protocol/commands.ts";
-import type { Write } from "#shared/protocol/commands.ts";
+import type { ImportCommand, Write } from "#shared/protocol/commands.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { LogSeq, Millis, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { CommitWindow } from "./commit.ts";
@@ -65,6 +65,24 @@ export class Writes {
     // wait.
     const command = behaviourOf(arrival.command).hold.empty(arrival.command);
     this.#lookUps.waitRefused(room, { ...arrival, command, isRefused: true });
+  }
+
+  /** Decides a part of an import to a loaded room (imports.ts). */
+  importInto(room: Room, { gateway, command }: Arrival<ImportCommand>, now: Millis): void {
+    const { c } = command;
+    if (this.#window.isFull || this.#memory.isFull) {
+      this.#out.refuse(gateway, c, "busy");
+      return;
+    }
+    const decision = room.decideImport(command, now + this.#wallOffset.aheadMs);
+    if (decision.kind === "refuse") {
+      this.#out.refuse(gateway, c, decision.error);
+      return;
+    }
+    const { lines, at } = decision;
+    const seq = decision.seq + lines.length - 1;
+    this.#window.add(room.id, decision.seq, lines, gateway, { result: { c, ok: "sent", seq, at } });
+    this.#flushSoon();
   }
 
   /** Refuses a command temporarily. Later writes of its sender may not overtake it (holds.ts). */
@@ -181,10 +199,14 @@ export class Writes {
         this.#window.add(room.id, seq, lines, gateway, { result: { c, ok: "sent", seq, at } });
         this.#window.note(notes);
         if (isTraceparent(command.trace)) this.#window.trace(room.id, command.trace);
-        if (this.#flushIsDue) return;
-        this.#flushIsDue = true;
-        this.#out.effect({ kind: "flush-soon" });
+        this.#flushSoon();
       }
     }
+  }
+
+  #flushSoon(): void {
+    if (this.#flushIsDue) return;
+    this.#flushIsDue = true;
+    this.#out.effect({ kind: "flush-soon" });
   }
 }

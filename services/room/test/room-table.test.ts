@@ -134,7 +134,7 @@ describe("Room table: waiting", () => {
     fixture.wait(dev, d);
     fixture.now += 1;
     fixture.wait(general, b);
-    const expire = (limit: number): (Query | Write)[] =>
+    const expire = (limit: number): Arrival["command"][] =>
       fixture.table.expireWaiting(limit).map(({ command }: Arrival) => command);
     expect(expire(T0)).to.deep.equal([]);
     expect(expire(T0 + 1)).to.deep.equal([a, d]);

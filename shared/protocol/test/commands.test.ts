@@ -4,8 +4,8 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import { decodeCommandBatch, encodeCommand, encodeCommandBatch } from "../command-batch.ts";
 import { encodeLate } from "../command-batch.ts";
-import { behaviourOf, COMMANDS, isSync, isWrite, writeOf } from "../commands.ts";
-import type { Command, Query, SendCommand, Sync, Write } from "../commands.ts";
+import { behaviourOf, COMMANDS, isImport, isSync, isWrite, writeOf } from "../commands.ts";
+import type { Command, ImportCommand, Query, SendCommand, Sync, Write } from "../commands.ts";
 import { encodeEvent } from "../events.ts";
 import type { MessageId, ProcessId, RoomId, UserId } from "../ids.ts";
 
@@ -38,25 +38,36 @@ const REVOKE: Write = { c: 17, op: "revoke", ...WRITE, invite: ID };
 const ENTER: Write = { c: 18, op: "enter", ...WRITE, invite: ID, hash: "h".repeat(43) };
 const WRITES = [SEND, ...CHANGES, CREATE, MEMBER, UPDATE, INVITE, REVOKE, ENTER];
 const QUERIES = [JOIN, LEAVE, HEAD, ABOUT, MEMBERS, INVITES, RANGE];
-const ALL: readonly Command[] = [...WRITES, ...QUERIES, SYNC];
+const EVENTS = [{ t: "msg", room: ROOM, seq: 1, id: ID, from: ADA, at: 1, body: {} }] as const;
+const IMPORT: ImportCommand = {
+  c: 29,
+  op: "import",
+  room: ROOM,
+  user: ADA,
+  grant: "admin",
+  born: ID,
+  events: EVENTS,
+};
+const ALL: readonly Command[] = [...WRITES, ...QUERIES, SYNC, IMPORT];
 
 describe("Commands", () => {
   it("commands.5: has a row for every op, and one kind for each", () => {
     expect(Object.keys(COMMANDS)).to.deep.equal(ALL.map(({ op }) => op));
     expect(ALL.filter(isWrite)).to.deep.equal(WRITES);
     expect(ALL.filter(isSync)).to.deep.equal([SYNC]);
+    expect(ALL.filter(isImport)).to.deep.equal([IMPORT]);
   });
 
   it("O4: keeps the order of the writes of one sender in one room, and of nothing else", () => {
     const orders = ALL.map((command) => behaviourOf(command).order(command));
-    const expected = [...WRITES.map(() => "general ada"), ...QUERIES.map(() => ""), ""];
+    const expected = [...WRITES.map(() => "general ada"), ...QUERIES.map(() => ""), "", ""];
     expect(orders).to.deep.equal(expected);
   });
 
   it("names the user on whose behalf a command runs", () => {
     const users = ALL.map((command) => behaviourOf(command).user(command));
     const queries = [ADA, ADA, undefined, ADA, ADA, ADA, undefined];
-    expect(users).to.deep.equal([...WRITES.map(() => ADA), ...queries, undefined]);
+    expect(users).to.deep.equal([...WRITES.map(() => ADA), ...queries, undefined, ADA]);
   });
 
   it("C1: a change names its target, and a send the root of its thread", () => {

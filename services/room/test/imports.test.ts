@@ -1,0 +1,129 @@
+// Imports: a room takes the events of a file, with their numbers, senders and times.
+
+import { expect } from "chai";
+import type { ImportCommand, Result } from "#shared/protocol/commands.ts";
+import { encodeEvent } from "#shared/protocol/events.ts";
+import type { RoomEvent } from "#shared/protocol/events.ts";
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import { ROOM_MEMBERS_MAX } from "#shared/protocol/limits.ts";
+import { judgeImport } from "../core/imports.ts";
+import { idAt, only, PartitionFixture, resultsOf, T0 } from "./partition-fixture.ts";
+
+const PLANS = "plans" as RoomId;
+const ADA = "ada" as UserId;
+const BEN = "ben" as UserId;
+const EVE = "eve" as UserId;
+const PAST = T0 - 86_400_000;
+
+const event = (seq: number, more: object = {}): RoomEvent =>
+  ({
+    t: "msg",
+    room: PLANS,
+    seq,
+    id: idAt(PAST, seq),
+    from: BEN,
+    at: PAST + seq,
+    ...("t" in more ? {} : { body: { text: `message ${seq}` } }),
+    ...more,
+  }) as RoomEvent;
+const BORN = event(1).id;
+
+let c = 5_000;
+const part = (events: readonly RoomEvent[], more: Partial<ImportCommand> = {}): ImportCommand => ({
+  c: ++c,
+  op: "import",
+  room: PLANS,
+  user: ADA,
+  grant: "admin",
+  born: BORN,
+  events,
+  ...more,
+});
+const FIRST = [
+  event(1, { t: "room", kind: "closed", title: "Plans" }),
+  event(2, { t: "member", user: BEN, role: "owner" }),
+  event(3),
+];
+
+function open(): PartitionFixture {
+  return new PartitionFixture().withRooms([PLANS]);
+}
+
+const resultOf = (fixture: PartitionFixture, command: ImportCommand): Result | undefined =>
+  resultsOf(fixture.batch([command]))[0];
+
+describe("Imports", () => {
+  it("J4: the lines of the file are committed as they are, the answer follows the commit, and rights hold", () => {
+    const fixture = open();
+    expect(resultsOf(fixture.batch([part(FIRST)]))).to.deep.equal([]);
+    const [append] = only(fixture.flush(), "append");
+    const effects = fixture.appended(append!.n, { kind: "ok", seq: 2 });
+    const [broadcast] = only(effects, "broadcast");
+    expect(broadcast).to.include({ room: PLANS, first: 1 });
+    expect(broadcast!.lines).to.deep.equal(FIRST.map(encodeEvent));
+    expect(resultsOf(effects)[0]).to.include({ ok: "sent", seq: 3, at: PAST + 3 });
+    const head = (user: UserId) => ({ c: ++c, op: "head", room: PLANS, user }) as const;
+    const answers = resultsOf(fixture.batch([head(BEN), head(EVE)]));
+    expect(answers[0]).to.include({ ok: "head", head: 3, born: BORN });
+    expect(answers[1]).to.include({ error: "forbidden" });
+    // A later write continues behind it, at a time of the owner.
+    const write = {
+      c: ++c,
+      op: "send",
+      room: PLANS,
+      id: idAt(T0, 9),
+      from: BEN,
+      body: {},
+    } as const;
+    fixture.batch([write, part([event(4)])]);
+    const [next] = only(fixture.flush(), "append");
+    const sent = resultsOf(fixture.appended(next!.n, { kind: "ok", seq: 3 }));
+    expect(sent[0]).to.include({ ok: "sent", seq: 4 });
+  });
+
+  it("J4: an edit and a deletion of an import change what the owner knows of their message", () => {
+    const fixture = open();
+    const deletion = event(4, { t: "deleted", target: 3 });
+    fixture.batch([part([...FIRST, deletion])]);
+    const [append] = only(fixture.flush(), "append");
+    fixture.appended(append!.n, { kind: "ok", seq: 2 });
+    const edit = {
+      c: ++c,
+      op: "edit",
+      room: PLANS,
+      id: idAt(T0, 9),
+      from: BEN,
+      target: 3,
+      body: {},
+    };
+    expect(resultsOf(fixture.batch([edit as never]))[0]).to.include({ error: "conflict" });
+  });
+
+  it("J5: refuses a user without admin, a gap, another birth, and a part that came before", () => {
+    const fixture = open();
+    for (const [command, error] of [
+      [part(FIRST, { grant: "owner" }), "forbidden"],
+      [part(FIRST, { grant: undefined }), "forbidden"],
+      [part([event(2)]), "conflict"],
+      [part(FIRST, { born: event(2).id }), "conflict"],
+      [part([]), "conflict"],
+      [part([event(1), event(3)]), "bad_frame"],
+      [part([event(1), event(2, { at: PAST })]), "bad_frame"],
+      [part([event(1, { at: T0 + 86_400_000 })]), "bad_frame"],
+    ] as const) {
+      expect(resultOf(fixture, command), error).to.include({ error });
+    }
+    fixture.batch([part(FIRST)]);
+    expect(resultOf(fixture, part(FIRST))).to.include({ error: "conflict" });
+    expect(resultOf(fixture, part([event(4)], { born: event(4).id }))).to.include({
+      error: "conflict",
+    });
+  });
+
+  it("J5: a room that is full of members takes no more", () => {
+    const room = { next: 9, born: BORN, lastAt: 0, members: ROOM_MEMBERS_MAX };
+    const more = part([event(9, { t: "member", user: EVE, role: "member" })]);
+    expect(judgeImport(room, more, T0)).to.equal("conflict");
+    expect(judgeImport(room, part([event(9)]), T0)).to.equal(undefined);
+  });
+});
