@@ -14,6 +14,7 @@ import { devToken } from "#client/sdk/dev-token.ts";
 import { Parley } from "#client/sdk/parley.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
+import { choosePort } from "#infra/embedded/ports.ts";
 import { until } from "#shared/testing/wait.ts";
 import { REPOSITORY } from "#infra/embedded/service-process.ts";
 import { ensurePythonSdk } from "#tools/programs/python-sdk.ts";
@@ -27,6 +28,8 @@ const FLAGS = [
   "--no-first-run",
 ];
 const PATIENCE_MS = 30_000;
+/** What `npm install` brings for the back end. */
+const WEBHOOK_LIBRARY = ["standardwebhooks", "@stablelib/base64", "fast-sha256"];
 
 describe("Examples", function () {
   this.timeout(240_000);
@@ -40,8 +43,9 @@ describe("Examples", function () {
     const executablePath = await ensureChromium();
     expect(executablePath, "no Chromium; set CHROMIUM").to.be.a("string");
     pages = await PageServer.start();
-    const env = { ORIGINS: pages.origin };
-    cluster = await startCluster({ dataDir, port: 0, partitions: 4, say: () => undefined, env });
+    const env = { ORIGINS: pages.origin, WEBHOOKS_HTTP: "1", WEBHOOKS_ALLOW: "127.0.0.0/8" };
+    const fixed = { dataDir, port: 0, partitions: 4, webhooks: 1 };
+    cluster = await startCluster({ ...fixed, say: () => undefined, env });
     browser = await chromium.launch({ executablePath: executablePath!, args: FLAGS });
   });
   after(async () => {
@@ -166,7 +170,7 @@ describe("Examples", function () {
     args: readonly string[],
     ready: string,
     more: NodeJS.ProcessEnv = {},
-  ): Promise<ChildProcess> => {
+  ): Promise<ChildProcess & { readonly output: () => string }> => {
     const child = spawn(program, args, {
       cwd: project.folder,
       env: { ...process.env, PARLEY_URL: cluster.url, ...more },
@@ -174,8 +178,8 @@ describe("Examples", function () {
     });
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    await eventually(`the bot prints ${ready}`, () => output.includes(ready));
-    return child;
+    await eventually(`the program prints ${ready}`, () => output.includes(ready));
+    return Object.assign(child, { output: () => output });
   };
 
   it("node-bot: answers once, also when it is killed and starts again", async () => {
@@ -202,6 +206,26 @@ describe("Examples", function () {
     expect(code).to.equal(0);
     expect(answers).to.have.length(2);
     ben.close();
+  });
+
+  it("B1, W1: backend: creates a room, posts as ada, and receives the answer once", async () => {
+    await using project = await SdkProject.create(WEBHOOK_LIBRARY, "examples/backend");
+    const port = String(await choosePort(0));
+    const more = { PORT: port };
+    const backend = await startBot(project, process.execPath, ["backend.js"], "listening", more);
+    const [, room = ""] = /listening (order-\d+)/.exec(backend.output()) ?? [];
+    const ben = await joinAs("ben", room);
+    const { events } = await ben.join(room).history({ limit: 10 });
+    const texts = events.map((event) => (event.t === "msg" ? event.body["text"] : event.t));
+    expect(texts.at(-1)).to.equal("Is it paid?");
+    expect(events.at(-1)?.from).to.equal("ada");
+    await ben.join(room).send({ text: "Yes, yesterday." }).done;
+    const line = `${room}: ben wrote "Yes, yesterday."`;
+    await eventually("the answer", () => backend.output().includes(line));
+    expect(backend.output().split(line)).to.have.length(2);
+    ben.close();
+    backend.kill();
+    await once(backend, "exit");
   });
 
   it("python-bot: greets who says hello, and ends with SIGTERM", async () => {
