@@ -172,7 +172,10 @@ test-hosts: $(INSTALLED) tools ## install on three systemd hosts with Ansible, t
 sdk: $(INSTALLED) ## build and pack the SDK: .parley/sdk/parley-client-<version>.tgz
 	@node tools/sdk/build.ts
 
-sdk-files: $(INSTALLED) ## write what is generated from the SDK and for it: docs/sdk, the types of the HTTP API
+docs: $(INSTALLED) ## build the documentation site: .parley/docs/site (BASE=/path/); the first run installs VitePress
+	@node tools/docs-site/main.ts
+
+sdk-files: $(INSTALLED) ## write what is generated from the SDK and for it: docs/sdk, docs/openapi.json, the types of the HTTP API
 	@WRITE=1 mocha --no-config client/sdk/test/generated.test.ts
 
 image: ## build the image of the services and jobs (IMAGE=registry.example/parley:1.2.3)

@@ -11,6 +11,8 @@ import { openHttpFixture } from "../../../services/gateway/test/http-fixture.ts"
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const HTTP_API = join(ROOT, "client/sdk/server/http-api.generated.ts");
+/** The committed description, from which the documentation site makes a page. */
+const OPENAPI = join(ROOT, "docs/openapi.json");
 const PAGES = join(ROOT, "docs/sdk");
 const isWriting = process.env["WRITE"] === "1";
 const REMEDY = "run `make sdk-files` and commit the result";
@@ -28,11 +30,14 @@ describe("Generated files of the SDK", function () {
     }
   });
 
-  it("the types of the HTTP API equal the description that a gateway serves", async () => {
+  it("the types of the HTTP API and docs/openapi.json equal the description that a gateway serves", async () => {
     await using fixture = await openHttpFixture();
     const document = await (await fixture.ask("/openapi.json")).text();
     const types = await httpApiOf(document);
     if (isWriting) await writeFile(HTTP_API, types);
+    const pretty = `${JSON.stringify(JSON.parse(document), undefined, 2)}\n`;
+    if (isWriting) await writeFile(OPENAPI, pretty);
+    expect(await readFile(OPENAPI, "utf8"), REMEDY).to.equal(pretty);
     expect(await readFile(HTTP_API, "utf8"), REMEDY).to.equal(types);
   });
 });
