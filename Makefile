@@ -175,6 +175,12 @@ sdk: $(INSTALLED) ## build and pack the SDK: .parley/sdk/parley-client-<version>
 docs: $(INSTALLED) ## build the documentation site: .parley/docs/site (BASE=/path/); the first run installs VitePress
 	@node tools/docs-site/main.ts
 
+pictures: $(INSTALLED) tools ## take the pictures and the recording of docs/images, in a real browser
+	@node tools/programs/main.ts --browser
+	@node client/web/test/screenshots.ts
+	@node client/web/test/two-windows.ts
+	@node client/web/test/recording.ts
+
 sdk-files: $(INSTALLED) ## write what is generated from the SDK and for it: docs/sdk, docs/openapi.json, the types of the HTTP API
 	@WRITE=1 mocha --no-config client/sdk/test/generated.test.ts
 

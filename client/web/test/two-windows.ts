@@ -25,8 +25,8 @@ async function talk(browser: Browser, url: string): Promise<Buffer[]> {
   const grace = await BrowserUser.open(browser, url, { name: "Grace", room: "general" }, options);
   const lines: readonly (readonly [BrowserUser, string])[] = [
     [ada, "Two windows, one cluster. Do you see this?"],
-    [grace, "As #1. It was stored before either of us saw it."],
-    [ada, "And if the gateway crashes?"],
+    [grace, "As #1 👀 It was stored before either of us saw it."],
+    [ada, "👍 And if the gateway crashes?"],
     [grace, "Then we both reconnect, and the numbers continue: 1, 2, 3, … None is missing."],
   ];
   for (const [user, text] of lines) {
