@@ -32,8 +32,9 @@ describe("System clock", () => {
     const timers = Array.from({ length: 100 }, () => systemClock.after(5.5, () => count++));
     await fired(1);
     for (const timer of timers) timer.cancel();
+    const before = count; // On a busy machine some have fired.
     await fired(15);
-    expect(count).to.equal(0);
+    expect(count).to.equal(before);
   });
 
   it("clock.3: soon runs after the current turn and before a timer that is due", async () => {

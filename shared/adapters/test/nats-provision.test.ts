@@ -80,7 +80,8 @@ describe("Provision", () => {
     const buckets = new Kvm(connection);
     const names: string[] = [];
     for await (const status of buckets.list()) names.push(status.bucket);
-    expect(names.sort()).to.deep.equal(["cluster", "config", "leases", "sessions"]);
+    const expected = ["cluster", "config", "gateways", "leases", "sessions"];
+    expect(names.sort()).to.deep.equal(expected);
     const cluster = await buckets.open("cluster");
     expect((await cluster.get("partitions"))?.string()).to.equal("3");
     expect((await (await buckets.open("sessions")).status()).ttl).to.be.greaterThan(0);
