@@ -118,6 +118,14 @@ export const MANUAL: Readonly<Record<string, ManualEntry>> = {
       "last?",
     ],
   },
+  "room members": {
+    examples: ["parley room members plans", "parley room members plans --json"],
+    json: ["user", "role", "mutedUntil?", "banned?"],
+  },
+  "room mute": {
+    examples: ["parley room mute plans ben --for 3600", "parley room mute plans ben --off"],
+    json: PLACE,
+  },
   "room create": {
     examples: [
       "parley room create plans --closed",

@@ -7,6 +7,7 @@ import { countOf, roleOf, roomOf, userOf } from "./arguments.ts";
 import { change } from "./change.ts";
 import type { Caller } from "./change.ts";
 import { addInviteCommands } from "./invites.ts";
+import { addMemberList } from "./members.ts";
 import { addRoomList } from "./room-list.ts";
 
 export function addMemberCommands(program: Command, caller: Caller): void {
@@ -14,6 +15,7 @@ export function addMemberCommands(program: Command, caller: Caller): void {
     .command("room")
     .description("create, list and find rooms, set them up, invite and remove users");
   addRoomList(room, caller);
+  addMemberList(room, caller);
   room
     .command("create")
     .description("create a room; --user becomes its owner")

@@ -235,6 +235,12 @@ describe("parley against a cluster", function () {
     await check("pin", "json", String(seq));
     await check("room set", "json", "--title", "JSON");
     await check("room invite", "json", "ben");
+    await check("room mute", "json", "ben", "--for", "60");
+    const muted = await parley("room", "members", "json");
+    expect(muted.out).to.match(/^ada: member\nben: member, muted until \S+\ncli: owner$/);
+    await check("room members", "json");
+    await check("room mute", "json", "ben", "--off");
+    expect((await parley("room", "members", "json")).out).to.contain("\nben: member\n");
     await check("room remove", "json", "ben");
     const invite = await check("room link", "json", "--uses", "2");
     await check("room enter", String(invite["token"]), "--user", "eve");
