@@ -90,6 +90,7 @@ export interface Resumed extends Outgoing {
   readonly body: Body;
   readonly replyTo?: number | undefined;
   readonly thread?: number | undefined;
+  readonly mentions?: readonly string[] | "@room" | undefined;
   /** When it was sent first, in ms since 1970. */
   readonly at: number;
 }

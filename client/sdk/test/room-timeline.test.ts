@@ -124,14 +124,19 @@ describe("RoomTimeline", () => {
 
   it("room-timeline.2: a thread sends into the thread, and a retry repeats body, id and place", async () => {
     const { source, timeline } = open({ thread: 4 });
-    const { id } = timeline.send({ text: "hello" }, { replyTo: 5 });
+    const { id } = timeline.send({ text: "hello" }, { replyTo: 5, mentions: ["ada"] });
     source.sent[0]?.settle({ kind: "refused", error: "busy" });
     await Promise.resolve();
     await Promise.resolve();
     expect(timeline.snapshot.unsent[0]).to.include({ kind: "refused", error: "busy", thread: 4 });
     timeline.retry(id);
     expect(source.sent[1]?.body).to.deep.equal({ text: "hello" });
-    expect(source.sent[1]?.options).to.deep.equal({ id, replyTo: 5, thread: 4 });
+    expect(source.sent[1]?.options).to.deep.equal({
+      id,
+      replyTo: 5,
+      thread: 4,
+      mentions: ["ada"],
+    });
     expect(timeline.snapshot.unsent[0]).to.include({ kind: "pending" });
   });
 

@@ -51,6 +51,8 @@ export interface SendPlace {
   readonly id?: string | undefined;
   readonly replyTo?: number | undefined;
   readonly thread?: number | undefined;
+  /** The mentioned users, or everyone in the room. */
+  readonly mentions?: readonly string[] | "@room" | undefined;
 }
 
 /** A message on its way. */
@@ -164,8 +166,8 @@ export class RoomTimeline {
   retry(id: string): void {
     const message = this.range.unsent.find((item) => item.id === id);
     if (message?.kind !== "refused") return;
-    const { body, replyTo, thread } = message;
-    this.#send(body as TextBody, { id, replyTo, thread });
+    const { body, replyTo, thread, mentions } = message;
+    this.#send(body as TextBody, { id, replyTo, thread, mentions });
   }
 
   /** Removes a refused message. */
@@ -239,10 +241,10 @@ export class RoomTimeline {
     return sending;
   }
 
-  #follow({ id, at, body, replyTo, thread, done }: ResumedSend): void {
+  #follow({ id, at, body, replyTo, thread, mentions, done }: ResumedSend): void {
     const { view = "messages", thread: shown } = this.#options;
     if (view === "messages" && thread !== shown) return; // Another timeline shows it.
-    this.range.pend({ id, at, body, replyTo, thread });
+    this.range.pend({ id, at, body, replyTo, thread, mentions });
     this.#changed();
     void done.then((result) => {
       this.range.settle(id, result);

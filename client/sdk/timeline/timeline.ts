@@ -50,6 +50,7 @@ export interface UnsentMessage {
   readonly body: Body;
   readonly replyTo?: number | undefined;
   readonly thread?: number | undefined;
+  readonly mentions?: readonly string[] | "@room" | undefined;
   /** Why it was refused. */
   readonly error?: ErrorName;
 }
