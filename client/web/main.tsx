@@ -8,6 +8,7 @@ import { installShell } from "./ui/install-shell.ts";
 import { speak } from "./ui/speak.ts";
 
 const meta = document.querySelector<HTMLMetaElement>('meta[name="parley-sign-in"]');
+
 await speak();
 const gate = await openGate(readSignIn(meta?.content));
 

@@ -60,6 +60,19 @@ function compressedCopies(): Plugin {
   };
 }
 
+type Modules = {
+  getModuleInfo(id: string): { isEntry: boolean; importers: readonly string[] } | null;
+};
+
+/** Whether the page imports the module before it runs. Views that load later are not. */
+function isInFirstLoad(id: string, modules: Modules, seen = new Set<string>()): boolean {
+  const info = modules.getModuleInfo(id);
+  if (info === null || seen.has(id)) return false;
+  seen.add(id);
+  if (info.isEntry) return !id.endsWith("service-worker.ts");
+  return info.importers.some((by) => isInFirstLoad(by, modules, seen));
+}
+
 export default defineConfig({
   root: ROOT,
   plugins: [preact(), shellList(), compressedCopies()],
@@ -76,6 +89,10 @@ export default defineConfig({
       input: { index: join(ROOT, "index.html"), sw: join(ROOT, "service-worker.ts") },
       output: {
         entryFileNames: ({ name }) => (name === "sw" ? WORKER : "assets/[name]-[hash].js"),
+        // One file: it compresses better than several that are always loaded together.
+        codeSplitting: {
+          groups: [{ name: (id, modules) => (isInFirstLoad(id, modules) ? "page" : null) }],
+        },
       },
     },
   },

@@ -4,13 +4,17 @@
 //
 //   client-port.1. "event" delivers every event of a room once and in order (K3). Pages of
 //        `history` go only to their caller and never arrive as events.
-//   client-port.2. `send`, `edit`, `delete`, `react` and `pin` never throw. `done` always resolves,
-//        also when the connection is lost.
-//   client-port.3. `history` can reject (no connection). The caller shows it and can retry.
+//   client-port.2. A write (`send`, `edit`, `update`, …) never throws for a valid room. `done`
+//        always resolves, also when the connection is lost.
+//   client-port.3. `history` and `rooms` can reject (no connection). The caller shows it and can
+//        retry.
 
 import type { ResumedSend } from "#client/sdk/timeline/room-timeline.ts";
 import type { SendOutcome } from "#client/sdk/timeline/timeline.ts";
 import type { Body, RoomEvent } from "#shared/protocol/events.ts";
+import type { Note } from "#shared/protocol/note.ts";
+import type { MemberRole, Role } from "#shared/protocol/roles.ts";
+import type { RoomsPage } from "#shared/protocol/room-list.ts";
 import type { LeftReason } from "#shared/protocol/server-frames.ts";
 
 export type ConnectionState = "idle" | "connecting" | "online" | "waiting" | "closed";
@@ -40,9 +44,45 @@ export interface Outgoing {
 }
 
 export interface SendOptions {
-  readonly id?: string;
-  readonly replyTo?: number;
-  readonly thread?: number;
+  readonly id?: string | undefined;
+  readonly replyTo?: number | undefined;
+  readonly thread?: number | undefined;
+  readonly mentions?: readonly string[] | "@room" | undefined;
+}
+
+/** Everything that a room stores of a user. */
+export interface Standing {
+  readonly role: Role;
+  readonly mutedUntil?: number;
+  readonly banned?: boolean;
+  readonly reason?: string;
+}
+
+/** The settings that a dialog changes. */
+export interface RoomChange {
+  readonly title?: string;
+  readonly topic?: string;
+  readonly sendRole?: MemberRole;
+  readonly archived?: boolean;
+  readonly slowMode?: number;
+}
+
+export interface InviteTerms {
+  readonly role?: "reader" | "member";
+  /** In seconds. */
+  readonly ttl?: number;
+  readonly uses?: number;
+}
+
+/** `token` is for a link; `id` revokes it. */
+export interface Invited extends Outgoing {
+  readonly token: string;
+}
+
+export interface NewRoom {
+  readonly kind: "open" | "closed";
+  readonly title?: string;
+  readonly topic?: string;
 }
 
 export type Unsubscribe = () => void;
@@ -61,6 +101,10 @@ export interface ChatRoom {
   delete(target: number): Outgoing;
   react(target: number, emoji: string, on: boolean): Outgoing;
   pin(target: number, on: boolean): Outgoing;
+  setMember(user: string, standing: Standing): Outgoing;
+  update(change: RoomChange): Outgoing;
+  createInvite(terms: InviteTerms): Invited;
+  revokeInvite(id: string): Outgoing;
   typing(on: boolean): void;
   /** The user has read the room up to `seq`. It ends the unread count on every device. */
   markRead(seq: number): void;
@@ -103,5 +147,13 @@ export interface ChatClient {
   close(): void;
   on(event: "state" | "unsent", handler: () => void): Unsubscribe;
   on(event: "error", handler: (fault: Fault) => void): Unsubscribe;
+  /** A hint that something concerns the user in a room. It can be lost. */
+  on(event: "note", handler: (note: Note) => void): Unsubscribe;
+  /** The rooms whose member the user is, newest activity first. */
+  rooms(range: { readonly after?: string; readonly limit?: number }): Promise<RoomsPage>;
+  createRoom(room: string, options: NewRoom): Outgoing;
+  createDirectRoom(self: string, user: string): Outgoing;
+  /** Enters a closed room with the token of an invite. */
+  enter(token: string): Outgoing;
   join(room: string, options?: { readonly tail?: number }): ChatRoom;
 }

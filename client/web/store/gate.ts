@@ -5,11 +5,19 @@
 
 import { indexedDbOutbox } from "#client/sdk/outbox/indexed-db.ts";
 import { Parley } from "#client/sdk/parley.ts";
+import { HttpChatApi } from "./chat-api.ts";
+import type { ChatApi } from "./chat-api.ts";
 import type { ChatClient } from "./client-port.ts";
 import { arrive, fetchDevToken, rememberUser } from "./identity.ts";
 import type { Arrival } from "./identity.ts";
 import type { Oidc } from "./oidc.ts";
 import type { SignInSettings } from "./sign-in-settings.ts";
+
+/** What the page needs of a cluster. */
+export interface Entered {
+  readonly client: ChatClient;
+  readonly api: ChatApi;
+}
 
 export interface Gate {
   readonly kind: SignInSettings["kind"];
@@ -17,7 +25,7 @@ export interface Gate {
   /** The issuer that asks for the name, for the button. */
   readonly host?: string;
   /** Creates a client for this user. Rejects with a sentence that the form shows. */
-  readonly enter: (user: string) => Promise<ChatClient>;
+  readonly enter: (user: string) => Promise<Entered>;
   /** Leaves the page for the issuer's. */
   readonly begin?: (room: string) => Promise<never>;
   readonly signOut?: () => Promise<void>;
@@ -65,10 +73,14 @@ function currentRoom(): string {
 async function enterAs(
   user: string,
   token: (() => Promise<string>) | Promise<() => Promise<string>>,
-): Promise<Parley> {
+): Promise<Entered> {
   const url = `${location.origin.replace(/^http/u, "ws")}/v1/ws`;
   const outbox = indexedDbOutbox(user);
-  return new Parley({ url, token: await token, client: "web/1", outbox });
+  const known = await token;
+  return {
+    client: new Parley({ url, token: known, client: "web/1", outbox }),
+    api: new HttpChatApi({ fetcher: fetch, token: known }),
+  };
 }
 
 /** Fetches the first token before the page opens, so that the form can show a refusal. */

@@ -6,6 +6,11 @@ import type { RoomStatus } from "./client-port.ts";
 import type { Draft } from "./draft.ts";
 import type { TimelineRows } from "./timeline-rows.ts";
 
+export interface JumpTarget {
+  /** The number of a message in the timeline. */
+  readonly seq: number;
+}
+
 export interface MessageSource {
   /** The name of the room. */
   readonly name: string;
@@ -25,6 +30,12 @@ export interface MessageSource {
   readonly readMark: number | undefined;
   /** Grows by one when the list must scroll to the end. */
   readonly jumps: number;
+  /** A new object when the list must show this message. */
+  readonly target: JumpTarget | undefined;
+  /** The names that a message can mention. */
+  readonly mentionable: readonly string[];
+  /** Loads the names of absent members, for `mentionable`. */
+  loadMembers(): void;
   retry(id: string): void;
   discard(id: string): void;
   loadOlder(): Promise<void>;

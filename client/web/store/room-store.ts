@@ -9,14 +9,22 @@
 //        reply in a thread.
 
 import { PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
-import type { MemberEvent, RoomEvent } from "#shared/protocol/events.ts";
+import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { Clock } from "#shared/ports/clock.ts";
+import type { ChatApi } from "./chat-api.ts";
 import type { ChatRoom, Unsubscribe } from "./client-port.ts";
 import { RoomTimeline } from "#client/sdk/timeline/room-timeline.ts";
 import type { Paging } from "#client/sdk/timeline/room-timeline.ts";
 import { MessageChanges } from "./message-changes.ts";
 import { Draft } from "./draft.ts";
-import type { MessageSource } from "./message-source.ts";
+import { MemberList } from "./member-list.ts";
+import { mentionsIn, ROOM_MENTION } from "./mention-text.ts";
+import { mayDo } from "./room-rights.ts";
+import { findDay } from "./find-day.ts";
+import type { JumpTarget, MessageSource } from "./message-source.ts";
+import { PinList } from "./pin-list.ts";
+import { RoomAdmin } from "./room-admin.ts";
+import { RoomInfo } from "./room-info.ts";
 import { ThreadStore } from "./thread-store.ts";
 import { TimelineRows } from "./timeline-rows.ts";
 import { TypingNames, TypingSignal } from "./typing.ts";
@@ -34,6 +42,7 @@ const PAGE_MESSAGES = Math.min(50, PAGE_EVENTS_MAX);
 
 export interface RoomStoreOptions {
   readonly handle: ChatRoom;
+  readonly api: ChatApi;
   readonly me: string;
   readonly clock: Clock;
   /** The last sequence number that the user read in an earlier visit. */
@@ -51,6 +60,10 @@ export class RoomStore implements MessageSource {
   readonly timeline: TimelineRows;
   readonly changes: MessageChanges;
   readonly draft: Draft;
+  readonly info: RoomInfo;
+  readonly members: MemberList;
+  readonly admin: RoomAdmin;
+  readonly pins: PinList;
   readonly #options: RoomStoreOptions;
   readonly #timeline: RoomTimeline;
   jumps = 0;
@@ -66,18 +79,22 @@ export class RoomStore implements MessageSource {
   /** The events above the read position that are not unread messages (room-store.2). */
   #quiet = 0;
   #thread: ThreadStore | undefined;
-  /** The last event about this user's membership. */
-  #membership: MemberEvent | undefined;
+  readonly #waiting: (() => void)[] = [];
+  #target: JumpTarget | undefined;
   #isInFront = false;
   #isAtEnd = true;
   #wasReset = false;
   #problem: string | undefined;
 
   constructor(options: RoomStoreOptions) {
-    const { handle, me, clock, readThrough, changed, onRead } = options;
+    const { handle, api, me, clock, readThrough, changed, onRead } = options;
     this.#options = options;
     this.name = handle.room;
     this.me = me;
+    this.info = new RoomInfo({ room: handle.room, me, api, changed });
+    this.members = new MemberList({ room: handle.room, api, changed });
+    this.admin = new RoomAdmin(handle, changed);
+    this.pins = new PinList({ room: handle.room, api, changed });
     // Before the subscriptions below: the timeline has an event first.
     this.#timeline = new RoomTimeline(handle, {
       max: WINDOW_MESSAGES_MAX,
@@ -102,20 +119,25 @@ export class RoomStore implements MessageSource {
       },
       changed,
       send: (text) => {
-        this.#timeline.send({ text });
+        this.#timeline.send({ text }, { mentions: this.mentionsIn(text) });
         this.jumpToEnd();
       },
       edit: (seq, text) => this.changes.edit(seq, text),
     });
     this.#subscriptions = [
-      this.#timeline.on("change", changed),
+      this.#timeline.on("change", () => {
+        this.#markRead(); // A page can bring the newest message.
+        changed();
+      }),
       handle.on("event", (event) => this.#onEvent(event)),
       handle.on("typing", ({ user, on }) => user !== me && this.#typingNames.update(user, on)),
       handle.on("read", ({ user, seq }) => user === me && this.#onReadElsewhere(seq)),
       handle.on("presence", changed),
       handle.on("status", () => this.#onStatus()),
       handle.on("reset", () => this.#onReset()),
-      handle.on("removed", ({ reason }) => this.fail(removalWords(reason, this.#membership))),
+      handle.on("removed", ({ reason }) =>
+        this.fail(removalWords(reason, this.info.membership, me)),
+      ),
     ];
   }
 
@@ -163,6 +185,12 @@ export class RoomStore implements MessageSource {
     return this.status === "left" ? (this.#problem ?? t("room.notMember")) : undefined;
   }
 
+  /** Resolves when the room is live, or when it is left. */
+  live(): Promise<void> {
+    if (this.status === "live" || this.status === "left") return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
   /** `problem`: a sentence for the user. */
   fail(problem: string): void {
     this.#problem = problem;
@@ -184,6 +212,7 @@ export class RoomStore implements MessageSource {
       me,
       clock,
       changes: this.changes,
+      mentions: this,
       max: WINDOW_MESSAGES_MAX,
       savedDraft: draftOf(root),
       changed,
@@ -214,6 +243,62 @@ export class RoomStore implements MessageSource {
     return this.#timeline.loadNewer();
   }
 
+  /** The names that a message can mention: users, and everyone if the user may. */
+  get mentionable(): readonly string[] {
+    const { settings, role } = this.info;
+    const names = new Set([
+      ...this.users,
+      ...this.members.all.filter((member) => member.role !== "none").map(({ user }) => user),
+      ...this.timeline.sent.map(({ from }) => from),
+    ]);
+    names.delete(this.me);
+    const mayCall = mayDo("call", { settings, role }) && settings?.kind !== "direct";
+    return mayCall ? [...names, ROOM_MENTION] : [...names];
+  }
+
+  loadMembers(): void {
+    if (this.members.state === "none") void this.members.load();
+  }
+
+  mentionsIn(text: string): readonly string[] | "@room" | undefined {
+    const names = mentionsIn(text, this.mentionable);
+    if (names.includes(ROOM_MENTION)) return "@room";
+    return names.length === 0 ? undefined : names;
+  }
+
+  /** The message that the list must show. */
+  get target(): JumpTarget | undefined {
+    return this.#target;
+  }
+
+  /**
+   * Shows the message with this number, or the next one. A reply in a thread is shown at its root,
+   * and the number of the root is returned. False when it could not be loaded.
+   */
+  async jumpTo(seq: number): Promise<{ readonly thread?: number } | false> {
+    const event = this.timeline.at(seq) === undefined ? await this.#read(seq) : undefined;
+    const root = event?.t === "msg" ? event.thread : undefined;
+    if (!(await this.#timeline.jumpTo(root ?? seq))) return false;
+    const { sent } = this.timeline;
+    const shown = sent.find((one) => one.seq >= (root ?? seq)) ?? sent.at(-1);
+    if (shown === undefined) return false;
+    this.#isAtEnd = false;
+    this.#target = { seq: shown.seq };
+    this.#changed();
+    return root === undefined ? {} : { thread: root };
+  }
+
+  /** The first number of a day that begins at this time; undefined: no connection. */
+  findDay(at: number): Promise<number | undefined> {
+    return findDay(at, this.head, async (seq) => (await this.#read(seq))?.at);
+  }
+
+  async #read(seq: number): Promise<RoomEvent | undefined> {
+    const range = { after: seq - 1, limit: 1 };
+    const page = await this.#handle.history(range).catch(() => undefined);
+    return page?.events[0];
+  }
+
   jumpToEnd(): void {
     this.jumps += 1;
     this.#isAtEnd = true;
@@ -236,7 +321,9 @@ export class RoomStore implements MessageSource {
   setInFront(isInFront: boolean): void {
     if (this.#isInFront === isInFront) return;
     this.#isInFront = isInFront;
-    if (isInFront) this.#readMark = this.unread > 0 ? this.#readThrough : undefined;
+    const { head } = this;
+    if (isInFront)
+      this.#readMark = head > (this.#readThrough ?? head) ? this.#readThrough : undefined;
     else this.#typingSignal.stop();
     this.#markRead();
   }
@@ -244,6 +331,7 @@ export class RoomStore implements MessageSource {
   /** Shows an opened room from its end. */
   enter(): void {
     this.#isAtEnd = true;
+    if (this.info.role === undefined) this.info.load();
     if (!this.timeline.isAttached) this.jumpToEnd();
   }
 
@@ -258,7 +346,7 @@ export class RoomStore implements MessageSource {
   #onEvent(event: RoomEvent): void {
     this.timeline.receive(event);
     if (event.t === "msg") this.#typingNames.update(event.from, false); // It ends the typing.
-    if (event.t === "member" && event.user === this.me) this.#membership = event;
+    for (const part of [this.info, this.members, this.admin, this.pins]) part.receive(event);
     if (!isUnreadKind(event) && event.seq > (this.#readThrough ?? 0)) this.#quiet += 1;
     if (event.from === this.me && this.#readThrough === event.seq - 1) this.#setRead(event.seq);
     this.#markRead();
@@ -270,12 +358,18 @@ export class RoomStore implements MessageSource {
     if (this.status === "live" && this.#readThrough === undefined) {
       this.#setRead(this.timeline.newest);
     }
+    if (this.status === "live" || this.status === "left") {
+      for (const resolve of this.#waiting.splice(0)) resolve();
+    }
     this.#changed();
   }
 
   #onReset(): void {
     this.#wasReset = true;
     this.timeline.clear();
+    this.info.reset();
+    this.members.reset();
+    this.pins.reset();
     this.closeThread();
     this.#readMark = undefined;
     this.#setRead(0);

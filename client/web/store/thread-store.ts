@@ -16,6 +16,13 @@ import { TimelineRows } from "./timeline-rows.ts";
 
 const PAGE_MESSAGES = 50;
 
+/** Who can be mentioned in the room. */
+export interface MentionNames {
+  readonly mentionable: readonly string[];
+  mentionsIn(text: string): readonly string[] | "@room" | undefined;
+  loadMembers(): void;
+}
+
 export interface ThreadStoreOptions {
   readonly handle: ChatRoom;
   /** The number of the message that the replies answer. */
@@ -23,6 +30,7 @@ export interface ThreadStoreOptions {
   readonly me: string;
   readonly clock: Clock;
   readonly changes: MessageChanges;
+  readonly mentions: MentionNames;
   readonly max: number;
   readonly savedDraft: string;
   readonly changed: () => void;
@@ -39,16 +47,20 @@ export class ThreadStore implements MessageSource {
   readonly typing = [];
   readonly unread = 0;
   readonly readMark = undefined;
+  readonly target = undefined;
   jumps = 0;
 
   readonly #handle: ChatRoom;
+  readonly #mentions: MentionNames;
   readonly #timeline: RoomTimeline;
   readonly #changed: () => void;
   readonly #unsubscribe: Unsubscribe;
   #isAtEnd = true;
 
   constructor(options: ThreadStoreOptions) {
-    const { handle, root, me, clock, changes, max, savedDraft, changed, onDraft } = options;
+    const { handle, root, me, clock, changes, mentions, max, savedDraft } = options;
+    const { changed, onDraft } = options;
+    this.#mentions = mentions;
     this.name = handle.room;
     this.me = me;
     this.root = root;
@@ -70,7 +82,7 @@ export class ThreadStore implements MessageSource {
       typed: onDraft,
       changed,
       send: (text) => {
-        this.#timeline.send({ text });
+        this.#timeline.send({ text }, { mentions: mentions.mentionsIn(text) });
         this.jumpToEnd();
       },
       edit: (seq, text) => changes.edit(seq, text),
@@ -86,8 +98,15 @@ export class ThreadStore implements MessageSource {
   get newer(): Paging {
     return this.#timeline.newer;
   }
+  get mentionable(): readonly string[] {
+    return this.#mentions.mentionable;
+  }
   get isFromBeginning(): boolean {
     return this.#timeline.isFromBeginning;
+  }
+
+  loadMembers(): void {
+    this.#mentions.loadMembers();
   }
 
   retry(id: string): void {

@@ -13,7 +13,9 @@ import type { Body, RoomEvent } from "#shared/protocol/events.ts";
 import type { RoomTimeline } from "#client/sdk/timeline/room-timeline.ts";
 import type { ShownMessage } from "#client/sdk/timeline/shown-message.ts";
 import type { TimelineEntry, UnsentMessage as Unsent } from "#client/sdk/timeline/timeline.ts";
+import { ROOM_MENTION } from "./mention-text.ts";
 import { isBlank } from "./rich-text.ts";
+import { mentionsUser } from "./unread-count.ts";
 import { failureWords, noticeWords } from "./words.ts";
 import { t } from "../texts/texts.ts";
 
@@ -40,6 +42,9 @@ export interface SentMessage {
   readonly reactions?: readonly Reaction[];
   /** The replies in its thread. */
   readonly replies?: number;
+  /** The mentioned users; `room`: everyone. */
+  readonly mentions?: readonly string[];
+  readonly isMention?: boolean;
 }
 
 /** The user's own message before its event arrives. An `acked` one has its number. */
@@ -140,7 +145,7 @@ function mergeBySeq(
 }
 
 function sentOf({ id, seq, from, at, message }: TimelineEntry, me: string): SentMessage {
-  const { deleted, state = {} } = message ?? ({} as Partial<ShownMessage>);
+  const { deleted, mentions, state = {} } = message ?? ({} as Partial<ShownMessage>);
   const { edited, pinned, reactions, replies = 0 } = state;
   const text = deletionWords(deleted?.by, from) ?? textOf(message?.body ?? {});
   return {
@@ -160,6 +165,10 @@ function sentOf({ id, seq, from, at, message }: TimelineEntry, me: string): Sent
       })),
     }),
     ...(replies > 0 && { replies }),
+    ...(mentions !== undefined && {
+      mentions: mentions === "@room" ? [ROOM_MENTION] : mentions,
+      isMention: from !== me && mentionsUser(mentions, me),
+    }),
   };
 }
 

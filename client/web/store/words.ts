@@ -7,10 +7,12 @@ import { unreachable } from "#shared/kit/assert.ts";
 import { ERRORS } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
+import type { RoomKind } from "#shared/protocol/roles.ts";
 import type { LeftReason } from "#shared/protocol/server-frames.ts";
 import type { ConnectionState, RoomStatus } from "./client-port.ts";
 import { groupDigits, isolate, locale, t } from "../texts/texts.ts";
 import { dayKey } from "./day-key.ts";
+import { isBlank } from "./rich-text.ts";
 
 export interface Connection {
   readonly state: ConnectionState;
@@ -74,13 +76,25 @@ export function changeFailureWords(kind: ChangeKind, name: string): string {
   return t(`change.${kind}`, { why });
 }
 
+/** The sentence for a refused creation of a room. */
+export function createFailureWords(name: string): string {
+  return name === "conflict" ? t("failure.roomExists") : failureWords(name);
+}
+
+/** The sentence for a refused change of a room, of its members or of its invites. */
+export function adminFailureWords(name: string): string {
+  return name === "conflict" ? t("failure.member") : failureWords(name);
+}
+
 /** Why the user lost the room. `event`: the last one of the room, when it is about this user. */
 export function removalWords(
   reason: LeftReason,
   event: { readonly from: string; readonly reason?: string | undefined } | undefined,
+  me: string,
 ): string {
   if (event === undefined || reason === "closed") return t(`removal.${reason}`);
   const { from: name, reason: why } = event;
+  if (name === me) return t("removal.left");
   return why === undefined
     ? t(`removal.${reason}By`, { name })
     : t(`removal.${reason}For`, { name, reason: why });
@@ -106,6 +120,7 @@ export function noticeWords(event: RoomEvent): string | undefined {
       if (role === "none") {
         return user === event.from ? t("notice.left") : t("notice.removed", { user });
       }
+      if (user === event.from && role === "member") return t("notice.joined");
       return t(mutedUntil === undefined ? `notice.${role}` : `notice.${role}Muted`, { user });
     }
     default: // A kind of a later version.
@@ -149,6 +164,24 @@ export function typingWords(names: readonly string[]): string {
   return t("typing.more", { name, count: names.length - 1 });
 }
 
+/** For the list of rooms: the time of today, else the day. */
+export function whenWords(at: number, now: number): string {
+  if (dayKey(at) === dayKey(now)) return clockWords(at);
+  if (dayKey(at) === dayKey(now - DAY_MS)) return t("day.yesterday");
+  return formatsOf(locale()).short.format(at);
+}
+
+/** The last message of a room, in one line. */
+export function previewWords(
+  { from, text }: { readonly from: string; readonly text: string },
+  kind: RoomKind,
+  me: string,
+): string {
+  const line = isBlank(text) ? t("message.noText") : text.replaceAll(/\s+/gu, " ").trim();
+  if (from === me) return t("rooms.lastOwn", { text: line });
+  return kind === "direct" ? line : t("rooms.last", { name: from, text: line });
+}
+
 /** A badge has room for two digits. */
 export function badge(count: number): string {
   return count > 99 ? `${groupDigits(99)}+` : groupDigits(count);
@@ -163,6 +196,8 @@ let formats:
       readonly weekday: Format;
       readonly withYear: Format;
       readonly clock: Format;
+      readonly short: Format;
+      readonly date: Format;
     }
   | undefined;
 type Format = Intl.DateTimeFormat;
@@ -176,6 +211,8 @@ function formatsOf(of: string): NonNullable<typeof formats> {
     weekday: format({ weekday: "long", day: "numeric", month: "long" }),
     withYear: format({ day: "numeric", month: "long", year: "numeric" }),
     clock: format({ hour: "2-digit", minute: "2-digit" }),
+    short: format({ day: "numeric", month: "short" }),
+    date: format({ dateStyle: "medium", timeStyle: "short" }),
   };
   return formats;
 }
@@ -206,4 +243,22 @@ export function shortClockWords(at: number): string {
 /** To the millisecond, for the details of a message. */
 export function instantWords(at: number): string {
   return new Date(at).toISOString().replace("T", " ").replace("Z", " UTC");
+}
+
+/** With the day, for messages in a panel and the end of an invite. */
+export function dateWords(at: number): string {
+  return formatsOf(locale()).date.format(at);
+}
+
+const UNITS = [
+  { key: "day.duration.d", seconds: 86_400 },
+  { key: "day.duration.h", seconds: 3_600 },
+  { key: "day.duration.m", seconds: 60 },
+  { key: "day.duration.s", seconds: 1 },
+] as const;
+
+/** In the largest unit that divides it. */
+export function durationWords(seconds: number): string {
+  const unit = UNITS.find((one) => seconds % one.seconds === 0) ?? UNITS[3];
+  return t(unit.key, { count: seconds / unit.seconds });
 }

@@ -6,6 +6,7 @@ import { until } from "#shared/testing/wait.ts";
 import { ChatStore } from "../store/chat-store.ts";
 import type { KeyValue } from "../store/saved-rooms.ts";
 import { ROOMS_MAX } from "../store/saved-rooms.ts";
+import { FakeApi } from "./fixture/fake-api.ts";
 import { FakeServer } from "./fixture/fake-server.ts";
 import type { FakeClient } from "./fixture/fake-server.ts";
 
@@ -43,7 +44,8 @@ function createFixture(
 ): ChatFixture {
   const client = server.client("ada");
   const clock = new FakeClock();
-  const store = new ChatStore({ client, me: "ada", clock, storage, schedule });
+  const api = new FakeApi(server, "ada");
+  const store = new ChatStore({ client, api, me: "ada", clock, storage, schedule });
   client.connect();
   return { server, client, clock, storage, store };
 }
@@ -122,7 +124,7 @@ describe("chat store", () => {
     first.store.active?.draft.set("half a thought");
     first.store.open("random");
     first.store.active?.draft.set("nonsense");
-    first.store.leave("random");
+    first.store.closeRoom("random");
     first.store.close();
     const second = createFixture(first.server, first.storage);
     second.store.open("random");
@@ -173,17 +175,17 @@ describe("chat store", () => {
     expect(storage.writes - before).to.equal(1);
   });
 
-  it("S6: leaving a room shows its neighbour", async () => {
+  it("S6: closing a room shows its neighbour", async () => {
     const { server, store } = createFixture();
     for (const name of ["a", "b", "c"]) store.open(name);
     await isLive(store);
     store.open("b");
-    store.leave("b");
+    store.closeRoom("b");
     expect(store.active?.name).to.equal("c");
     expect(server.room("b").members.has("ada")).to.equal(false);
-    store.leave("c");
+    store.closeRoom("c");
     expect(store.active?.name).to.equal("a");
-    store.leave("a");
+    store.closeRoom("a");
     expect(store.active).to.equal(undefined);
   });
 

@@ -1,5 +1,5 @@
 // What surrounds the messages, in a real browser on a real cluster: the composer, the panel, the
-// drafts, the end of a membership, the size of the first load.
+// drafts, the end of a membership, the rooms, the size of the first load.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { expect } from "chai";
 import { expectAccessible } from "./axe.ts";
 import { useBrowserCluster } from "./browser-cluster.ts";
 import type { BrowserCluster } from "./browser-cluster.ts";
+import { walkRooms } from "./room-walks.ts";
 
 /** Everything that the browser loads before it shows the page, compressed. */
 const FIRST_LOAD_BYTES_MAX = 70_000;
@@ -65,6 +66,8 @@ describe("The composer and the panel in a browser", () => {
     await owner.join("team").remove("grace", "moved").done;
     owner.close();
     await grace.page.getByText("ada removed you from this room: moved").waitFor();
+    await grace.page.getByText("You cannot write here").waitFor();
+    expect(await grace.page.locator(".chat-main textarea").count()).to.equal(0);
     await expectAccessible(grace, "a room that the user was removed from");
     await grace.leave();
   });
@@ -120,6 +123,8 @@ describe("The composer and the panel in a browser", () => {
       await ada.leave();
     });
   }
+
+  walkRooms(shared);
 
   it("the first load is small", () => {
     let sum = 0;

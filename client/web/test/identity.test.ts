@@ -3,6 +3,7 @@
 import { expect } from "chai";
 import { arrive, fetchDevToken, readName, readRoom, rememberUser } from "../store/identity.ts";
 import { matchRooms } from "../store/match-rooms.ts";
+import type { KnownRoom } from "../store/match-rooms.ts";
 
 function storage(
   values: Record<string, string> = {},
@@ -63,21 +64,41 @@ describe("identity", () => {
 });
 
 describe("match rooms", () => {
+  const room = (name: string, title = name): KnownRoom => ({ name, title, kind: "open" });
+  const listed: readonly KnownRoom[] = [
+    room("general"),
+    room("engineering"),
+    room("on-call", "Who is on call"),
+    { name: "dm-hash", title: "grace", kind: "direct" },
+  ];
   const match = (typed: string): string[] =>
-    matchRooms(typed, ["general", "engineering", "on-call"], ["random"]).map(
+    matchRooms(typed, listed, [room("random"), room("general")]).map(
       ({ room, kind }) => `${room}:${kind}`,
     );
 
   it("N1: a few letters find a room; the best match is first", () => {
-    expect(match("en")).to.deep.equal(["engineering:open", "general:open", "en:new"]);
-    expect(match("GEN")).to.deep.equal(["general:open", "engineering:open", "GEN:new"]);
-    expect(match("oc")).to.deep.equal(["on-call:open", "oc:new"]);
-    expect(match("").length).to.equal(4);
+    expect(match("en")).to.deep.equal([
+      "engineering:listed",
+      "general:listed",
+      "en:new",
+      "en:user",
+    ]);
+    expect(match("GEN")[0]).to.equal("general:listed");
+    expect(match("who")[0]).to.equal("on-call:listed");
+    expect(match("on call")[0]).to.equal("on-call:listed");
+    expect(match("ran")[0]).to.equal("random:found");
+    expect(match("").length).to.equal(5);
   });
 
   it("N1: offers a new room for a valid name, and none for an invalid name", () => {
-    expect(match("release notes")).to.deep.equal(["release-notes:new"]);
-    expect(match("general")).to.deep.equal(["general:open"]);
-    expect(match("größe")).to.deep.equal([]);
+    expect(match("release notes")).to.deep.equal(["release-notes:new", "release notes:user"]);
+    expect(match("#general")).to.deep.equal(["general:listed"]);
+    expect(match("größe")).to.deep.equal(["größe:user"]);
+  });
+
+  it("N1: offers a user, once, and only users after an @", () => {
+    expect(match("@gr")).to.deep.equal(["dm-hash:listed", "gr:user"]);
+    expect(match("grace")).to.deep.equal(["dm-hash:listed", "grace:new"]);
+    expect(match("hash")).to.not.contain("dm-hash:listed");
   });
 });

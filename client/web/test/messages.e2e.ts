@@ -128,14 +128,21 @@ describe("Messages in a browser", () => {
     const owner = shared.client("ada");
     const members = [{ user: "grace" }];
     await owner.createRoom("pins", { kind: "closed", members }).done;
-    owner.close();
     const ada = await arrive("ada", "pins");
     const grace = await arrive("grace", "pins");
     await ada.send("the door code is 1234");
-    await grace.use(grace.message("door code"), "Pin");
+    // Only moderators pin, so members are not offered it.
+    await grace.message("door code").hover();
+    await grace.page.getByRole("button", { name: "React", exact: true }).waitFor();
+    expect(await grace.page.getByRole("button", { name: "Pin", exact: true }).count()).to.equal(0);
+    const member = { role: "member", mutedUntil: Date.now() + 60_000 } as const;
+    await owner.join("pins").setMember("grace", member).done;
+    owner.close();
+    await grace.page.getByText("You are muted until").waitFor();
+    await grace.react(grace.message("door code"), "eyes");
     const problem = grace.message("door code").getByRole("alert");
-    await problem.getByText("Not pinned. You are not allowed to do this here.").waitFor();
-    await expectAccessible(grace, "a refusal");
+    await problem.getByText("Not changed. You are not allowed to do this here.").waitFor();
+    await expectAccessible(grace, "a refusal, and a muted user");
     await problem.getByRole("button", { name: "Close" }).click();
     await problem.waitFor({ state: "detached" });
     await ada.use(ada.message("door code"), "Pin");

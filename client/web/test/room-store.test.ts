@@ -6,6 +6,7 @@ import { BODY_BYTES_MAX } from "#shared/protocol/limits.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { until } from "#shared/testing/wait.ts";
 import { RoomStore, WINDOW_MESSAGES_MAX } from "../store/room-store.ts";
+import { FakeApi } from "./fixture/fake-api.ts";
 import { FakeServer } from "./fixture/fake-server.ts";
 import type { FakeClient, FakeHandle } from "./fixture/fake-server.ts";
 
@@ -29,6 +30,7 @@ async function enter(count: number, readThrough?: number): Promise<RoomFixture> 
   const drafts = new Map<number | undefined, string>();
   const room = new RoomStore({
     handle,
+    api: new FakeApi(server, "ada"),
     me: "ada",
     clock,
     readThrough,

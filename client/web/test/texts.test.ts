@@ -5,11 +5,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect } from "chai";
 import { parseAst } from "vite";
 import { CATALOGUES, chooseLanguage, LANGUAGES, loadLanguage } from "../texts/language.ts";
+import { englishDialogs } from "../texts/english-dialogs.ts";
 import { english } from "../texts/english.ts";
 import type { Entry, TextKey } from "../texts/texts.ts";
-import { parts, setLanguage, t } from "../texts/texts.ts";
+import { addTexts, parts, setLanguage, t } from "../texts/texts.ts";
 
-const KEYS = Object.keys(english) as TextKey[];
+const ALL = { ...english, ...englishDialogs };
+const KEYS = Object.keys(ALL) as TextKey[];
 
 const parametersOf = (text: string): string[] =>
   [...text.matchAll(/\{(\w+)\}/gu)].map(([, name]) => name ?? "").sort();
@@ -21,15 +23,16 @@ describe("texts", () => {
 
   for (const code of LANGUAGES) {
     it(`texts.1: ${code} has each text, with its parameters and its forms of plural`, async () => {
-      const catalogue = await CATALOGUES[code]();
+      const whole = await CATALOGUES[code]();
+      const catalogue = { ...(code === "en" && englishDialogs), ...whole };
       expect(Object.keys(catalogue).sort()).to.deep.equal([...KEYS].sort());
       const categories = new Intl.PluralRules(code).resolvedOptions().pluralCategories;
       for (const key of KEYS) {
-        const entry: Entry = catalogue[key];
-        const isPlural = typeof english[key] !== "string";
+        const entry: Entry = catalogue[key] ?? "";
+        const isPlural = typeof ALL[key] !== "string";
         expect(typeof entry !== "string", key).to.equal(isPlural);
         if (isPlural) expect(Object.keys(entry), key).to.have.members(categories);
-        const wanted = formsOf(english[key]).at(-1)?.[1] ?? "";
+        const wanted = formsOf(ALL[key]).at(-1)?.[1] ?? "";
         for (const [form, text] of formsOf(entry)) {
           expect(text.trim(), `${key} ${form}`).to.not.equal("");
           // A form for one or two can say its number as a word.
@@ -58,6 +61,14 @@ describe("texts", () => {
     setLanguage(await loadLanguage({ code: "ar", locale: "ar" }));
     expect(t("typing.one", { name: "Ada" })).to.equal("\u2068Ada\u2069 يكتب");
     expect(t("message.number", { number: "#12" })).to.equal("الرقم #12");
+  });
+
+  it("texts.5: the texts of a later view are added, and a translation stays", async () => {
+    addTexts(englishDialogs);
+    expect(t("leave.title", { room: "tea" })).to.equal("Leave tea?");
+    setLanguage(await loadLanguage({ code: "de", locale: "de" }));
+    addTexts(englishDialogs);
+    expect(t("leave.title", { room: "tea" })).to.equal("tea verlassen?");
   });
 
   it("texts.1: a parameter can be an element", () => {

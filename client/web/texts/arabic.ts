@@ -1,8 +1,12 @@
 // Arabic: every text of the page. The keys and parameters are those of english.ts.
 
+import { arabicDialogs } from "./arabic-dialogs.ts";
+import { arabicRooms } from "./arabic-rooms.ts";
 import type { Catalogue } from "./texts.ts";
 
 export const arabic: Catalogue = {
+  ...arabicRooms,
+  ...arabicDialogs,
   "app.lead": "دردشة كل رسالة تراها فيها محفوظة بأمان من قبل.",
   "app.signInFailed": "تعذّر تسجيل الدخول. حاول مرة أخرى.",
 
@@ -127,7 +131,6 @@ export const arabic: Catalogue = {
     other: "{count} شخص هنا الآن",
   },
   "room.messages": "الرسائل في {room}",
-  "room.write": "رسالة إلى #{room}",
   "room.emptyTitle": "لا رسائل بعد في {room}",
   "room.beginTitle": "بداية {room}",
   "room.emptyText": "اكتب الرسالة الأولى. يراها كل من في الغرفة فور حفظها بأمان.",
@@ -150,11 +153,7 @@ export const arabic: Catalogue = {
 
   "rooms.title": "الغرف",
   "rooms.close": "إغلاق الغرف",
-  "rooms.find": "ابحث عن غرفة",
-  "rooms.suggested": "مقترحة",
-  "rooms.unread": "{count} غير مقروءة",
   "rooms.draft": "مسودة",
-  "rooms.leave": "مغادرة {room}",
   "rooms.count": {
     zero: "لا غرف",
     one: "غرفة واحدة",
@@ -166,7 +165,6 @@ export const arabic: Catalogue = {
   "rooms.none": "لا غرفة مفتوحة",
   "rooms.noneText": "اختر غرفة من القائمة، أو افتح غرفة باسمها. الاسم الجديد يفتح غرفة جديدة.",
   "rooms.findOrOpen": "ابحث عن غرفة أو افتحها",
-  "rooms.openNew": "افتح هذه الغرفة",
   "me.signOut": "تسجيل الخروج",
 
   "list.olderFailed": "تعذّر تحميل الرسائل الأقدم.",

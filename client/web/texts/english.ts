@@ -3,7 +3,10 @@
 //
 // `{name}` is a parameter. A text with forms is chosen by `count` (Intl.PluralRules).
 
+import { englishRooms } from "./english-rooms.ts";
+
 export const english = {
+  ...englishRooms,
   "app.lead": "Chat in which every message you see is already stored safely.",
   "app.signInFailed": "Signing in failed. Try again.",
 
@@ -113,7 +116,6 @@ export const english = {
   "room.whoIsHere": "Who is here",
   "room.hereNow": { one: "{count} person here now", other: "{count} people here now" },
   "room.messages": "Messages in {room}",
-  "room.write": "Message #{room}",
   "room.emptyTitle": "No messages yet in {room}",
   "room.beginTitle": "The beginning of {room}",
   "room.emptyText":
@@ -134,17 +136,12 @@ export const english = {
 
   "rooms.title": "Rooms",
   "rooms.close": "Close rooms",
-  "rooms.find": "Find a room",
-  "rooms.suggested": "Suggested",
-  "rooms.unread": "{count} unread",
   "rooms.draft": "draft",
-  "rooms.leave": "Leave {room}",
   "rooms.count": { one: "{count} room", other: "{count} rooms" },
   "rooms.none": "No room is open",
   "rooms.noneText":
     "Choose a room from the list, or open one by its name. A new name opens a new room.",
   "rooms.findOrOpen": "Find or open a room",
-  "rooms.openNew": "Open this room",
   "me.signOut": "Sign out",
 
   "list.olderFailed": "Older messages could not be loaded.",

@@ -1,8 +1,12 @@
 // German: every text of the page. The keys and parameters are those of english.ts.
 
+import { germanDialogs } from "./german-dialogs.ts";
+import { germanRooms } from "./german-rooms.ts";
 import type { Catalogue } from "./texts.ts";
 
 export const german: Catalogue = {
+  ...germanRooms,
+  ...germanDialogs,
   "app.lead": "Chat, in dem jede Nachricht, die Sie sehen, schon sicher gespeichert ist.",
   "app.signInFailed": "Die Anmeldung ist fehlgeschlagen. Versuchen Sie es noch einmal.",
 
@@ -123,7 +127,6 @@ export const german: Catalogue = {
     other: "{count} Personen sind jetzt hier",
   },
   "room.messages": "Nachrichten in {room}",
-  "room.write": "Nachricht an #{room}",
   "room.emptyTitle": "Noch keine Nachrichten in {room}",
   "room.beginTitle": "Der Anfang von {room}",
   "room.emptyText":
@@ -144,17 +147,12 @@ export const german: Catalogue = {
 
   "rooms.title": "Räume",
   "rooms.close": "Räume schließen",
-  "rooms.find": "Raum suchen",
-  "rooms.suggested": "Vorschläge",
-  "rooms.unread": "{count} ungelesen",
   "rooms.draft": "Entwurf",
-  "rooms.leave": "{room} verlassen",
   "rooms.count": { one: "{count} Raum", other: "{count} Räume" },
   "rooms.none": "Kein Raum ist geöffnet",
   "rooms.noneText":
     "Wählen Sie einen Raum aus der Liste, oder öffnen Sie einen mit seinem Namen. Ein neuer Name öffnet einen neuen Raum.",
   "rooms.findOrOpen": "Raum suchen oder öffnen",
-  "rooms.openNew": "Diesen Raum öffnen",
   "me.signOut": "Abmelden",
 
   "list.olderFailed": "Ältere Nachrichten konnten nicht geladen werden.",

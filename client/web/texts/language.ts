@@ -7,7 +7,7 @@
 import { load, save } from "../store/saved-rooms.ts";
 import type { KeyValue } from "../store/saved-rooms.ts";
 import { english } from "./english.ts";
-import type { Catalogue, Language } from "./texts.ts";
+import type { Language } from "./texts.ts";
 
 const KEY = "parley.language";
 export const LANGUAGES = ["en", "de", "ar"] as const;
@@ -19,7 +19,7 @@ export const LANGUAGE_NAMES: Readonly<Record<LanguageCode, string>> = {
   ar: "العربية",
 };
 
-export const CATALOGUES: Readonly<Record<LanguageCode, () => Promise<Catalogue>>> = {
+export const CATALOGUES: Readonly<Record<LanguageCode, () => Promise<Language["catalogue"]>>> = {
   en: async () => english,
   de: async () => (await import("./german.ts")).german,
   ar: async () => (await import("./arabic.ts")).arabic,

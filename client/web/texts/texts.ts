@@ -9,10 +9,15 @@
 //       language, and everywhere when it has right-to-left letters.
 //   texts.4. No file of `ui` or `store` has a text that a reader sees or a screen reader reads:
 //       text between tags, such an attribute, or several words in one literal.
+//   texts.5. The texts of views that load later come with them (addTexts): in English only, since
+//       the other catalogues are loaded whole.
 
+import type { englishDialogs } from "./english-dialogs.ts";
+import type { englishRooms } from "./english-rooms.ts";
 import { english } from "./english.ts";
 
-type English = typeof english;
+type Dialogs = typeof englishDialogs;
+type English = typeof english & Dialogs;
 export type TextKey = keyof English;
 
 type Forms = Partial<Record<Intl.LDMLPluralRule, string>> & { readonly other: string };
@@ -21,6 +26,9 @@ export type Entry = string | Forms;
 export type Catalogue = {
   readonly [Key in TextKey]: English[Key] extends string ? string : Forms;
 };
+/** The parts of a catalogue in files of their own. */
+export type RoomsCatalogue = Pick<Catalogue, keyof typeof englishRooms>;
+export type DialogsCatalogue = Pick<Catalogue, keyof Dialogs>;
 
 type Parameters<Text> = Text extends `${string}{${infer Name}}${infer Rest}`
   ? Name | Parameters<Rest>
@@ -34,7 +42,8 @@ type Values<Key extends TextKey, V = Value> = [ParametersOf<English[Key]>] exten
   : [values: Readonly<Record<ParametersOf<English[Key]>, V>>];
 
 export interface Language {
-  readonly catalogue: Catalogue;
+  /** English begins without the texts of `addTexts`. */
+  readonly catalogue: Omit<Catalogue, keyof Dialogs> & Partial<DialogsCatalogue>;
   /** A BCP 47 tag, with the region of the user. */
   readonly locale: string;
   readonly isRightToLeft: boolean;
@@ -49,6 +58,11 @@ export function setLanguage(chosen: Language): void {
   language = chosen;
   plurals = new Intl.PluralRules(chosen.locale);
   numbers = new Intl.NumberFormat(chosen.locale);
+}
+
+/** Adds texts that a language does not have yet (texts.5). */
+export function addTexts(texts: DialogsCatalogue): void {
+  language = { ...language, catalogue: { ...texts, ...language.catalogue } };
 }
 
 export function locale(): string {
@@ -78,7 +92,7 @@ function cut<V>(
   key: TextKey,
   values: Readonly<Record<string, V>> | undefined,
 ): readonly (string | V)[] {
-  const entry: Entry = language.catalogue[key];
+  const entry: Entry = language.catalogue[key] ?? key;
   const text = typeof entry === "string" ? entry : entry[plurals.select(countOf(values))];
   return ((text ?? (entry as Forms).other).split(PARAMETER) as readonly string[]).map((part, at) =>
     at % 2 === 0 ? part : shown(values?.[part]),

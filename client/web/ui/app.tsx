@@ -3,9 +3,9 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ChatStore } from "../store/chat-store.ts";
-import type { ChatClient } from "../store/client-port.ts";
+import { keepInvite } from "../store/links.ts";
 import { rememberUser } from "../store/identity.ts";
-import type { Gate } from "../store/gate.ts";
+import type { Entered, Gate } from "../store/gate.ts";
 import { afterFrame, browserClock } from "./browser-clock.ts";
 import { Chat } from "./chat.tsx";
 import { SignIn } from "./sign-in.tsx";
@@ -25,16 +25,17 @@ export function App({ gate }: Props): JSX.Element {
   const [stage, setStage] = useState<Stage>({ kind: "out", problem: arrival.problem });
   const [user, setUser] = useState(arrival.user ?? "");
   const room = arrival.room ?? "general";
+  useState(() => keepInvite(location, sessionStorage));
 
   const signIn = (name: string, roomId: string): void => {
     setUser(name);
     setStage({ kind: "entering" });
-    const entering: Promise<ChatClient> =
+    const entering: Promise<Entered> =
       gate.begin !== undefined && name === "" ? gate.begin(roomId) : enter(name);
     entering.then(
-      (client) => {
+      (entered) => {
         rememberUser(sessionStorage, name);
-        setStage({ kind: "in", store: createStore(client, name, roomId) });
+        setStage({ kind: "in", store: createStore(entered, name, roomId) });
       },
       (error: unknown) => {
         const problem = error instanceof Error ? error.message : t("app.signInFailed");
@@ -68,15 +69,17 @@ export function App({ gate }: Props): JSX.Element {
   );
 }
 
-function createStore(client: ChatClient, me: string, room: string): ChatStore {
+function createStore({ client, api }: Entered, me: string, room: string): ChatStore {
   const store = new ChatStore({
     client,
+    api,
     me,
     clock: browserClock,
     storage: localStorage,
     schedule: afterFrame,
   });
-  store.open(room);
+  // An invite opens its own room.
+  if (keepInvite(location, sessionStorage) === undefined) store.open(room);
   client.connect();
   return store;
 }

@@ -7,6 +7,7 @@
 import type { JSX, RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { ChatStore } from "../store/chat-store.ts";
+import type { RoomEntry } from "../store/room-entry.ts";
 import type { RoomStore } from "../store/room-store.ts";
 import { bindActions } from "./bind-actions.ts";
 import { Conversation } from "./conversation.tsx";
@@ -14,14 +15,21 @@ import { isDialogOpen } from "./dialog.tsx";
 import { useChanges, useWindowEvent } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
 import { useLayout } from "./layout.ts";
-import type { Layout } from "./layout.ts";
+import { lazyView } from "./lazy.tsx";
+import { useJump } from "./jump.ts";
+import type { Layout, Panel } from "./layout.ts";
 import { messageElement } from "./message-actions.ts";
 import { MessageDialogs } from "./message-dialogs.tsx";
-import { Details, Users } from "./panel.tsx";
 import { Sidebar } from "./sidebar.tsx";
 import { Switcher } from "./switcher.tsx";
 import { ThreadPanel } from "./thread-panel.tsx";
 import { t } from "../texts/texts.ts";
+import type { RoomChoice } from "../store/match-rooms.ts";
+
+const Details = lazyView(async () => (await import("./panel.tsx")).Details);
+const People = lazyView(async () => (await import("./people.tsx")).People);
+const RoomDialogs = lazyView(async () => (await import("./rooms/room-dialogs.tsx")).RoomDialogs);
+const RoomPanels = lazyView(async () => (await import("./rooms/room-panels.tsx")).RoomPanels);
 
 interface Props {
   readonly store: ChatStore;
@@ -30,7 +38,7 @@ interface Props {
 
 export function Chat({ store, onSignOut }: Props): JSX.Element {
   useChanges(store);
-  const { active: room } = store;
+  const { active: room, activeEntry: entry } = store;
   const layout = useLayout(room?.name);
   const field = useRef<HTMLTextAreaElement>(null);
   const { panel, isMenuOver, isPanelOver } = layout;
@@ -39,6 +47,7 @@ export function Chat({ store, onSignOut }: Props): JSX.Element {
   useTitle(store);
   useAddress(room?.name);
   useKeyboard(store, layout, field);
+  const jump = useJump(store, layout);
   useEffect(() => {
     // On a touch screen the focus would open the keyboard.
     if (matchMedia("(hover: hover)").matches) field.current?.focus();
@@ -46,6 +55,11 @@ export function Chat({ store, onSignOut }: Props): JSX.Element {
 
   const pick = (name: string): void => {
     store.open(name);
+    layout.settle();
+  };
+  const pickChoice = ({ kind, room }: RoomChoice): void => {
+    if (kind === "user") void store.openDirect(room);
+    else store.open(room);
     layout.settle();
   };
   const actions = bindActions(room, layout, false);
@@ -58,32 +72,35 @@ export function Chat({ store, onSignOut }: Props): JSX.Element {
           isOverlay={layout.isPhone}
           onPick={pick}
           onSwitch={() => layout.setSwitching(true)}
+          onCreate={() => layout.setRoomDialog({ kind: "create" })}
+          onDirect={() => layout.setRoomDialog({ kind: "direct" })}
           onClose={() => layout.setMenuOpen(false)}
           onSignOut={onSignOut}
         />
       </div>
       <main class="chat-main" inert={isMenuOver || isPanelOver}>
-        {room === undefined ? (
+        {room === undefined || entry === undefined ? (
           <NoRoom layout={layout} />
         ) : (
           <Conversation
-            store={store}
-            room={room}
-            field={field}
-            selected={panel !== undefined && panel.kind !== "users" ? panel.id : undefined}
-            actions={actions}
-            isPanelOpen={panel?.kind === "users"}
-            onMenu={() => layout.setMenuOpen(true)}
-            onUsers={layout.toggleUsers}
-            onSignOut={onSignOut}
+            {...{ store, room, entry, layout, field, actions, onSignOut }}
+            selected={messageOf(panel)}
           />
         )}
       </main>
-      <Aside room={room} layout={layout} />
+      <Aside {...{ room, entry, layout }} onJump={(seq) => void jump(room?.name ?? "", seq)} />
       {(isMenuOver || isPanelOver) && <div class="scrim" onClick={layout.settle} />}
       <MessageDialogs room={room} layout={layout} />
       {layout.isSwitching && (
-        <Switcher store={store} onPick={pick} onClose={() => layout.setSwitching(false)} />
+        <Switcher store={store} onPick={pickChoice} onClose={() => layout.setSwitching(false)} />
+      )}
+      {layout.roomDialog !== undefined && (
+        <RoomDialogs
+          store={store}
+          dialog={layout.roomDialog}
+          onDialog={layout.setRoomDialog}
+          onClose={() => layout.setRoomDialog(undefined)}
+        />
       )}
     </div>
   );
@@ -108,8 +125,19 @@ function useKeyboard(
   });
 }
 
-function Aside({ room, layout }: { room: RoomStore | undefined; layout: Layout }): JSX.Element {
-  const { panel, closePanel } = layout;
+/** The message that the panel shows. */
+function messageOf(panel: Panel | undefined): string | undefined {
+  return panel !== undefined && "id" in panel ? panel.id : undefined;
+}
+
+function Aside(props: {
+  readonly room: RoomStore | undefined;
+  readonly entry: RoomEntry | undefined;
+  readonly layout: Layout;
+  readonly onJump: (seq: number) => void;
+}): JSX.Element {
+  const { room, entry, layout, onJump } = props;
+  const { panel, closePanel, setRoomDialog } = layout;
   const thread = room?.thread;
   useEffect(() => {
     if (panel?.kind !== "thread") room?.closeThread();
@@ -117,12 +145,21 @@ function Aside({ room, layout }: { room: RoomStore | undefined; layout: Layout }
   /** The focus returns to the message of the panel. */
   const close = (): void => {
     closePanel();
-    if (panel !== undefined && panel.kind !== "users") messageElement(panel.id)?.focus();
+    const id = messageOf(panel);
+    if (id !== undefined) messageElement(id)?.focus();
   };
   return (
     <aside class="chat-panel" aria-label={t("panel.label")} inert={panel === undefined}>
       {room !== undefined && panel?.kind === "users" && (
-        <Users room={room} isOpened={panel.isOpened} onClose={closePanel} />
+        <People
+          room={room}
+          isOpened={panel.isOpened}
+          onDialog={setRoomDialog}
+          onClose={closePanel}
+        />
+      )}
+      {room !== undefined && entry !== undefined && isRoomPanel(panel) && (
+        <RoomPanels {...{ kind: panel.kind, room, entry, layout, onJump }} onClose={closePanel} />
       )}
       {room !== undefined && panel?.kind === "details" && (
         <Details
@@ -142,6 +179,12 @@ function Aside({ room, layout }: { room: RoomStore | undefined; layout: Layout }
       )}
     </aside>
   );
+}
+
+function isRoomPanel(
+  panel: Panel | undefined,
+): panel is Panel & { readonly kind: "about" | "pins" } {
+  return panel?.kind === "about" || panel?.kind === "pins";
 }
 
 function NoRoom({ layout }: { readonly layout: Layout }): JSX.Element {
@@ -173,9 +216,10 @@ function useFocus(store: ChatStore): void {
   useEffect(follow, [store]);
 }
 
-function useTitle({ active, unread }: ChatStore): void {
+function useTitle({ activeEntry, unread }: ChatStore): void {
   const count = unread > 0 ? `(${unread}) ` : "";
-  const room = active === undefined ? "" : `#${active.name} · `;
+  const sign = activeEntry?.kind === "open" ? "#" : "";
+  const room = activeEntry === undefined ? "" : `${sign}${activeEntry.title} · `;
   const title = `${count}${room}Parley`;
   useEffect(() => {
     document.title = title;

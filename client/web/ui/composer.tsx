@@ -11,6 +11,7 @@ import { lastOwn } from "../store/message-source.ts";
 import type { MessageSource } from "../store/message-source.ts";
 import { typingWords } from "../store/words.ts";
 import { Icon } from "./icons.tsx";
+import { useMentions } from "./mention-list.tsx";
 import { parts, t } from "../texts/texts.ts";
 
 /** A higher field scrolls. */
@@ -19,12 +20,29 @@ const HEIGHT_PX_MAX = 220;
 interface Props {
   readonly source: MessageSource;
   readonly label: string;
+  /** Why the user cannot write here: it stands in the place of the field. */
+  readonly bar?: string | undefined;
+  /** A rule of the room for writers. */
+  readonly note?: string | undefined;
   readonly field: RefObject<HTMLTextAreaElement | null>;
   /** Moves the focus to the messages. */
   readonly onUp: () => void;
 }
 
-export function Composer({ source, label, field, onUp }: Props): JSX.Element {
+export function Composer(props: Props): JSX.Element {
+  const { bar } = props;
+  if (bar === undefined) return <Writer {...props} />;
+  return (
+    <div class="composer column">
+      <p class="composer-bar" role="status">
+        <Icon name="lock" />
+        <span>{bar}</span>
+      </p>
+    </div>
+  );
+}
+
+function Writer({ source, label, note, field, onUp }: Props): JSX.Element {
   const { draft } = source;
   const { problem, editing } = draft;
   const foot = useId();
@@ -32,6 +50,7 @@ export function Composer({ source, label, field, onUp }: Props): JSX.Element {
     act();
     if (field.current !== null) field.current.value = draft.text; // composer.1
   };
+  const mentions = useMentions(source, field, (text) => change(() => draft.set(text)));
   useLayoutEffect(() => grow(field.current), [draft.text, source]);
   useLayoutEffect(() => {
     if (editing !== undefined) focusEnd(field.current);
@@ -52,7 +71,9 @@ export function Composer({ source, label, field, onUp }: Props): JSX.Element {
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.isComposing) return; // Enter completes the composed character; it does not send.
     if (event.altKey || event.ctrlKey || event.metaKey) return; // Shortcuts of the window.
-    if (event.key === "Enter" && !event.shiftKey) send(event);
+    if (mentions.onKey(event)) {
+      // Done.
+    } else if (event.key === "Enter" && !event.shiftKey) send(event);
     else if (event.key === "Escape" && editing !== undefined) change(() => draft.cancel());
     else if (event.key === "ArrowUp" && draft.text === "" && editing === undefined) {
       if (event.shiftKey || !editLast()) onUp();
@@ -63,6 +84,7 @@ export function Composer({ source, label, field, onUp }: Props): JSX.Element {
   return (
     <div class="composer column">
       {editing !== undefined && <Editing onCancel={() => change(() => draft.cancel())} />}
+      {mentions.list}
       <form class="composer-box" onSubmit={send}>
         <textarea
           ref={field}
@@ -75,19 +97,37 @@ export function Composer({ source, label, field, onUp }: Props): JSX.Element {
           enterkeyhint="send"
           autocomplete="off"
           dir={draft.text === "" ? undefined : "auto"}
-          onInput={(event) => draft.set(event.currentTarget.value)}
+          {...mentions.attributes}
+          onInput={(event) => {
+            draft.set(event.currentTarget.value);
+            mentions.follow();
+          }}
+          onSelect={mentions.follow}
+          onBlur={mentions.follow}
           onKeyDown={onKeyDown}
         />
         <Send canSend={draft.canSubmit} isEdit={editing !== undefined} />
       </form>
-      <div class="composer-foot" id={foot}>
-        {problem === undefined ? (
-          <Typing names={source.typing} />
-        ) : (
-          <p class="problem">{problem}</p>
-        )}
-        <Hint isEdit={editing !== undefined} />
-      </div>
+      <Foot id={foot} source={source} note={note} />
+    </div>
+  );
+}
+
+function Foot(props: {
+  readonly id: string;
+  readonly source: MessageSource;
+  readonly note: string | undefined;
+}): JSX.Element {
+  const { id, source, note } = props;
+  const { problem, editing } = source.draft;
+  return (
+    <div class="composer-foot" id={id}>
+      {problem === undefined ? (
+        <Typing names={source.typing} note={note} />
+      ) : (
+        <p class="problem">{problem}</p>
+      )}
+      <Hint isEdit={editing !== undefined} />
     </div>
   );
 }
@@ -125,9 +165,14 @@ function Editing({ onCancel }: { readonly onCancel: () => void }): JSX.Element {
   );
 }
 
-function Typing({ names }: { readonly names: readonly string[] }): JSX.Element {
+function Typing(props: {
+  readonly names: readonly string[];
+  readonly note: string | undefined;
+}): JSX.Element {
+  const { names, note } = props;
   return (
     <p class="typing" role="status" aria-live="off">
+      {names.length === 0 && note}
       {names.length > 0 && (
         <>
           <span class="dots" aria-hidden="true">

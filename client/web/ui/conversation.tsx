@@ -2,85 +2,55 @@
 
 import type { JSX, RefObject } from "preact";
 import type { ChatStore } from "../store/chat-store.ts";
+import type { RoomEntry } from "../store/room-entry.ts";
+import { mayDo, sendBar } from "../store/room-rights.ts";
 import type { RoomStore } from "../store/room-store.ts";
-import { completenessWords, connectionWords } from "../store/words.ts";
-import { Avatar } from "./avatar.tsx";
+import { connectionWords, dateWords, durationWords } from "../store/words.ts";
 import { Composer } from "./composer.tsx";
 import { useSeconds } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
 import { Beginning } from "./list-notes.tsx";
+import type { Layout } from "./layout.ts";
 import type { MessageActions } from "./message-actions.ts";
 import { MessageList } from "./message-list.tsx";
 import { WaitingSends } from "./waiting-sends.tsx";
-import { Spoken } from "./spoken.tsx";
-import { groupDigits, t } from "../texts/texts.ts";
+import { RoomHeader } from "./room-header.tsx";
+import { VisitNote } from "./visit-note.tsx";
+import { t } from "../texts/texts.ts";
 
 interface Props {
   readonly store: ChatStore;
   readonly room: RoomStore;
+  readonly entry: RoomEntry;
+  readonly layout: Layout;
   readonly field: RefObject<HTMLTextAreaElement | null>;
   readonly selected: string | undefined;
   readonly actions: MessageActions;
-  readonly isPanelOpen: boolean;
-  readonly onMenu: () => void;
-  readonly onUsers: () => void;
   readonly onSignOut: () => void;
 }
 
-const FACES_MAX = 4;
-
 export function Conversation(props: Props): JSX.Element {
-  const { store, room, field, selected, actions } = props;
+  const { store, room, entry, layout, field, selected, actions } = props;
+  const sign = entry.kind === "open" ? "#" : "";
   return (
     <>
-      <header class="room-top">
-        <button
-          type="button"
-          class="quiet square menu"
-          onClick={props.onMenu}
-          aria-label={t("rooms.title")}
-        >
-          <Icon name="menu" />
-          {store.unread > room.unread && <span class="dot" />}
-        </button>
-        <h1 title={room.name}>
-          <span class="hash" aria-hidden="true">
-            #
-          </span>
-          <span class="room-name">{room.name}</span>
-        </h1>
-        <Completeness room={room} isOnline={store.connection.state === "online"} />
-        <button
-          type="button"
-          class="quiet faces"
-          onClick={props.onUsers}
-          aria-expanded={props.isPanelOpen}
-          title={t("room.whoIsHere")}
-        >
-          {[...room.users].slice(0, FACES_MAX).map((name) => (
-            <Avatar key={name} name={name} />
-          ))}
-          <Icon name="users" />
-          <Spoken
-            text={t("room.hereNow", { count: room.here })}
-            shown={groupDigits(room.here)}
-            class="count"
-          />
-        </button>
-      </header>
+      <RoomHeader {...{ store, room, entry, layout }} />
       <Trouble store={store} room={room} onSignOut={props.onSignOut} />
+      <VisitNote {...{ store, room, entry }} />
       <MessageList
         key={room.name}
         source={room}
-        label={t("room.messages", { room: room.name })}
-        beginning={<Beginning room={room} />}
+        label={t("room.messages", { room: entry.title })}
+        beginning={<Beginning room={room} title={sign + entry.title} />}
         selected={selected}
         actions={actions}
         onEscape={() => field.current?.focus()}
       />
       <Composer
         source={room}
-        label={t("room.write", { room: room.name })}
+        label={t("room.writeTo", { room: sign + entry.title })}
+        bar={barWords(room)}
+        note={slowWords(room)}
         field={field}
         onUp={() => focusLast()}
       />
@@ -88,20 +58,21 @@ export function Conversation(props: Props): JSX.Element {
   );
 }
 
-/** The check mark needs a live room: without a connection there may be newer messages. */
-function Completeness({ room, isOnline }: { room: RoomStore; isOnline: boolean }): JSX.Element {
-  const words = completenessWords(room);
-  const isLive = isOnline && room.status === "live";
-  const isComplete = isLive && room.completeThrough >= room.head;
-  return (
-    <p class={isComplete ? "complete" : "complete complete-not"} title={words}>
-      <Icon name={isComplete ? "check" : "clock"} />
-      <span class="complete-words">{words}</span>
-      <span class="complete-number" aria-hidden="true">
-        #{groupDigits(room.completeThrough)}
-      </span>
-    </p>
-  );
+/** Why the user cannot write here. */
+function barWords(room: RoomStore): string | undefined {
+  if (room.status === "left") return t("bar.left");
+  const { settings, role, membership } = room.info;
+  const mutedUntil = membership?.mutedUntil ?? 0;
+  const bar = sendBar({ settings, role }, mutedUntil, Date.now());
+  if (bar === undefined) return undefined;
+  return bar === "muted" ? t("bar.muted", { time: dateWords(mutedUntil) }) : t(`bar.${bar}`);
+}
+
+function slowWords({ info }: RoomStore): string | undefined {
+  const { settings, role } = info;
+  const { slowMode = 0 } = settings ?? {};
+  if (slowMode === 0 || mayDo("call", { settings, role })) return undefined;
+  return t("slow.note", { duration: durationWords(slowMode) });
 }
 
 /** One sentence for each present problem; empty when there is none. */
@@ -124,12 +95,20 @@ function Trouble(props: { store: ChatStore; room: RoomStore; onSignOut: () => vo
       {connection.state === "closed" && (
         <Note tone="bad" words={words.long} verb={t("connection.signInAgain")} act={onSignOut} />
       )}
+      {store.notice !== undefined && (
+        <Note
+          tone="bad"
+          words={store.notice}
+          verb={t("message.close")}
+          act={() => store.setNotice(undefined)}
+        />
+      )}
       {room.problem !== undefined && (
         <Note
           tone="bad"
           words={room.problem}
           verb={t("room.close")}
-          act={() => store.leave(room.name)}
+          act={() => store.closeRoom(room.name)}
         />
       )}
     </div>

@@ -1,16 +1,18 @@
 // Layout: which parts of the window are open: the rooms, the panel, the switcher, a dialog.
 //
-//   layout.1. The details of a message and a thread belong to one room: they close when another
-//        room is shown.
+//   layout.1. What covers the list of users, and a dialog, belong to one room: they close when
+//        another room is shown.
+//   layout.2. When a dialog about a room closes, the focus returns to where it was opened.
 
-import { useLayoutEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { SentMessage } from "../store/timeline-rows.ts";
 import { useMedia } from "./hooks.ts";
 
 /** What covers the list of users in the panel. */
 type Over =
   | { readonly kind: "details"; readonly id: string }
-  | { readonly kind: "thread"; readonly id: string; readonly root: number };
+  | { readonly kind: "thread"; readonly id: string; readonly root: number }
+  | { readonly kind: "about" | "pins" };
 
 export type Panel = Over | { readonly kind: "users"; readonly isOpened: boolean };
 
@@ -18,10 +20,19 @@ export type MessageDialog =
   | { readonly kind: "react"; readonly message: SentMessage; readonly anchor: DOMRect }
   | { readonly kind: "delete"; readonly message: SentMessage };
 
+type OfKind<Kind> = Kind extends string ? { readonly kind: Kind } : never;
+
+/** A dialog about a room or a member. */
+export type RoomDialog =
+  | OfKind<"create" | "direct" | "settings" | "invite" | "add" | "leave">
+  | { readonly kind: "member"; readonly user: string; readonly anchor: DOMRect }
+  | (OfKind<"remove" | "ban"> & { readonly user: string });
+
 export interface Layout {
   readonly isPhone: boolean;
   readonly panel: Panel | undefined;
   readonly dialog: MessageDialog | undefined;
+  readonly roomDialog: RoomDialog | undefined;
   readonly isSwitching: boolean;
   /** The menu or the panel covers the conversation, which is then inert. */
   readonly isMenuOver: boolean;
@@ -31,6 +42,7 @@ export interface Layout {
   readonly setMenuOpen: (isOpen: boolean) => void;
   readonly setSwitching: (isOn: boolean) => void;
   readonly setDialog: (dialog: MessageDialog | undefined) => void;
+  readonly setRoomDialog: (dialog: RoomDialog | undefined) => void;
   /**
    * One step back: from a message to the list of users; from there, or on a small screen, to
    * nothing.
@@ -46,11 +58,14 @@ export function useLayout(room: string | undefined): Layout {
   const [users, setUsers] = useState({ isOpen: !isNarrow, isOpened: false });
   const [over, setOver] = useState<(Over & { readonly room: string | undefined }) | undefined>();
   const [dialog, setDialog] = useState<MessageDialog>();
+  const [roomDialog, setRoomDialog] = useState<RoomDialog>();
+  const opener = useRef<Element | null>(null);
   const [isMenuOpen, setMenuOpen] = useState(false);
   const [isSwitching, setSwitching] = useState(false);
   useLayoutEffect(() => {
     setOver(undefined); // layout.1
     setDialog(undefined);
+    setRoomDialog(undefined);
   }, [room]);
   const closeUsers = (): void => setUsers({ isOpen: false, isOpened: false });
   const closePanel = (): void => {
@@ -70,6 +85,7 @@ export function useLayout(room: string | undefined): Layout {
     isPhone,
     panel,
     dialog,
+    roomDialog,
     isSwitching,
     isMenuOver: isPhone && isMenuOpen,
     isPanelOver: isNarrow && panel !== undefined,
@@ -81,6 +97,12 @@ export function useLayout(room: string | undefined): Layout {
     setMenuOpen,
     setSwitching,
     setDialog,
+    setRoomDialog: (next) => {
+      if (roomDialog === undefined) opener.current = document.activeElement;
+      setRoomDialog(next);
+      const isLost = next === undefined && document.activeElement === document.body;
+      if (isLost && opener.current instanceof HTMLElement) opener.current.focus(); // layout.2
+    },
     closePanel,
     settle,
   };

@@ -7,14 +7,18 @@ import type { RoomStore } from "../store/room-store.ts";
 import { Mark } from "./icons.tsx";
 import { parts, t } from "../texts/texts.ts";
 
-export function Beginning({ room }: { readonly room: RoomStore }): JSX.Element {
+export function Beginning(props: {
+  readonly room: RoomStore;
+  readonly title: string;
+}): JSX.Element {
+  const { room, title } = props;
   const isEmpty = room.timeline.sent.length === 0;
   return (
     <div class={isEmpty ? "beginning beginning-empty" : "beginning"}>
       <Mark />
       <h2>
         {parts(isEmpty ? "room.emptyTitle" : "room.beginTitle", {
-          room: <span class="room-name">#{room.name}</span>,
+          room: <bdi class="room-name">{title}</bdi>,
         })}
       </h2>
       <p>{t(isEmpty ? "room.emptyText" : "room.beginText")}</p>

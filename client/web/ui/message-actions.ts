@@ -2,7 +2,16 @@
 
 import type { SentMessage } from "../store/timeline-rows.ts";
 
+/** What the room permits the user. */
+export interface MessageRights {
+  readonly react: boolean;
+  readonly pin: boolean;
+  /** The messages of others. */
+  readonly delete: boolean;
+}
+
 export interface MessageActions {
+  readonly rights: MessageRights;
   /** Shows the details in the panel. */
   readonly inspect: (id: string) => void;
   readonly retry: (id: string) => void;
@@ -28,9 +37,10 @@ export function actionOfKey(
   isMine: boolean,
   actions: MessageActions,
 ): ((anchor: DOMRect) => void) | undefined {
+  const { rights } = actions;
   switch (key) {
     case "r":
-      return (anchor) => actions.pick(message, anchor);
+      return rights.react ? (anchor) => actions.pick(message, anchor) : undefined;
     case "t": {
       const { reply } = actions;
       return reply && (() => reply(message));
@@ -38,9 +48,9 @@ export function actionOfKey(
     case "e":
       return isMine ? () => actions.edit(message) : undefined;
     case "p":
-      return () => actions.pin(message, message.isPinned !== true);
+      return rights.pin ? () => actions.pin(message, message.isPinned !== true) : undefined;
     case "Delete":
-      return isMine ? () => actions.remove(message) : undefined;
+      return isMine || rights.delete ? () => actions.remove(message) : undefined;
     default:
       return undefined;
   }

@@ -11,7 +11,7 @@ import { Component, createRef } from "preact";
 import type { ComponentChildren, JSX } from "preact";
 import { groupByDay } from "../store/days.ts";
 import type { Day } from "../store/days.ts";
-import type { MessageSource } from "../store/message-source.ts";
+import type { JumpTarget, MessageSource } from "../store/message-source.ts";
 import type { SentMessage } from "../store/timeline-rows.ts";
 import { badge, dayWords } from "../store/words.ts";
 import { Icon } from "./icons.tsx";
@@ -27,6 +27,9 @@ const END_PX = 40;
 const AHEAD_PX = 800;
 /** The label of the day stays visible for this long after the last scroll. */
 const LABEL_MS = 1_200;
+
+/** The message that was jumped to stands out for this long. */
+const TARGET_MS = 2_500;
 
 interface Props {
   readonly source: MessageSource;
@@ -50,6 +53,8 @@ export class MessageList extends Component<Props> {
   #isAtEnd = true;
   #lastTop = 0;
   #jumps = 0;
+  /** The message that was jumped to last. */
+  #target: JumpTarget | undefined;
   #labelTimer: ReturnType<typeof setTimeout> | undefined;
 
   override componentDidMount(): void {
@@ -59,6 +64,7 @@ export class MessageList extends Component<Props> {
     if (this.#content.current !== null) this.#observer.observe(this.#content.current);
     this.#toEnd();
     this.#onScroll();
+    this.#toTarget();
   }
 
   override componentWillUnmount(): void {
@@ -76,7 +82,8 @@ export class MessageList extends Component<Props> {
       this.#jumps = source.jumps;
       this.#isAtEnd = true;
     }
-    if (this.#isAtEnd) this.#toEnd();
+    if (this.#toTarget()) this.#isAtEnd = false;
+    else if (this.#isAtEnd) this.#toEnd();
     else if (anchor !== undefined) this.#restore(anchor);
     this.#readAhead();
   }
@@ -169,6 +176,21 @@ export class MessageList extends Component<Props> {
     if (scroller === null) return;
     scroller.scrollTop = scroller.scrollHeight;
     this.#lastTop = scroller.scrollTop;
+  }
+
+  /** Shows the message that was jumped to; true when it did now. */
+  #toTarget(): boolean {
+    const { target } = this.props.source;
+    if (target === undefined || target === this.#target) return false;
+    const element = this.#messages().find((item) => item.dataset["seq"] === String(target.seq));
+    if (element === undefined) return false;
+    this.#target = target;
+    element.scrollIntoView({ block: "center" });
+    element.dataset["target"] = "";
+    element.focus({ preventScroll: true });
+    this.#lastTop = this.#scroller.current?.scrollTop ?? 0;
+    setTimeout(() => delete element.dataset["target"], TARGET_MS);
+    return true;
   }
 
   #anchor(): Anchor | undefined {

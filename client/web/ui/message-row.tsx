@@ -65,6 +65,7 @@ export class MessageRow extends Component<MessageRowProps, State> {
       isHead && "message-head",
       isMine && "message-mine",
       isDeleted && "message-deleted",
+      message.kind === "sent" && message.isMention === true && "message-mention",
       isSelected && "message-selected",
     ];
     const time = clockWords(message.at);
@@ -138,10 +139,11 @@ function Foldable({ message }: { readonly message: Message }): JSX.Element {
   const [isOpen, setOpen] = useState(false);
   const isLong =
     text.length > FOLD_CHARACTERS || text.split("\n", FOLD_LINES + 2).length > FOLD_LINES;
-  if (!isLong) return <Text text={text} />;
+  const mentions = message.kind === "sent" ? message.mentions : undefined;
+  if (!isLong) return <Text text={text} mentions={mentions} />;
   return (
     <div class={isOpen ? "unfolded" : "folded"}>
-      <Text text={text} />
+      <Text text={text} mentions={mentions} />
       <button type="button" class="link" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
         {t(isOpen ? "message.showLess" : "message.showAll")}
       </button>

@@ -15,29 +15,33 @@ interface Props {
 }
 
 export function MessageTools({ message, isMine, actions }: Props): JSX.Element {
-  const { reply } = actions;
+  const { reply, rights } = actions;
   const isPinned = message.isPinned === true;
   return (
     <div class="tools" role="toolbar" aria-label={t("tools.label")} aria-live="off">
-      <Tool
-        icon="smile"
-        label={t("tools.react")}
-        keys="R"
-        act={(event) => actions.pick(message, event.currentTarget.getBoundingClientRect())}
-      />
+      {rights.react && (
+        <Tool
+          icon="smile"
+          label={t("tools.react")}
+          keys="R"
+          act={(event) => actions.pick(message, event.currentTarget.getBoundingClientRect())}
+        />
+      )}
       {reply !== undefined && (
         <Tool icon="thread" label={t("tools.reply")} keys="T" act={() => reply(message)} />
       )}
       {isMine && (
         <Tool icon="pen" label={t("tools.edit")} keys="E" act={() => actions.edit(message)} />
       )}
-      <Tool
-        icon="pin"
-        label={t(isPinned ? "tools.unpin" : "tools.pin")}
-        keys="P"
-        act={() => actions.pin(message, !isPinned)}
-      />
-      {isMine && (
+      {rights.pin && (
+        <Tool
+          icon="pin"
+          label={t(isPinned ? "tools.unpin" : "tools.pin")}
+          keys="P"
+          act={() => actions.pin(message, !isPinned)}
+        />
+      )}
+      {(isMine || rights.delete) && (
         <Tool
           icon="bin"
           label={t("tools.delete")}

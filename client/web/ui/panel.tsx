@@ -1,58 +1,15 @@
-// Panel: what the column beside the conversation shows: the users in the room, or the details of
-// one message. (The replies in a thread: thread-panel.tsx.)
+// Panel: the details of one message, and how complete the room is in this window.
 
 import type { ComponentChildren, JSX } from "preact";
-import { useState } from "preact/hooks";
 import type { RoomStore } from "../store/room-store.ts";
 import type { Message } from "../store/timeline-rows.ts";
 import { completenessWords, instantWords } from "../store/words.ts";
-import { Avatar, Name } from "./avatar.tsx";
-import { Icon } from "./icons.tsx";
+import { messageLink } from "../store/links.ts";
+import { Name } from "./avatar.tsx";
+import { CopyButton } from "./copy-button.tsx";
 import { PanelFrame } from "./panel-frame.tsx";
-import { groupDigits, locale, t } from "../texts/texts.ts";
+import { groupDigits, t } from "../texts/texts.ts";
 import type { TextKey } from "../texts/texts.ts";
-
-export function Users(props: {
-  readonly room: RoomStore;
-  /** The user opened it, so it gets the focus. */
-  readonly isOpened: boolean;
-  readonly onClose: () => void;
-}): JSX.Element {
-  const { room, isOpened, onClose } = props;
-  const focus = isOpened && { focusFor: room.name };
-  const names = [...room.users].sort(
-    (a, b) => rankOf(a, room.me) - rankOf(b, room.me) || order(a, b),
-  );
-  const others = room.here - names.length;
-  return (
-    <PanelFrame title={t("panel.here")} count={room.here} onClose={onClose} {...focus}>
-      <div class="panel-content">
-        <ul class="users">
-          {names.map((name) => (
-            <li key={name}>
-              <Avatar name={name} />
-              <Name name={name} />
-              {name === room.me && <span class="tag">{t("message.you")}</span>}
-            </li>
-          ))}
-        </ul>
-        {others > 0 && (
-          <p class="users-more">
-            {t(names.length > 0 ? "panel.andMore" : "panel.tooMany", { count: others })}
-          </p>
-        )}
-      </div>
-    </PanelFrame>
-  );
-}
-
-function rankOf(name: string, me: string): number {
-  return name === me ? 0 : 1;
-}
-
-function order(a: string, b: string): number {
-  return a.localeCompare(b, locale(), { numeric: true, sensitivity: "base" });
-}
 
 const STATES = {
   sent: "details.sent",
@@ -93,8 +50,9 @@ export function Details(props: {
             )}
             <Fact name={t("details.id")}>
               <code>{message.id}</code>
-              <Copy text={message.id} />
+              <CopyButton text={message.id} label={t("details.copyId")} />
             </Fact>
+            {message.seq !== undefined && <LinkFact room={room.name} seq={message.seq} />}
           </dl>
         )}
         <Proof room={room} />
@@ -137,32 +95,21 @@ function Proof({ room }: { readonly room: RoomStore }): JSX.Element {
   );
 }
 
+function LinkFact({ room, seq }: { readonly room: string; readonly seq: number }): JSX.Element {
+  const link = messageLink(location.origin, room, seq);
+  return (
+    <Fact name={t("details.link")}>
+      <a href={link}>#{groupDigits(seq)}</a>
+      <CopyButton text={link} label={t("details.copyLink")} />
+    </Fact>
+  );
+}
+
 function Fact(props: { readonly name: string; readonly children: ComponentChildren }): JSX.Element {
   return (
     <div>
       <dt>{props.name}</dt>
       <dd>{props.children}</dd>
     </div>
-  );
-}
-
-function Copy({ text }: { readonly text: string }): JSX.Element {
-  const [isDone, setDone] = useState(false);
-  const copy = (): void => {
-    navigator.clipboard.writeText(text).then(
-      () => setDone(true),
-      () => setDone(false), // The browser refuses. The user can still select the text.
-    );
-  };
-  return (
-    <button
-      type="button"
-      class="quiet square"
-      onClick={copy}
-      aria-label={t("details.copyId")}
-      title={t("details.copy")}
-    >
-      <Icon name={isDone ? "check" : "copy"} />
-    </button>
   );
 }

@@ -1,48 +1,57 @@
-// Switcher: finds a room by a few typed letters, or opens a new one by its name. It is a combobox
-// with a listbox in the browser's modal dialog, which traps the focus and handles Escape.
+// Switcher: finds a room or a user by a few typed letters, or opens a new room by its name. It is a
+// combobox with a listbox in the browser's modal dialog, which traps the focus and handles Escape.
+//
+//   switcher.1. The choice that Enter opens does not change when open rooms of the server arrive.
 
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { isRoomId } from "#shared/protocol/ids.ts";
 import type { ChatStore } from "../store/chat-store.ts";
 import { matchRooms } from "../store/match-rooms.ts";
-import type { RoomChoice } from "../store/match-rooms.ts";
+import type { KnownRoom, RoomChoice } from "../store/match-rooms.ts";
 import { readRoom } from "../store/identity.ts";
 import { badge } from "../store/words.ts";
-import { Icon } from "./icons.tsx";
 import { t } from "../texts/texts.ts";
+import { Icon } from "./icons.tsx";
+import { RoomIcon } from "./room-icon.tsx";
+
+/** The server searches when the user pauses. */
+const PAUSE_MS = 150;
+const TEXT_MAX = 64;
 
 interface Props {
   readonly store: ChatStore;
-  readonly onPick: (room: string) => void;
+  readonly onPick: (choice: RoomChoice) => void;
   readonly onClose: () => void;
 }
 
 export function Switcher({ store, onPick, onClose }: Props): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const [typed, setTyped] = useState("");
-  const [index, setIndex] = useState(0);
-  const choices = matchRooms(
-    typed,
-    store.rooms.map((room) => room.name),
-    store.suggestions,
-  );
-  const current = Math.min(index, choices.length - 1);
+  const [selected, setSelected] = useState<string>();
+  const found = useFound(store, typed);
+  const choices = matchRooms(typed, store.entries, found);
+  const at = choices.findIndex((choice) => keyOf(choice) === selected);
+  const current = Math.max(0, at);
   const name = readRoom(typed);
-  const isBroken = name !== "" && !isRoomId(name);
+  const isBroken = name !== "" && !isRoomId(name) && choices.length === 0;
+  const first = choices[current];
+  useEffect(() => {
+    if (at < 0 && first !== undefined) setSelected(keyOf(first)); // switcher.1
+  });
   // In a layout effect: a key that follows at once must not reach the composer.
   useLayoutEffect(() => dialog.current?.showModal(), []);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.isComposing) return;
     const by = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-    if (by !== 0 && choices.length > 0) {
+    const next = choices[(current + by + choices.length) % choices.length];
+    if (by !== 0 && next !== undefined) {
       event.preventDefault();
-      setIndex((current + by + choices.length) % choices.length);
+      setSelected(keyOf(next));
     } else if (event.key === "Enter") {
       event.preventDefault();
-      const choice = choices[current];
-      if (choice !== undefined) onPick(choice.room);
+      if (first !== undefined) onPick(first);
     }
   };
   return (
@@ -58,7 +67,7 @@ export function Switcher({ store, onPick, onClose }: Props): JSX.Element {
         current={choices.length > 0 ? current : undefined}
         onType={(text) => {
           setTyped(text);
-          setIndex(0);
+          setSelected(undefined);
         }}
         onKeyDown={onKeyDown}
       />
@@ -70,17 +79,43 @@ export function Switcher({ store, onPick, onClose }: Props): JSX.Element {
       <ul id="switcher-list" role="listbox" aria-label={t("rooms.title")}>
         {choices.map((choice, at) => (
           <Choice
-            key={choice.room}
+            key={keyOf(choice)}
             choice={choice}
             id={`choice-${at}`}
             isCurrent={at === current}
-            unread={store.rooms.find((room) => room.name === choice.room)?.unread ?? 0}
-            onPick={() => onPick(choice.room)}
+            unread={store.entry(choice.room)?.unread ?? 0}
+            onPick={() => onPick(choice)}
           />
         ))}
       </ul>
     </dialog>
   );
+}
+
+function keyOf({ kind, room }: RoomChoice): string {
+  return `${kind === "user" ? "user" : "room"} ${room}`;
+}
+
+/** The open rooms of the server that match. Without an answer there are none. */
+function useFound(store: ChatStore, typed: string): readonly KnownRoom[] {
+  const [found, setFound] = useState<readonly KnownRoom[]>([]);
+  const text = typed.trim().replace(/^#+/u, "").slice(0, TEXT_MAX);
+  useEffect(() => {
+    let isCurrent = true;
+    const search = async (): Promise<void> => {
+      const { rooms } = await store.api.findRooms(text).catch(() => ({ rooms: [] }));
+      if (!isCurrent) return;
+      setFound(
+        rooms.map(({ room, title }) => ({ name: room, title: title ?? room, kind: "open" })),
+      );
+    };
+    const timer = setTimeout(() => void search(), PAUSE_MS);
+    return () => {
+      isCurrent = false;
+      clearTimeout(timer);
+    };
+  }, [text]);
+  return found;
 }
 
 function Field(props: {
@@ -105,7 +140,7 @@ function Field(props: {
         autocomplete="off"
         autocapitalize="off"
         spellcheck={false}
-        maxLength={80}
+        maxLength={130}
         onInput={(event) => onType(event.currentTarget.value)}
         onKeyDown={onKeyDown}
       />
@@ -113,8 +148,6 @@ function Field(props: {
     </div>
   );
 }
-
-const KIND_TEXTS = { suggested: "rooms.suggested", new: "rooms.openNew" } as const;
 
 function Choice(props: {
   readonly choice: RoomChoice;
@@ -124,6 +157,7 @@ function Choice(props: {
   readonly onPick: () => void;
 }): JSX.Element {
   const { choice, id, isCurrent, unread, onPick } = props;
+  const { kind, title, room, roomKind } = choice;
   const element = useRef<HTMLLIElement>(null);
   useEffect(() => {
     if (isCurrent) element.current?.scrollIntoView({ block: "nearest" });
@@ -137,11 +171,10 @@ function Choice(props: {
       class={isCurrent ? "choice choice-current" : "choice"}
       onClick={onPick}
     >
-      <span class="hash" aria-hidden="true">
-        #
-      </span>
-      <span class="room-name">{choice.room}</span>
-      <span class="choice-kind">{choice.kind !== "open" && t(KIND_TEXTS[choice.kind])}</span>
+      <RoomIcon entry={{ kind: roomKind, title }} />
+      <bdi class="room-name">{title}</bdi>
+      {roomKind !== "direct" && title !== room && <span class="choice-kind">#{room}</span>}
+      {kind !== "listed" && <span class="choice-kind">{t(`choice.${kind}`)}</span>}
       {unread > 0 && <span class="badge">{badge(unread)}</span>}
     </li>
   );

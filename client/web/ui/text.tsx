@@ -3,31 +3,66 @@
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { JSX } from "preact";
+import { cutMentions } from "../store/mention-text.ts";
 import { cutText, isOnlyEmoji } from "../store/rich-text.ts";
 import type { Block } from "../store/rich-text.ts";
 import type { Span } from "../store/rich-line.ts";
 
-export function Text({ text }: { readonly text: string }): JSX.Element {
+interface Props {
+  readonly text: string;
+  /** The names that stand out behind an "@". */
+  readonly mentions?: readonly string[] | undefined;
+}
+
+export function Text({ text, mentions = [] }: Props): JSX.Element {
   const size = isOnlyEmoji(text) ? " text-emoji" : "";
+  const draw = (span: Span, index: number): JSX.Element | string => {
+    return span.kind === "text" && mentions.length > 0 ? (
+      <Mentioning key={index} text={span.text} names={mentions} />
+    ) : (
+      drawSpan(span, index, draw)
+    );
+  };
   return (
     <div class={`text${size}`} dir="auto">
-      {cutText(text).map(drawBlock)}
+      {cutText(text).map((block, index) => drawBlock(block, index, draw))}
     </div>
   );
 }
 
-function drawBlock(block: Block, index: number): JSX.Element {
+type Draw = (span: Span, index: number) => JSX.Element | string;
+
+function Mentioning(props: {
+  readonly text: string;
+  readonly names: readonly string[];
+}): JSX.Element {
+  return (
+    <>
+      {cutMentions(props.text, props.names).map(({ text, name }, index) =>
+        name === undefined ? (
+          text
+        ) : (
+          <span key={index} class="mention">
+            {text}
+          </span>
+        ),
+      )}
+    </>
+  );
+}
+
+function drawBlock(block: Block, index: number, draw: Draw): JSX.Element {
   switch (block.kind) {
     case "paragraph":
       return (
         <p key={index} dir="auto">
-          {block.spans.map(drawSpan)}
+          {block.spans.map(draw)}
         </p>
       );
     case "quote":
       return (
         <blockquote key={index} dir="auto">
-          {block.spans.map(drawSpan)}
+          {block.spans.map(draw)}
         </blockquote>
       );
     case "code":
@@ -37,7 +72,7 @@ function drawBlock(block: Block, index: number): JSX.Element {
         </pre>
       );
     case "list": {
-      const items = block.items.map((spans, at) => <li key={at}>{spans.map(drawSpan)}</li>);
+      const items = block.items.map((spans, at) => <li key={at}>{spans.map(draw)}</li>);
       if (block.start === undefined) return <ul key={index}>{items}</ul>;
       return (
         <ol key={index} start={block.start}>
@@ -49,18 +84,18 @@ function drawBlock(block: Block, index: number): JSX.Element {
   return unreachable(block);
 }
 
-function drawSpan(span: Span, index: number): JSX.Element | string {
+function drawSpan(span: Span, index: number, draw: Draw): JSX.Element | string {
   switch (span.kind) {
     case "text":
       return span.text;
     case "code":
       return <code key={index}>{span.text}</code>;
     case "strong":
-      return <strong key={index}>{span.spans.map(drawSpan)}</strong>;
+      return <strong key={index}>{span.spans.map(draw)}</strong>;
     case "emphasis":
-      return <em key={index}>{span.spans.map(drawSpan)}</em>;
+      return <em key={index}>{span.spans.map(draw)}</em>;
     case "struck":
-      return <s key={index}>{span.spans.map(drawSpan)}</s>;
+      return <s key={index}>{span.spans.map(draw)}</s>;
     case "link":
       return <Link key={index} {...span} />;
   }

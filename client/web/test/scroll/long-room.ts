@@ -8,10 +8,12 @@ import type {
   ChatRoom,
   HistoryPage,
   HistoryQuery,
+  Invited,
   Outgoing,
   Unsubscribe,
 } from "../../store/client-port.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
+import type { RoomsPage } from "#shared/protocol/room-list.ts";
 
 const FROM = ["Ada", "Grace", "Radia", "Leslie", "Barbara"] as const;
 const BEGIN = Date.UTC(2026, 0, 1);
@@ -42,6 +44,12 @@ export class LongClient implements ChatClient {
   join(): ChatRoom {
     return this.#room;
   }
+  async rooms(): Promise<RoomsPage> {
+    return { rooms: [] };
+  }
+  createRoom = none;
+  createDirectRoom = none;
+  enter = none;
 }
 
 export class LongRoom implements ChatRoom {
@@ -86,6 +94,10 @@ export class LongRoom implements ChatRoom {
   delete = none;
   react = none;
   pin = none;
+  setMember = none;
+  update = none;
+  createInvite = (): Invited => ({ ...none(), token: "" });
+  revokeInvite = none;
   typing(): void {}
   markRead(): void {}
   leave(): void {}
@@ -101,10 +113,9 @@ export class LongRoom implements ChatRoom {
   }
 }
 
-const none = (): Outgoing => ({
-  id: "none",
-  done: Promise.resolve({ kind: "refused", error: "forbidden" }),
-});
+function none(): Outgoing {
+  return { id: "none", done: Promise.resolve({ kind: "refused", error: "forbidden" }) };
+}
 
 /** Texts of one to six lines, some with Markdown, as in a conversation. */
 function eventOf(seq: number): RoomEvent {

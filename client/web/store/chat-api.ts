@@ -1,0 +1,129 @@
+// ChatApi: the questions that this page asks over HTTP: settings, members, pins, open rooms. All of
+// them are read again when they are needed; what must not be missed comes over the WebSocket.
+//
+//   chat-api.1. A refusal is thrown as ApiError with a name of the table of errors.
+//   chat-api.2. A token is kept until the server refuses it. Then one new token is tried.
+
+import { isObject } from "#shared/kit/json.ts";
+import type { RoomSettings } from "#shared/protocol/events.ts";
+import type { FoundRooms } from "#shared/protocol/room-list.ts";
+import type { Role } from "#shared/protocol/roles.ts";
+import type { ShownMessage } from "#client/sdk/timeline/shown-message.ts";
+
+export interface RoomAbout extends RoomSettings {
+  readonly head: number;
+  /** Of this user. */
+  readonly role: Role;
+  readonly members: number;
+}
+
+export interface StoredMember {
+  readonly user: string;
+  readonly role: Role;
+  readonly mutedUntil?: number | undefined;
+  readonly banned?: boolean | undefined;
+}
+
+export interface MembersPage {
+  readonly members: readonly StoredMember[];
+  readonly more: boolean;
+}
+
+export interface PinsPage {
+  readonly events: readonly ShownMessage[];
+  readonly more: boolean;
+  readonly first: number;
+}
+
+export interface ChatApi {
+  about(room: string): Promise<RoomAbout>;
+  members(room: string, after?: string): Promise<MembersPage>;
+  pins(room: string, before?: number): Promise<PinsPage>;
+  message(room: string, seq: number): Promise<ShownMessage>;
+  findRooms(text: string, after?: string): Promise<FoundRooms>;
+}
+
+export class ApiError extends Error {
+  override readonly name: string;
+
+  constructor(name: string) {
+    super(name);
+    this.name = name;
+  }
+}
+
+export interface HttpChatApiOptions {
+  readonly fetcher: typeof fetch;
+  readonly token: () => Promise<string>;
+}
+
+export class HttpChatApi implements ChatApi {
+  readonly #options: HttpChatApiOptions;
+  #token: Promise<string> | undefined;
+
+  constructor(options: HttpChatApiOptions) {
+    this.#options = options;
+  }
+
+  about(room: string): Promise<RoomAbout> {
+    return this.#get(`/v1/rooms/${room}`);
+  }
+
+  members(room: string, after?: string): Promise<MembersPage> {
+    return this.#get(`/v1/rooms/${room}/members`, { after, limit: "100" });
+  }
+
+  pins(room: string, before?: number): Promise<PinsPage> {
+    return this.#get(`/v1/rooms/${room}/pins`, { before: before?.toString() });
+  }
+
+  async message(room: string, seq: number): Promise<ShownMessage> {
+    const answer = await this.#get<{ message: ShownMessage }>(`/v1/rooms/${room}/messages/${seq}`);
+    return answer.message;
+  }
+
+  findRooms(text: string, after?: string): Promise<FoundRooms> {
+    return this.#get("/v1/rooms", { kind: "open", q: text, after });
+  }
+
+  async #get<T>(
+    path: string,
+    query: Readonly<Record<string, string | undefined>> = {},
+  ): Promise<T> {
+    const parameters = new URLSearchParams();
+    for (const [key, value] of Object.entries(query)) {
+      if (value !== undefined) parameters.set(key, value);
+    }
+    const text = parameters.size === 0 ? "" : `?${parameters.toString()}`;
+    const first = await this.#fetch(path + text);
+    const response = first.status === 401 ? await this.#fetch(path + text) : first;
+    const body: unknown = await response.json().catch(() => undefined);
+    if (!response.ok || body === undefined) throw new ApiError(errorName(body));
+    return body as T;
+  }
+
+  async #fetch(path: string): Promise<Response> {
+    const { fetcher, token } = this.#options; // A browser's fetch allows no other `this`.
+    this.#token ??= token();
+    const used = this.#token;
+    try {
+      const headers = { authorization: `Bearer ${await used}` };
+      const response = await fetcher(path, { headers });
+      if (response.status === 401 && this.#token === used) this.#token = undefined; // chat-api.2
+      return response;
+    } catch {
+      if (this.#token === used) this.#token = undefined;
+      throw new ApiError("unavailable");
+    }
+  }
+}
+
+function errorName(body: unknown): string {
+  const name = isObject(body) ? body["name"] : undefined;
+  return typeof name === "string" ? name : "unavailable";
+}
+
+/** The name of a thrown error, for `failureWords`. */
+export function nameOf(error: unknown): string {
+  return error instanceof ApiError ? error.name : "unavailable";
+}

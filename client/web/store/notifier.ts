@@ -1,0 +1,53 @@
+// Notifier: which notes become notifications of the desktop.
+//
+// Owns: the choice and the words. Does not own: the permission and the notification itself
+// (ui/notifications.ts).
+//
+//   notifier.1. Only while the page is hidden, and only for mentions, answers and direct messages.
+//   notifier.2. The text is read from the server when the note arrives: a note has none. At most
+//        PENDING_MAX are read at a time; beyond it a note is only counted in the list of rooms.
+//   notifier.3. A notification has the room and the number as its tag, so several windows show one.
+
+import type { Note } from "#shared/protocol/note.ts";
+import { previewOf } from "#shared/protocol/room-list.ts";
+import { t } from "../texts/texts.ts";
+import type { ChatApi } from "./chat-api.ts";
+
+const PENDING_MAX = 4;
+
+export interface Notice {
+  readonly title: string;
+  readonly body: string;
+  readonly tag: string;
+  readonly room: string;
+  readonly seq: number;
+}
+
+export interface NotifierOptions {
+  readonly api: Pick<ChatApi, "message">;
+  readonly isHidden: () => boolean;
+  readonly titleOf: (room: string) => string;
+  readonly show: (notice: Notice) => void;
+}
+
+export class Notifier {
+  readonly #options: NotifierOptions;
+  #pending = 0;
+
+  constructor(options: NotifierOptions) {
+    this.#options = options;
+  }
+
+  async receive({ room, seq, why }: Note): Promise<void> {
+    if (why === "added" || why === "removed" || this.#pending >= PENDING_MAX) return;
+    const { api, isHidden, titleOf, show } = this.#options;
+    if (!isHidden()) return; // notifier.1
+    this.#pending += 1;
+    const message = await api.message(room, seq).catch(() => undefined);
+    this.#pending -= 1;
+    if (message === undefined || message.deleted !== undefined) return;
+    const values = { name: message.from, room: titleOf(room) };
+    const title = why === "direct" ? message.from : t(`notify.${why}`, values);
+    show({ title, body: previewOf(message.body), tag: `${room}/${seq}`, room, seq });
+  }
+}

@@ -1,0 +1,100 @@
+// RoomInfo, MemberList and RoomAdmin: what they load, what events change, what is refused.
+
+import { expect } from "chai";
+import { FakeApi } from "./fixture/fake-api.ts";
+import { FakeServer } from "./fixture/fake-server.ts";
+import { MemberList } from "../store/member-list.ts";
+import { RoomAdmin } from "../store/room-admin.ts";
+import { RoomInfo } from "../store/room-info.ts";
+
+async function settled(): Promise<void> {
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+}
+
+function plansOf(): { server: FakeServer; api: FakeApi } {
+  const server = new FakeServer();
+  server.client("grace").createRoom("plans", { kind: "closed", title: "Plans" });
+  server.add("plans", "grace", { t: "member", user: "ada", role: "member" });
+  return { server, api: new FakeApi(server, "ada") };
+}
+
+const unchanged = (): void => undefined;
+
+describe("the parts of a room", () => {
+  it("room-info.1: the answer of the server, then the events behind it", async () => {
+    const { server, api } = plansOf();
+    const info = new RoomInfo({ room: "plans", me: "ada", api, changed: unchanged });
+    info.load();
+    await settled();
+    expect([info.settings?.title, info.role, info.members]).to.deep.equal(["Plans", "member", 2]);
+    info.receive(server.add("plans", "grace", { t: "room", kind: "closed", title: "New plans" }));
+    expect(info.settings?.title).to.equal("New plans");
+    info.receive(server.room("plans").log[0]!);
+    expect(info.settings?.title).to.equal("New plans");
+  });
+
+  it("room-info.2: a change of the own membership asks for the role again", async () => {
+    const { server, api } = plansOf();
+    const info = new RoomInfo({ room: "plans", me: "ada", api, changed: unchanged });
+    info.load();
+    await settled();
+    info.receive(server.add("plans", "grace", { t: "member", user: "ada", role: "moderator" }));
+    await settled();
+    expect(info.role).to.equal("moderator");
+    expect(info.membership?.from).to.equal("grace");
+    api.isDown = true;
+    info.load();
+    await settled();
+    expect(info.role).to.equal("moderator");
+    // Nothing is asked of a room that the user may not see.
+    info.receive(server.add("plans", "grace", { t: "member", user: "ada", role: "none" }));
+    expect(info.role).to.equal("none");
+  });
+
+  it("member-list.1: is loaded on demand, and events change it", async () => {
+    const { server, api } = plansOf();
+    const list = new MemberList({ room: "plans", api, changed: unchanged });
+    list.receive(server.add("plans", "grace", { t: "member", user: "bob", role: "member" }));
+    expect(list.all).to.deep.equal([]);
+    api.isDown = true;
+    await list.load();
+    expect(list.state).to.equal("failed");
+    api.isDown = false;
+    const loading = list.load();
+    list.receive(server.add("plans", "grace", { t: "member", user: "bob", role: "reader" }));
+    await loading; // member-list.2
+    expect(list.of("bob")?.role).to.equal("reader");
+    expect(list.all.map(({ user }) => user)).to.deep.equal(["grace", "ada", "bob"]);
+    list.receive(server.add("plans", "grace", { t: "member", user: "bob", role: "none" }));
+    expect(list.of("bob")).to.equal(undefined);
+    const ban = { t: "member", user: "eve", role: "none", banned: true };
+    list.receive(server.add("plans", "grace", ban));
+    expect(list.of("eve")?.banned).to.equal(true);
+  });
+
+  it("room-admin.2: an invite has its link, its uses, and an end", async () => {
+    const { server } = plansOf();
+    const client = server.client("grace");
+    const admin = new RoomAdmin(client.join("plans"), unchanged);
+    const handle = client.join("plans");
+    handle.on("event", (event) => admin.receive(event));
+    await settled();
+    const made = await admin.invite({ ttl: 60, uses: 2 });
+    expect(made.ok).to.equal(true);
+    const [invite] = admin.invites(server.now);
+    expect(invite?.token).to.equal(made.ok ? made.token : "");
+    expect(admin.invites(server.now + 61_000)).to.deep.equal([]);
+    server.client("bob").enter(invite?.token ?? "");
+    expect(admin.invites(server.now)[0]?.used).to.equal(1);
+    server.client("eve").enter(invite?.token ?? "");
+    expect(admin.invites(server.now)).to.deep.equal([]);
+    await admin.invite({ uses: 5 });
+    const [second] = admin.invites(server.now);
+    expect(await admin.revoke(second?.id ?? "")).to.equal(undefined);
+    expect(admin.invites(server.now)).to.deep.equal([]);
+    client.refusal = { error: "forbidden" };
+    expect(await admin.update({ title: "x" })).to.equal("You are not allowed to do this here.");
+    expect((await admin.invite({})).ok).to.equal(false);
+    expect(admin.invites(server.now)).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,105 @@
+// RoomRights: the offered actions agree with the service, and are those of the role.
+
+import { expect } from "chai";
+import { ROLES, ROOM_KINDS } from "#shared/protocol/roles.ts";
+import type { Role } from "#shared/protocol/roles.ts";
+import { mayDo as mayInService } from "../../../services/room/core/rights.ts";
+import {
+  mayDo,
+  mayLikely,
+  memberActions,
+  OFFERED,
+  sendBar,
+  standingAfter,
+} from "../store/room-rights.ts";
+import type { OfferedAction } from "../store/room-rights.ts";
+
+const open = { kind: "open" } as const;
+
+function kinds(role: Role, target: Parameters<typeof memberActions>[1]): string[] {
+  return memberActions({ settings: open, role }, target, 100).map((action) =>
+    action.kind === "role" ? action.role : action.kind,
+  );
+}
+
+describe("room rights", () => {
+  it("room-rights.1: offers exactly what the service permits", () => {
+    for (const action of Object.keys(OFFERED) as OfferedAction[]) {
+      for (const kind of ROOM_KINDS) {
+        for (const role of ROLES) {
+          expect(mayDo(action, { settings: { kind }, role }), `${action} ${kind} ${role}`).to.equal(
+            mayInService(action, kind, role),
+          );
+        }
+      }
+    }
+  });
+
+  it("room-rights.1: before the role is known, only what most users may do is offered", () => {
+    expect(mayDo("pin", { settings: undefined, role: undefined })).to.equal(false);
+    expect(mayLikely("react", { settings: open, role: undefined })).to.equal(true);
+    expect(mayLikely("react", { settings: open, role: "reader" })).to.equal(false);
+  });
+
+  it("room-rights.1: a moderator changes members, an owner everyone", () => {
+    expect(kinds("member", { role: "member" })).to.deep.equal([]);
+    expect(kinds("moderator", { role: "owner" })).to.deep.equal([]);
+    expect(kinds("moderator", { role: "member" })).to.deep.equal([
+      "reader",
+      "mute",
+      "remove",
+      "ban",
+    ]);
+    expect(kinds("owner", { role: "moderator", mutedUntil: 200 })).to.deep.equal([
+      "owner",
+      "member",
+      "reader",
+      "unmute",
+      "remove",
+      "ban",
+    ]);
+    expect(kinds("moderator", { role: "none", mutedUntil: 50 })).to.deep.equal([
+      "member",
+      "reader",
+      "mute",
+      "ban",
+    ]);
+    expect(kinds("moderator", { role: "none", banned: true })).to.deep.equal(["unban"]);
+  });
+
+  it("room-rights.1: names why the user cannot send", () => {
+    expect(sendBar({ settings: { kind: "open", archived: true }, role: "owner" }, 0, 100)).to.equal(
+      "archived",
+    );
+    expect(sendBar({ settings: open, role: "member" }, 200, 100)).to.equal("muted");
+    expect(sendBar({ settings: open, role: "reader" }, 0, 100)).to.equal("role");
+    expect(
+      sendBar({ settings: { kind: "open", sendRole: "moderator" }, role: "member" }, 0, 100),
+    ).to.equal("role");
+    expect(sendBar({ settings: open, role: "member" }, 50, 100)).to.equal(undefined);
+    expect(sendBar({ settings: undefined, role: undefined }, 0, 100)).to.equal(undefined);
+  });
+
+  it("room-rights.1: an action keeps the rest of what the room stores of a member", () => {
+    const muted = { role: "member", mutedUntil: 200 } as const;
+    const after = (
+      action: Parameters<typeof standingAfter>[0],
+      more: { muteMs?: number; reason?: string } = {},
+    ): object => standingAfter(action, muted, { now: 100, ...more });
+    expect(after({ kind: "role", role: "reader" })).to.deep.equal({
+      role: "reader",
+      mutedUntil: 200,
+    });
+    expect(after({ kind: "mute" }, { muteMs: 60 })).to.deep.equal({
+      role: "member",
+      mutedUntil: 160,
+    });
+    expect(after({ kind: "unmute" })).to.deep.equal({ role: "member" });
+    expect(after({ kind: "remove" }, { reason: " moved " })).to.deep.equal({
+      role: "none",
+      reason: "moved",
+    });
+    expect(after({ kind: "ban" })).to.deep.equal({ role: "none", banned: true });
+    expect(after({ kind: "unban" })).to.deep.equal({ role: "none" });
+  });
+});

@@ -1,0 +1,77 @@
+// GermanRooms: the texts about rooms. The keys and parameters are those of english-rooms.ts.
+
+import type { RoomsCatalogue } from "./texts.ts";
+
+export const germanRooms: RoomsCatalogue = {
+  "page.partFailed": "Dieser Teil der Seite konnte nicht geladen werden. Laden Sie die Seite neu.",
+
+  "rooms.filter": "Räume filtern",
+  "rooms.direct": "Direktnachrichten",
+  "rooms.create": "Neuer Raum",
+  "rooms.newDirect": "Neue Direktnachricht",
+  "rooms.noMatch": "Keiner Ihrer Räume passt dazu.",
+  "rooms.closeRoom": "{room} schließen",
+  "rooms.closedKind": "geschlossener Raum",
+  "rooms.mentions": { one: "{count} Erwähnung", other: "{count} Erwähnungen" },
+  "rooms.unreadWord": "ungelesen",
+  "rooms.last": "{name}: {text}",
+  "rooms.lastOwn": "Sie: {text}",
+  "choice.found": "Offener Raum",
+  "choice.new": "Diesen Raum öffnen",
+  "choice.user": "Direktnachricht",
+
+  "failure.roomExists": "Einen Raum mit diesem Namen gibt es schon.",
+  "failure.invite":
+    "Diese Einladung ist abgelaufen oder wurde zu oft benutzt. Bitten Sie um eine neue.",
+  "failure.member": "Das ist jetzt nicht möglich: Ein Raum behält seinen letzten Besitzer.",
+  "notice.joined": "ist diesem Raum beigetreten.",
+  "day.duration.s": { one: "{count} Sekunde", other: "{count} Sekunden" },
+  "day.duration.m": { one: "{count} Minute", other: "{count} Minuten" },
+  "day.duration.h": { one: "{count} Stunde", other: "{count} Stunden" },
+  "day.duration.d": { one: "{count} Tag", other: "{count} Tage" },
+  "removal.left": "Sie haben diesen Raum verlassen.",
+
+  "room.writeTo": "Nachricht an {room}",
+  "visit.text":
+    "Sie besuchen diesen Raum. Treten Sie bei, damit er auf jedem Gerät in Ihrer Liste steht.",
+  "visit.join": "Beitreten",
+
+  "people.title": "Personen",
+  "people.away": "Nicht hier",
+  "people.banned": "Ausgesperrt",
+  "people.muted": "stumm",
+  "people.actions": "Aktionen für {name}",
+  "people.add": "Mitglied hinzufügen",
+  "people.invite": "Mit einem Link einladen",
+  "people.failed": "Die Mitglieder konnten nicht geladen werden.",
+  "people.more": "Mehr zeigen",
+  "role.none": "kein Mitglied",
+  "role.reader": "Leser",
+  "role.member": "Mitglied",
+  "role.moderator": "Moderator",
+  "role.owner": "Besitzer",
+
+  "copy.done": "Kopiert.",
+
+  "about.title": "Über diesen Raum",
+  "jump.failed": "Diese Stelle konnte nicht geladen werden. Versuchen Sie es noch einmal.",
+
+  "pins.title": "Angeheftete Nachrichten",
+
+  "bar.archived": "Dieser Raum ist archiviert. Nichts kann mehr gesendet werden.",
+  "bar.role": "Ihre Rolle in diesem Raum erlaubt das Schreiben nicht.",
+  "bar.muted": "Sie sind stumm geschaltet bis {time}.",
+  "bar.left": "Sie können hier nicht schreiben, weil Sie nicht in diesem Raum sind.",
+  "slow.note": "Langsamer Modus: eine Nachricht in {duration}",
+
+  "mention.list": "Benutzer zum Erwähnen",
+  "mention.room": "alle in diesem Raum",
+  "notify.on": "Benachrichtigungen einschalten",
+  "notify.off": "Benachrichtigungen ausschalten",
+  "notify.note": "Für Erwähnungen und Direktnachrichten, während diese Seite verdeckt ist.",
+  "notify.denied": "Dieser Browser blockiert die Benachrichtigungen dieser Seite.",
+  "notify.mention": "{name} hat Sie in {room} erwähnt",
+  "notify.reply": "{name} hat Ihnen in {room} geantwortet",
+  "details.link": "Link",
+  "details.copyLink": "Link zu dieser Nachricht kopieren",
+};

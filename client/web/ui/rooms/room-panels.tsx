@@ -1,0 +1,27 @@
+// RoomPanels: the panels about a room, which are loaded when the first one opens.
+
+import type { JSX } from "preact";
+import type { RoomEntry } from "../../store/room-entry.ts";
+import type { RoomStore } from "../../store/room-store.ts";
+import { englishDialogs } from "../../texts/english-dialogs.ts";
+import { addTexts } from "../../texts/texts.ts";
+import type { Layout } from "../layout.ts";
+import { AboutPanel } from "./about-panel.tsx";
+import { PinsPanel } from "./pins-panel.tsx";
+
+addTexts(englishDialogs);
+
+interface Props {
+  readonly kind: "about" | "pins";
+  readonly room: RoomStore;
+  readonly entry: RoomEntry;
+  readonly layout: Layout;
+  readonly onJump: (seq: number) => void;
+  readonly onClose: () => void;
+}
+
+export function RoomPanels(props: Props): JSX.Element {
+  const { kind, room, onJump, onClose } = props;
+  if (kind === "pins") return <PinsPanel {...{ room, onJump, onClose }} />;
+  return <AboutPanel {...props} />;
+}
