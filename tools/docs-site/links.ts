@@ -1,7 +1,7 @@
 // Links: the links of a built site. Pure, so a test can give it a broken one.
 //
-//   links.1. Every link within the site leads to a file of it, and its fragment to an id of that
-//        file.
+//   docs-site/links.1. Every link within the site leads to a file of it, and its fragment to an id
+//        of that file.
 
 const LINK = /\s(?:href|src)="([^"]*)"/g;
 const ID = /\sid="([^"]*)"/g;

@@ -30,7 +30,7 @@ describe("The documentation site", () => {
     }
   });
 
-  it("links.1: finds a link to a missing page and to a missing heading", () => {
+  it("docs-site/links.1: finds a link to a missing page and to a missing heading", () => {
     const site = new Map<string, string | undefined>([
       ["index.html", '<a href="/docs/b.html#there">b</a> <a href="https://example.com/x">x</a>'],
       ["b.html", '<h1 id="there">b</h1> <a href="/docs/c.html">c</a> <a href="#gone">gone</a>'],
