@@ -36,7 +36,8 @@ describe("Breaker of the archive's reads", function () {
     expect(await range()).to.equal("ok");
     server.kill();
     await server.exited();
-    for (let n = 0; n < READ_FAILURES_MAX; n++) await range();
+    // A backend can outlive the killed postmaster for a moment, and answer a read.
+    for (let failures = 0; failures < READ_FAILURES_MAX;) if ((await range()) !== "ok") failures++;
     const began = performance.now();
     const reads = await Promise.all([
       store.range(ROOM, 1, 10),
