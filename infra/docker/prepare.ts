@@ -1,6 +1,6 @@
 // `prepare`: the first container of a compose cluster. It creates what the other containers need
 // and keeps what exists: the seeds of the NATS users, the servers' configurations, the secret of
-// dev tokens, the key of invites, the passwords of the database's two roles. All of it is stored in
+// dev tokens, the key of invites, the passwords of the database's roles. All of it is stored in
 // the volume `keys`, which no other container mounts. Each volume of secrets.ts gets a copy of its
 // files. No secret is ever in an image, an environment or an argument.
 //
@@ -52,7 +52,11 @@ for (const name of NATS_SERVERS) {
 for (const name of ["dev-secret", "invite-key"]) {
   keep(name, () => randomBytes(SECRET_BYTES).toString("base64url"));
 }
-for (const name of ["postgres-password", "postgres-serving-password"]) {
+for (const name of [
+  "postgres-password",
+  "postgres-serving-password",
+  "postgres-webhooks-password",
+]) {
   keep(name, () => randomBytes(SECRET_BYTES).toString("hex"));
 }
 for (const [volume, { uid, files }] of Object.entries(SECRETS)) handOut(volume, uid, files);

@@ -22,10 +22,17 @@ export const SECRETS = {
     uid: NODE_UID,
     files: ["persistence.seed", "trimmer.seed", "postgres-serving-password"],
   },
+  "secrets-webhooks": {
+    uid: NODE_UID,
+    files: ["webhooks.seed", "postgres-webhooks-password"],
+  },
   /**
-   * For the job `migrate` only: the schema's owner, and the role that it creates for persistence.
+   * For the job `migrate` only: the schema's owner, and the roles that it creates.
    */
-  "secrets-migrate": { uid: NODE_UID, files: ["postgres-password", "postgres-serving-password"] },
+  "secrets-migrate": {
+    uid: NODE_UID,
+    files: ["postgres-password", "postgres-serving-password", "postgres-webhooks-password"],
+  },
   /** The configurations hold public keys and the secret of the routes. */
   "secrets-nats": { uid: NODE_UID, files: NATS_SERVERS.map((name) => `${name}.conf` as const) },
   /** The password of the schema's owner; the first start sets it. */

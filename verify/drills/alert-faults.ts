@@ -1,7 +1,7 @@
 // Alert faults: for each alert one real fault that makes it fire, with its injection and its heal.
 //
-//   alert-faults.1. Every alert of rules.yml has exactly one fault here, or is in REGION_ALERTS. A
-//        test compares the lists.
+//   alert-faults.1. Every alert of rules.yml has exactly one fault here, or is in REGION_ALERTS or
+//        WEBHOOK_ALERTS. A test compares the lists.
 //   alert-faults.2. `prepare` injects nothing yet: the clock of the alert starts with `strike`.
 //   alert-faults.3. `heal` undoes the fault, whatever its effect was. A permanent fault comes last.
 
@@ -111,6 +111,9 @@ export const REGION_ALERTS: readonly string[] = [
   "ParleyRegionWithoutFollower",
   "ParleyRegionAgentDown",
 ];
+
+/** The drill's cluster sends no webhooks, and their conditions last hours. */
+export const WEBHOOK_ALERTS: readonly string[] = ["ParleyWebhooksLag", "ParleyWebhooksDeadLetters"];
 
 /**
  * In the order of the drill: first the faults that do not disturb chat, then the others, the worst

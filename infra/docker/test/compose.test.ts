@@ -38,6 +38,8 @@ const MOUNTS: Readonly<Record<string, string>> = {
   "room-2": "secrets-room",
   "persistence-1": "secrets-persistence",
   "persistence-2": "secrets-persistence",
+  "webhooks-1": "secrets-webhooks",
+  "webhooks-2": "secrets-webhooks",
   "nats-1": "secrets-nats",
   "nats-2": "secrets-nats",
   "nats-3": "secrets-nats",
@@ -102,6 +104,10 @@ describe("compose.yaml", () => {
       "secrets-migrate",
       "secrets-persistence",
     ]);
+    expect(readers("postgres-webhooks-password")).to.have.members([
+      "secrets-migrate",
+      "secrets-webhooks",
+    ]);
     const userOf = (name: string): string =>
       new URL(services[name]!.environment!["DATABASE_URL"]!).username;
     const { DATABASE_SERVING_ROLE: role } = services["migrate"]!.environment!;
@@ -113,6 +119,9 @@ describe("compose.yaml", () => {
     }
     expect(userOf("migrate")).to.equal(services["postgres"]!.environment!["POSTGRES_USER"]);
     expect(userOf("migrate")).to.not.equal(role);
+    expect(userOf("webhooks-1")).to.equal(
+      services["migrate"]!.environment!["DATABASE_WEBHOOKS_ROLE"],
+    );
   });
 
   it("X4: every path below /secrets in a service's settings exists in its volume", () => {

@@ -18,6 +18,7 @@ const code = [
   "services/room/adapters/room-metrics.ts",
   "services/persistence/adapters/persistence-metrics.ts",
   "services/region/adapters/region-metrics.ts",
+  "services/webhooks/adapters/webhooks-metrics.ts",
   "shared/process/metrics.ts",
   "shared/process/breaker.ts",
   "shared/process/operations.ts",

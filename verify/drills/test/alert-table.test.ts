@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { REPOSITORY } from "#infra/embedded/service-process.ts";
-import { ALERT_FAULTS, REGION_ALERTS } from "../alert-faults.ts";
+import { ALERT_FAULTS, REGION_ALERTS, WEBHOOK_ALERTS } from "../alert-faults.ts";
 import { alertsOf } from "../alert-rules.ts";
 import { alertTable, realLengthMs } from "../alert-table.ts";
 import type { AlertRow } from "../alert-table.ts";
@@ -36,10 +36,10 @@ describe("Alert table", () => {
     expect(realLengthMs({ ...ROW, fired: undefined }, 20)).to.equal(undefined);
   });
 
-  it("alert-faults.1: every alert of the rules has one fault, or is about two regions", () => {
+  it("alert-faults.1: every alert of the rules has one fault, or is about two regions or webhooks", () => {
     const rules = readFileSync(join(REPOSITORY, "infra/prometheus/rules.yml"), "utf8");
     const faults = ALERT_FAULTS.flatMap(({ alerts }) => alerts.map(({ name }) => name));
-    expect([...faults, ...REGION_ALERTS].toSorted()).to.deep.equal(
+    expect([...faults, ...REGION_ALERTS, ...WEBHOOK_ALERTS].toSorted()).to.deep.equal(
       alertsOf(rules)
         .map(({ name }) => name)
         .toSorted(),
