@@ -18,6 +18,7 @@ import { until } from "#shared/testing/wait.ts";
 import { archivedThrough } from "../dumps/dump.ts";
 import type { FaultScope, RunRecord } from "../checker/record.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
+import type { HookReceiver } from "./hook-receiver.ts";
 import type { LoadProcess } from "./load-process.ts";
 import type { Network } from "./network.ts";
 import type { TwoVersions } from "./two-versions.ts";
@@ -32,6 +33,8 @@ export interface ChaosClusterOptions {
   readonly rooms: readonly RoomId[];
   readonly logBytesMax: number;
   readonly sleepers: number;
+  /** Undefined with another version, which sends no webhooks. */
+  readonly hooks: HookReceiver | undefined;
   readonly versions: TwoVersions | undefined;
   /** Preloaded into a service to give it a wrong clock; undefined when it is not installed. */
   readonly fakeTimeLibrary: string | undefined;
@@ -52,7 +55,12 @@ const SCRAPE_WITHIN_MS = 1_000;
 /** A log that elects its leader on a busy machine answers late. After this time the run ends. */
 const LOG_ANSWER_WITHIN_MS = 120_000;
 /** The bound of the resident memory of a process by role, in MiB (I12). */
-const MIB_MAX: Readonly<Record<string, number>> = { gateway: 768, room: 768, persistence: 768 };
+const MIB_MAX: Readonly<Record<string, number>> = {
+  gateway: 768,
+  room: 768,
+  persistence: 768,
+  webhooks: 512,
+};
 
 export class ChaosCluster {
   readonly #options: ChaosClusterOptions;
@@ -114,6 +122,10 @@ export class ChaosCluster {
   }
   get logBytesMax(): number {
     return this.#options.logBytesMax;
+  }
+
+  get hooks(): HookReceiver | undefined {
+    return this.#options.hooks;
   }
 
   get sleepers(): number {
@@ -243,8 +255,8 @@ export class ChaosCluster {
   }
 
   samples(): RunRecord[] {
-    const { gateways, rooms, persistence } = this.cluster.info();
-    return [...gateways, ...rooms, ...persistence].flatMap(({ name, pid }) => {
+    const { gateways, rooms, persistence, webhooks = [] } = this.cluster.info();
+    return [...gateways, ...rooms, ...persistence, ...webhooks].flatMap(({ name, pid }) => {
       const mib = residentMib(pid);
       const mibMax = MIB_MAX[name.replace(/-\d+$/, "")] ?? 0;
       return mib === undefined ? [] : [{ t: runNow(), op: "sample", process: name, mib, mibMax }];

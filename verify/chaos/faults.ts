@@ -68,6 +68,8 @@ const AIMS: Readonly<Record<string, Aim>> = {
   F18: pausingReaders,
   F22: restartingInTurn,
   F26: splitting,
+  F27: (chaos, pick) => killing(chaos, one(chaos.names("webhooks"), pick), ALL),
+  F28: closingReceiver,
   "F25-still": stallingLogs,
   "F25-gone": losingLogs,
 };
@@ -244,6 +246,16 @@ function splitting(chaos: ChaosCluster): Fault {
       }
     },
     heal: () => Promise.resolve(),
+  };
+}
+
+function closingReceiver(chaos: ChaosCluster): Fault {
+  const { hooks } = chaos;
+  return {
+    target: "the receiver",
+    scope: ALL,
+    strike: () => hooks?.close() ?? Promise.resolve(),
+    heal: () => hooks?.open() ?? Promise.resolve(),
   };
 }
 

@@ -43,7 +43,7 @@ export interface ChaosOptions {
 const QUIET_MS = 10_000;
 
 const schema = z.object({
-  SECONDS: z.coerce.number().int().min(5).max(86_400).default(450),
+  SECONDS: z.coerce.number().int().min(5).max(86_400).default(520),
   SEED: z.coerce.number().int().min(0).default(1),
   FAULTS: z.string().default(""),
   ROOMS: z.coerce.number().int().min(1).max(10_000).default(100),
@@ -68,7 +68,9 @@ export async function chaosOptions(
   return {
     seed: config.SEED,
     seconds: config.SECONDS,
-    rows: wanted.filter((row) => isPossible(row, { nats, fakeTimeLibrary, say })),
+    rows: wanted.filter((row) =>
+      isPossible(row, { nats, fakeTimeLibrary, isMixed: config.PREVIOUS !== "", say }),
+    ),
     rooms: config.ROOMS,
     rate: config.RATE,
     nats,
@@ -89,9 +91,14 @@ function isPossible(
   has: {
     readonly nats: 1 | 3;
     readonly fakeTimeLibrary: string | undefined;
+    readonly isMixed: boolean;
     readonly say: (line: string) => void;
   },
 ): boolean {
+  if (row.needs === "webhooks" && has.isMixed) {
+    has.say(`${row.name} is left out: with another version no process sends webhooks`);
+    return false;
+  }
   if (row.needs === "nats-3" && has.nats !== 3) {
     has.say(`${row.name} is left out: it needs NATS=3`);
     return false;

@@ -19,7 +19,7 @@ export interface Row {
   readonly holdMs: number;
   /** An estimate of the whole fault with its recovery. Only the plan uses it. */
   readonly costMs: number;
-  readonly needs?: "nats-3" | "network" | "clock";
+  readonly needs?: "nats-3" | "network" | "clock" | "webhooks";
   /** Deadline of the archive's catch-up after the heal. */
   readonly drainMs?: number;
   /** No client may get an error while the fault lasts. */
@@ -128,6 +128,18 @@ export const ROWS: readonly Row[] = [
     isSilent: true,
   }),
   row("F26", "the partitions are doubled", { backMs: 2 * S, costMs: 20 * S, isSilent: true }),
+  row("F27", "kill -9 a process that sends webhooks", {
+    backMs: 2 * S,
+    costMs: 8 * S,
+    needs: "webhooks",
+  }),
+  row("F28", "the receiver of webhooks is down for 60 s", {
+    backMs: 2 * S,
+    holdMs: 60 * S,
+    costMs: 64 * S,
+    isSilent: true,
+    needs: "webhooks",
+  }),
   row("F22", "every service restarted in turn", { backMs: 5 * S, costMs: 30 * S, isSilent: true }),
 ];
 

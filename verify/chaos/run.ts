@@ -14,12 +14,13 @@ import { until } from "#shared/testing/wait.ts";
 import type { Report } from "../checker/check.ts";
 import { checkFolder, FILES } from "../checker/folder.ts";
 import { encodeRecord } from "../checker/record.ts";
-import type { HistoryRecord } from "../checker/record.ts";
+import type { HistoryRecord, HookRecord } from "../checker/record.ts";
 import { DEFAULTS } from "#infra/embedded/cluster-options.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { aim } from "./faults.ts";
 import { saveDumps } from "./saved-dumps.ts";
+import { HOOK_ENV, HookReceiver } from "./hook-receiver.ts";
 import { LoadProcess } from "./load-process.ts";
 import { Network } from "./network.ts";
 import type { ChaosOptions } from "./options.ts";
@@ -52,6 +53,9 @@ const PARTITIONS = 16;
 const GATEWAYS = 2;
 const NODES = 2;
 const WORKERS = 2;
+const WEBHOOKS = 2;
+/** Rooms of which a receiver gets every event: a delivery costs more than a line to a socket. */
+const HOOKED_ROOMS = 5;
 const PER_ROOM = 2;
 const ROOMS_PER_CLIENT = 4;
 const CLOSED_ROOMS = 4;
@@ -101,7 +105,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     nats: options.nats,
     partitions: PARTITIONS,
     limits: "off",
-    env: { LOG_KEEP_ENTRIES: KEEP_ENTRIES },
+    webhooks: versions === undefined ? WEBHOOKS : 0,
+    env: { LOG_KEEP_ENTRIES: KEEP_ENTRIES, ...HOOK_ENV },
     route: (service, server, urls) => network.through(service, server, urls),
     say: (line) => appendFileSync(join(folder, "cluster.txt"), `${line}\n`),
   });
@@ -145,6 +150,7 @@ const NEW_TRAFFIC: ReadonlySet<string> = new Set([
   "senderSlowed",
   "slowModeJudged",
   "textErased",
+  "hookDelivered",
 ]);
 
 /** A full run must see each of these events at least once. */
@@ -188,8 +194,12 @@ class Run {
   static async open(options: ChaosOptions, parts: Parts): Promise<Run> {
     const { cluster, load, folder } = parts;
     const rooms = Array.from({ length: options.rooms }, (_, i) => `room-${i}` as RoomId);
+    let record: (record: HookRecord) => void = () => undefined;
+    const hooks =
+      parts.versions === undefined ? new HookReceiver((hook) => record(hook)) : undefined;
     const chaos = await ChaosCluster.open({
       ...parts,
+      hooks,
       partitions: PARTITIONS,
       rooms,
       logBytesMax: DEFAULTS.logBytesMax,
@@ -197,6 +207,8 @@ class Run {
       fakeTimeLibrary: options.fakeTimeLibrary,
     });
     const run = new Run(options, parts, chaos);
+    record = (hook) => run.#record(hook);
+    await hooks?.subscribe(cluster.url, rooms.slice(0, HOOKED_ROOMS));
     const endpoints = cluster.info().gateways.map(({ name, url }) => ({
       name,
       url: new URL("/v1/ws", url.replace("http", "ws")).href,
@@ -346,6 +358,13 @@ class Run {
     }
     await this.#sleep(this.#options.quietMs);
     try {
+      await this.#chaos.hooks?.caughtUp();
+    } catch {
+      this.complaints.push("a receiver of webhooks did not get everything in time");
+    }
+    const { forged = 0 } = this.#chaos.hooks ?? {};
+    if (forged > 0) this.complaints.push(`${forged} webhooks had no valid signature`);
+    try {
       await load.listLast();
     } catch {
       this.complaints.push(`${load.state.unlisted} clients got no last room list`);
@@ -361,6 +380,7 @@ class Run {
 
   async close(): Promise<void> {
     clearInterval(this.#sampling);
+    await this.#chaos.hooks?.close();
     await this.#chaos.close();
     closeSync(this.#records);
   }

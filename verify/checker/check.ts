@@ -4,7 +4,7 @@
 // It is pure and streaming. It knows records, log entries and event lines only, and it shares no
 // code with the services. It needs about two hundred bytes of memory for each message.
 //
-// The invariants I1 to I18 of docs/SPEC.md, and the file that judges each:
+// The invariants I1 to I19 of docs/SPEC.md, and the file that judges each:
 //
 //   I1, I3, I4, I15   stored.ts
 //   I2                sends.ts, streams.ts, stored.ts
@@ -18,6 +18,7 @@
 //   I16               members.ts, invites.ts, pace.ts
 //   I17               changes.ts, pace.ts
 //   I18               lists.ts
+//   I19               hooks.ts
 //
 // Order of the input: all records, then the archive, then the logs, then the pages, then `finish`.
 
@@ -26,6 +27,7 @@ import { Changes } from "./changes.ts";
 import { Conns } from "./conns.ts";
 import { Faults } from "./faults.ts";
 import type { FaultReport } from "./faults.ts";
+import { Hooks } from "./hooks.ts";
 import { CheckedInvites } from "./invites.ts";
 import type { Percentiles } from "./latencies.ts";
 import { Lists } from "./lists.ts";
@@ -80,6 +82,8 @@ export interface Sometimes {
   slowModeJudged: number;
   /** The archive has a tombstone in the place of a text. */
   textErased: number;
+  /** A receiver of webhooks took an event. */
+  hookDelivered: number;
 }
 
 export interface Report {
@@ -135,6 +139,7 @@ export class Check {
   readonly #invites = new CheckedInvites(this.#members, this.#fail);
   readonly #pace = new Pace(this.#members, this.#messages, this.#fail);
   readonly #lists = new Lists(this.#fail);
+  readonly #hooks = new Hooks(this.#fail);
   readonly #faults = new Faults(this.#conns, this.#fail);
   readonly #tenures = new Tenures(this.#fail);
   readonly #stored = new Stored(this.#messages, this.#fail);
@@ -186,6 +191,8 @@ export class Check {
         return this.#conns.close(record);
       case "fault":
         return this.#faults.onFault(record);
+      case "hook":
+        return this.#hooks.onRecord(record);
       case "sample":
         return this.#faults.onSample(record);
       case "mark":
@@ -203,6 +210,7 @@ export class Check {
     this.#pace.takeArchived(line);
     this.#invites.takeArchived(line);
     this.#lists.takeArchived(line);
+    this.#hooks.takeArchived(line);
     this.#stored.takeArchived(line);
   }
 
@@ -223,6 +231,7 @@ export class Check {
     this.#members.finish();
     this.#changes.finish();
     this.#lists.finish(this.#isEnded);
+    this.#hooks.finish(this.#isEnded);
     this.#stored.finish({ isTrimmed, hasPages, seen: this.#streams.seen() });
     for (const { client, room, next } of this.#streams.last) {
       const head = this.#stored.head(room);
@@ -252,6 +261,7 @@ export class Check {
         senderSlowed: this.#sends.slowed,
         slowModeJudged: this.#pace.slowed,
         textErased: this.#changes.erased,
+        hookDelivered: this.#hooks.delivered,
       },
       faults,
       ackMs: this.#sends.latencies.percentiles(),

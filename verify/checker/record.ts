@@ -183,8 +183,28 @@ export type FaultRecord =
       readonly withinMs: number;
     });
 
+/** A webhook was subscribed before the first event, or its receiver took an event. */
+export type HookRecord =
+  | {
+      readonly t: number;
+      readonly op: "hook";
+      readonly phase: "invoke";
+      readonly kinds: readonly string[];
+      readonly rooms: readonly RoomId[];
+    }
+  | {
+      readonly t: number;
+      readonly op: "hook";
+      readonly phase: "ok";
+      readonly kind: string;
+      readonly room: RoomId;
+      readonly seq: Seq;
+      readonly id: string;
+    };
+
 export type RunRecord =
   | FaultRecord
+  | HookRecord
   /** The resident memory of a process, and its bound. */
   | {
       readonly t: number;

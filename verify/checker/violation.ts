@@ -19,6 +19,7 @@ export const INVARIANTS = [
   "I16",
   "I17",
   "I18",
+  "I19",
 ] as const;
 
 export type InvariantId = (typeof INVARIANTS)[number];

@@ -8,9 +8,9 @@ import { expect } from "chai";
 import { rowsNamed } from "../plan.ts";
 import { expectClean, runShort } from "./short-run.ts";
 
-/** Enough for each of the four faults once. */
-const SECONDS = 28;
-const FAULTS = ["F1", "F2", "F4-kill", "F18"];
+/** Enough for each of the five faults once. */
+const SECONDS = 35;
+const FAULTS = ["F1", "F2", "F4-kill", "F18", "F27"];
 
 describe("Chaos smoke", () => {
   let dir = "";
@@ -19,9 +19,9 @@ describe("Chaos smoke", () => {
   });
   after(() => rmSync(dir, { recursive: true, force: true }));
 
-  it("I1, I13: no invariant breaks when a gateway, a room node and persistence are killed and readers are paused", async function () {
+  it("I1, I13: no invariant breaks when a gateway, a room node, persistence and webhooks are killed and readers are paused", async function () {
     this.timeout(240_000);
-    // Four times 3 s with rests fit once: each fault comes once.
+    // Five times 3 s with rests fit once: each fault comes once.
     const rows = rowsNamed(FAULTS).map((row) => ({ ...row, costMs: 3_000 }));
     const run = await runShort({ seconds: SECONDS, rows, dir });
     const { report, plan, services, folder } = run;
@@ -43,6 +43,7 @@ describe("Chaos smoke", () => {
     expect(sometimes.writeRefused).to.be.above(0);
     expect(sometimes.senderSlowed).to.be.above(0);
     expect(sometimes.slowModeJudged).to.be.above(0);
+    expect(sometimes.hookDelivered).to.be.above(100);
     expect(existsSync(join(folder, "records.jsonl"))).to.equal(true);
   });
 });
