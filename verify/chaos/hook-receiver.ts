@@ -1,4 +1,5 @@
-// HookReceiver: the back end of a chaos run: it subscribes to a few rooms, and records what it takes.
+// HookReceiver: the back end of a chaos run: it subscribes to a few rooms, and records what it
+// takes.
 //
 //   hook-receiver.1. It subscribes before the first event, so that every event of its rooms must
 //        arrive.

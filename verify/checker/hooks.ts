@@ -1,7 +1,7 @@
 // Hooks: judges what a receiver of webhooks took, against the lines of the archive.
 //
-//   hooks.1. Each event of the kinds and rooms of the subscription that the archive has was delivered
-//        at least once, when the run has ended in order.
+//   hooks.1. Each event of the kinds and rooms of the subscription that the archive has was
+//        delivered at least once, when the run has ended in order.
 //   hooks.2. The first deliveries of a room are in the order of its numbers.
 //   hooks.3. A delivery names an event that the archive has at this place.
 //
