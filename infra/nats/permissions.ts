@@ -131,9 +131,9 @@ const PERSISTENCE: Permissions = {
   ],
 };
 
-/** Webhooks speak with strangers: they have no right to a log, to commands or to lines. */
+/** Webhooks speak with strangers: they read sessions, and have no right to logs or commands. */
 const WEBHOOKS: Permissions = {
-  publish: ["table.get.*", "_INBOX_gw.>", "_INBOX_ctl.>"],
+  publish: ["table.get.*", "_INBOX_gw.>", "_INBOX_ctl.>", ...readTable("sessions")],
   subscribe: ["watermark.*", "hook.manage", "table.changed.*", "ctl.>", "_INBOX_hook.>"],
 };
 

@@ -4,6 +4,7 @@ import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
 import { startService } from "#shared/process/bootstrap.ts";
 import { databaseUrls } from "#shared/process/database-config.ts";
 import { openDesk } from "./adapters/desk-server.ts";
+import { NatsSessions } from "./adapters/nats-sessions.ts";
 import { openPostgresSession } from "./adapters/postgres-session.ts";
 import { HttpSender } from "./adapters/sender.ts";
 import { registerWebhooks } from "./adapters/webhooks-metrics.ts";
@@ -28,7 +29,7 @@ const sender = new HttpSender({
 });
 shutdown.add("sender", () => Promise.resolve(sender.close()));
 const stats = new WebhookStats();
-const sessions = undefined;
+const sessions = new NatsSessions(bus, systemClock);
 const urls = databaseUrls(config);
 const node = new WebhooksNode({
   open: () => openPostgresSession(urls, sessions),

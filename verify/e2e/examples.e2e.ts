@@ -44,7 +44,7 @@ describe("Examples", function () {
     expect(executablePath, "no Chromium; set CHROMIUM").to.be.a("string");
     pages = await PageServer.start();
     const env = { ORIGINS: pages.origin, WEBHOOKS_HTTP: "1", WEBHOOKS_ALLOW: "127.0.0.0/8" };
-    const fixed = { dataDir, port: 0, partitions: 4, webhooks: 1 };
+    const fixed = { dataDir, port: 0, partitions: 4, gateways: 2, webhooks: 1 };
     cluster = await startCluster({ ...fixed, say: () => undefined, env });
     browser = await chromium.launch({ executablePath: executablePath!, args: FLAGS });
   });
@@ -68,8 +68,8 @@ describe("Examples", function () {
     await page.locator("input").fill(text);
     await page.locator("input").press("Enter");
   };
-  const joinAs = async (user: string, room: string): Promise<Parley> => {
-    const url = `${cluster.url.replace("http", "ws")}/v1/ws`;
+  const joinAs = async (user: string, room: string, at = cluster.url): Promise<Parley> => {
+    const url = `${at.replace("http", "ws")}/v1/ws`;
     const parley = new Parley({ url, token: () => devToken(cluster.url, user) });
     const handle = parley.join(room);
     parley.connect();
@@ -208,7 +208,7 @@ describe("Examples", function () {
     ben.close();
   });
 
-  it("B1, W1: backend: creates a room, posts as ada, and receives the answer once", async () => {
+  it("B1, W1, W7: backend: creates a room, posts as ada, receives the answer once, and the end of each session of a killed gateway", async () => {
     await using project = await SdkProject.create(WEBHOOK_LIBRARY, "examples/backend");
     const port = String(await choosePort(0));
     const more = { PORT: port };
@@ -224,6 +224,18 @@ describe("Examples", function () {
     await eventually("the answer", () => backend.output().includes(line));
     expect(backend.output().split(line)).to.have.length(2);
     ben.close();
+
+    const doomed = cluster.info().gateways[1]?.url;
+    const users = ["dan", "eve", "fay"];
+    const clients = await Promise.all(users.map((user) => joinAs(user, "general", doomed)));
+    const stays = await joinAs("gus", "general");
+    const lost = () =>
+      [...backend.output().matchAll(/^(\w+) left \(gateway-lost\) (\S+)$/gm)].map(([, who]) => who);
+    await cluster.kill("gateway-2");
+    await eventually("the ends of all sessions", () => lost().length >= users.length);
+    for (const client of [...clients, stays]) client.close();
+    await eventually("the end of gus", () => backend.output().includes("gus left (left)"));
+    expect(lost().toSorted()).to.deep.equal(users);
     backend.kill();
     await once(backend, "exit");
   });

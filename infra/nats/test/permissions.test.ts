@@ -233,7 +233,7 @@ describe("NATS permissions, on a real server", () => {
       ],
     },
     webhooks: {
-      may: ["table.get.settings", "_INBOX_gw.gw-1.x", "_INBOX_ctl.x"],
+      may: ["table.get.settings", "_INBOX_gw.gw-1.x", "$JS.API.STREAM.INFO.KV_sessions"],
       mayNot: [
         "log.1",
         "cmd.1",
@@ -243,6 +243,8 @@ describe("NATS permissions, on a real server", () => {
         "hook.manage",
         "$JS.API.INFO",
         "$JS.API.STREAM.INFO.LOG_1",
+        "$JS.API.CONSUMER.CREATE.KV_sessions.x",
+        "$KV.sessions.a.b.c",
         "$KV.config.x",
         "ctl.kick",
       ],

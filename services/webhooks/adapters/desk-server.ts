@@ -51,7 +51,9 @@ async function answer(parts: DeskServerParts, request: WebhookRequest): Promise<
       const { op: _op, ...webhook } = request;
       const detail = parts.refusalOf(webhook.url);
       if (detail !== undefined) return { kind: "refused", error: "forbidden", detail };
-      return answerOf(await desk.add(webhook, await endOf(parts.sessions)));
+      const isOfSessions = webhook.kinds.some((kind) => kind.startsWith("session."));
+      const end = isOfSessions ? await endOf(parts.sessions) : undefined;
+      return answerOf(await desk.add(webhook, end));
     }
     case "list":
       return { kind: "webhooks", webhooks: await desk.list() };
