@@ -13,9 +13,9 @@ export function firstVisible(page: Page): Promise<number> {
   });
 }
 
-/** Visible texts with a contrast below WCAG AA, as "text: ratio". */
-export function faintTexts(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
+/** Visible texts with a contrast below `least` (4.5: WCAG AA; 7: AAA), as "text: ratio". */
+export function faintTexts(page: Page, least = 4.5): Promise<string[]> {
+  return page.evaluate((least) => {
     const canvas = document.createElement("canvas");
     canvas.width = canvas.height = 1;
     const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -45,8 +45,8 @@ export function faintTexts(page: Page): Promise<string[]> {
       const grounds = layers(element);
       const [a, b] = [luminance([...grounds, getComputedStyle(element).color]), luminance(grounds)];
       const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-      if (ratio < 4.5) faint.push(`${text.slice(0, 30)}: ${ratio.toFixed(2)}`);
+      if (ratio < least) faint.push(`${text.slice(0, 30)}: ${ratio.toFixed(2)}`);
     }
     return faint;
-  });
+  }, least);
 }

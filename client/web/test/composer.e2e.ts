@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
+import { faintTexts } from "./appearance.ts";
 import { expectAccessible } from "./axe.ts";
 import { useBrowserCluster } from "./browser-cluster.ts";
 import type { BrowserCluster } from "./browser-cluster.ts";
@@ -108,17 +109,26 @@ describe("The composer and the panel in a browser", () => {
     await ada.leave();
   });
 
-  for (const colorScheme of ["light", "dark"] as const) {
-    it(`axe-core finds nothing on the sign-in page and on a phone, ${colorScheme}`, async () => {
+  for (const [theme, options] of [
+    ["light", { colorScheme: "light" }],
+    ["dark", { colorScheme: "dark" }],
+    ["high contrast, light", { colorScheme: "light", contrast: "more" }],
+    ["high contrast, dark", { colorScheme: "dark", contrast: "more" }],
+    ["from right to left", { colorScheme: "light", locale: "ar-EG" }],
+  ] as const) {
+    it(`axe-core finds nothing on the sign-in page and on a phone, ${theme}`, async () => {
       const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
-      const ada = await arrive("ada", "axe", { ...phone, colorScheme });
+      const ada = await arrive("ada", "axe", { ...phone, ...options });
+      const direction = await ada.page.evaluate(() => document.documentElement.dir);
+      expect(direction).to.equal("locale" in options ? "rtl" : "ltr");
       await ada.send("hello");
       await ada.until("its number", async () => (await ada.seqs()).length > 0);
       await expectAccessible(ada, "a phone");
-      await ada.page.getByRole("button", { name: "Rooms", exact: true }).click();
+      if ("contrast" in options) expect(await faintTexts(ada.page, 7)).to.deep.equal([]);
+      await ada.page.locator(".room-top .menu").click();
       await expectAccessible(ada, "the rooms of a phone");
-      await ada.page.getByRole("button", { name: "Sign out" }).click();
-      await ada.page.getByLabel("Your name").waitFor();
+      await ada.page.locator(".me button").last().click();
+      await ada.page.locator("#name").waitFor();
       await expectAccessible(ada, "the sign-in page");
       await ada.leave();
     });

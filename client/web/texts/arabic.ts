@@ -30,6 +30,7 @@ export const arabic: Catalogue = {
   "theme.system": "كما في النظام",
   "theme.light": "فاتح",
   "theme.dark": "داكن",
+  "theme.contrast": "تباين عالٍ",
   "theme.label": "المظهر: {theme}. التغيير إلى: {next}",
   "language.label": "اللغة",
 

@@ -30,6 +30,7 @@ export const english = {
   "theme.system": "like the system",
   "theme.light": "light",
   "theme.dark": "dark",
+  "theme.contrast": "high contrast",
   "theme.label": "Theme: {theme}. Change to {next}",
   "language.label": "Language",
 

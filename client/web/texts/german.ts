@@ -35,6 +35,7 @@ export const german: Catalogue = {
   "theme.system": "wie das System",
   "theme.light": "hell",
   "theme.dark": "dunkel",
+  "theme.contrast": "hoher Kontrast",
   "theme.label": "Farben: {theme}. Ändern zu: {next}",
   "language.label": "Sprache",
 
