@@ -5,7 +5,8 @@
 //
 //   chat.1. A key acts at once on the state as it is: a key behind Enter belongs to the next text.
 //   chat.2. A draft returns when an edit or a reaction ends.
-//   chat.3. The room is read up to what was on the screen: while the user is at the end.
+//   chat.3. The room is read up to what was on the screen: while the user is at the end, and not
+//        before it is known which messages were unread.
 
 import { isEmoji } from "#shared/protocol/emoji.ts";
 import type { Parley } from "../../sdk/parley.ts";
@@ -59,6 +60,7 @@ export class Chat {
   readonly #quit: () => void;
   #draft: Composer | undefined;
   #confirmed: string | undefined;
+  #isUnreadKnown = false;
   #area = { width: 80, height: 20 };
 
   constructor(
@@ -313,7 +315,7 @@ export class Chat {
     const isAtEnd = this.place === undefined && this.thread === undefined;
     if (isAtEnd && this.#main.range.isAttached) {
       this.seen = this.#main.range.newest;
-      if (this.room.status === "live") this.room.markRead(); // chat.3
+      if (this.room.status === "live" && this.#isUnreadKnown) this.room.markRead(); // chat.3
     }
     // An event came before the page of a jump to the end.
     const { newer, isAttached } = this.timeline.snapshot;
@@ -328,12 +330,12 @@ export class Chat {
       await this.room.live();
       const { rooms } = await this.parley.rooms();
       const found = rooms.find(({ room }) => room === this.room.room);
-      if (found === undefined || found.unread === 0) return;
-      this.unreadAbove = found.read;
-      this.#changed();
+      if (found !== undefined && found.unread > 0) this.unreadAbove = found.read;
     } catch {
       // Without the list there is no mark.
     }
+    this.#isUnreadKnown = true;
+    this.#onChange();
   }
 
   #find(seq: number): ShownMessage | undefined {

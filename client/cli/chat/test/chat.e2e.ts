@@ -8,6 +8,8 @@ import { expect } from "chai";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { until } from "#shared/testing/wait.ts";
+import { devToken } from "../../../sdk/dev-token.ts";
+import { Parley } from "../../../sdk/parley.ts";
 import { KEYS, TerminalUser } from "./terminal-user.ts";
 import type { TerminalSize } from "./terminal-user.ts";
 
@@ -18,6 +20,7 @@ describe("parley chat", function () {
   let cluster: Cluster;
   let dataDir: string;
   const users: TerminalUser[] = [];
+  const clients: Parley[] = [];
 
   before(async () => {
     dataDir = mkdtempSync(join(tmpdir(), "parley-chat-"));
@@ -27,6 +30,7 @@ describe("parley chat", function () {
   });
   afterEach(async () => {
     await Promise.all(users.splice(0).map((user) => user.close()));
+    for (const client of clients.splice(0)) client.close();
   });
   after(async () => {
     await cluster.stop();
@@ -41,6 +45,15 @@ describe("parley chat", function () {
     });
     users.push(user);
     return user;
+  }
+
+  async function sdkClient(user: string): Promise<Parley> {
+    const url = `${cluster.url.replace("http", "ws").replace(/\/$/, "")}/v1/ws`;
+    const client = new Parley({ url, token: () => devToken(cluster.url, user) });
+    clients.push(client);
+    client.connect();
+    await client.online();
+    return client;
   }
 
   async function enter(name: string, room: string, size?: TerminalSize): Promise<TerminalUser> {
@@ -136,6 +149,30 @@ describe("parley chat", function () {
     expect(ada.lines.filter((line) => line.includes("ben:"))).to.deep.equal(before);
     ada.press(KEYS.end);
     await ada.sees(/── new[^\n]*\n[^\n]*ben: news/);
+  });
+
+  it("chat.3: marks what a member has not read, and then it is read", async () => {
+    const room = await sdkClient("ben");
+    await room.createRoom("unread", { kind: "closed", members: [{ user: "ada" }] }).done;
+    const handle = room.join("unread");
+    const first = await handle.send({ text: "read before" }).done;
+    const ada = await sdkClient("ada");
+    const seen = ada.join("unread");
+    await seen.live();
+    if (first.kind === "acked") seen.markRead(first.seq);
+    await handle.send({ text: "not read" }).done;
+    const unread = async (): Promise<number | undefined> =>
+      (await ada.rooms()).rooms.find((one) => one.room === "unread")?.unread;
+    const wait = { withinMs: 60_000, everyMs: 200 };
+    await until(async () => (await unread()) === 1, { ...wait, what: "one unread message" });
+    const terminal = await enter("ada", "unread");
+    await terminal.sees(/ben: read before\n── new[^\n]*\n[^\n]*ben: not read/);
+    await until(async () => (await unread()) === 0, { ...wait, what: "a read room" });
+  });
+
+  it("shows who may not read a room that it is closed", async () => {
+    const eve = start("chat unread --user eve");
+    await eve.sees("You may not read this room", 90_000);
   });
 
   it("keeps texts while a gateway is away, and sends them when it is back", async () => {
