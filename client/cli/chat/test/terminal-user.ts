@@ -29,6 +29,18 @@ export interface TerminalSize {
   readonly rows: number;
 }
 
+/** One character of the screen. */
+export interface Cell {
+  readonly text: string;
+  /** In columns. */
+  readonly width: number;
+  /** A number of the palette; undefined: the colour of the terminal. */
+  readonly colour: number | undefined;
+  readonly isBold: boolean;
+  readonly isDim: boolean;
+  readonly isInverse: boolean;
+}
+
 export class TerminalUser {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #screen: InstanceType<typeof headless.Terminal>;
@@ -75,6 +87,26 @@ export class TerminalUser {
 
   get text(): string {
     return this.lines.join("\n");
+  }
+
+  /** The characters of each line, with their styles. */
+  get cells(): readonly (readonly Cell[])[] {
+    const { active } = this.#screen.buffer;
+    return Array.from({ length: this.#screen.rows }, (_, row) => {
+      const line = active.getLine(active.viewportY + row);
+      const cells = Array.from({ length: this.#screen.cols }, (_, column) => line?.getCell(column));
+      return cells.flatMap((cell) => {
+        if (cell === undefined || cell.getWidth() === 0) return [];
+        return {
+          text: cell.getChars() || " ",
+          width: cell.getWidth(),
+          colour: cell.isFgPalette() ? cell.getFgColor() : undefined,
+          isBold: cell.isBold() !== 0,
+          isDim: cell.isDim() !== 0,
+          isInverse: cell.isInverse() !== 0,
+        };
+      });
+    });
   }
 
   /** Where the cursor is. */
