@@ -10,8 +10,8 @@
 //   search-backlog.2. It is a hint. Passes over all rooms find what no hint named: after a start, a
 //        failover, a rebuild, and when more than ROOMS_WAITING_MAX rooms wait. A pass begins
 //        PASS_EVERY_MS after the one before.
-//   search-backlog.3. While the archive is behind its logs, the indexer begins one batch in
-//        GIVE_WAY_MS at most. So it takes little of what the archive needs to catch up.
+//   search-backlog.3. While the archive is behind its logs, the indexer waits, for GIVE_WAY_MS at
+//        most between two batches. So the archive catches up as if there were no indexer.
 //   search-backlog.4. A batch that failed waits again, at its old place.
 
 import type { Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
@@ -27,7 +27,7 @@ export const FULL_BATCH_EVENTS = 1_500;
 /** … for so long. */
 const BEHIND_FOR_MS = 500;
 /** search-backlog.3. */
-export const GIVE_WAY_MS = 2_000;
+export const GIVE_WAY_MS = 10_000;
 
 /** A room after its batch. */
 export interface IndexedRoom {
@@ -55,6 +55,7 @@ export class SearchBacklog {
   #waiting = new Map<RoomId, Waiting>();
   #taken = new Map<RoomId, Waiting>();
   #passDue: Millis = -Infinity;
+  #archiveBusySince: Millis = -Infinity;
   #archiveBusyUntil: Millis = -Infinity;
   #lastBatch: Millis = -Infinity;
 
@@ -65,7 +66,9 @@ export class SearchBacklog {
       all += count;
       this.#add(room, count, now);
     }
-    if (all >= FULL_BATCH_EVENTS) this.#archiveBusyUntil = now + BEHIND_FOR_MS;
+    if (all < FULL_BATCH_EVENTS) return;
+    if (this.#archiveBusyUntil <= now) this.#archiveBusySince = now;
+    this.#archiveBusyUntil = now + BEHIND_FOR_MS;
   }
 
   /** A pass found these rooms. */
@@ -85,7 +88,8 @@ export class SearchBacklog {
   batchDue(now: Millis): Millis | undefined {
     if (this.#waiting.size === 0) return undefined;
     if (this.#archiveBusyUntil <= now) return now;
-    return Math.max(now, Math.min(this.#archiveBusyUntil, this.#lastBatch + GIVE_WAY_MS));
+    const since = Math.max(this.#archiveBusySince, this.#lastBatch);
+    return Math.max(now, Math.min(this.#archiveBusyUntil, since + GIVE_WAY_MS));
   }
 
   /** The rooms of the next batch. `onIndexed` or `onFailed` must follow. */

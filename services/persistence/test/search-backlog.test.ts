@@ -65,18 +65,20 @@ describe("SearchBacklog", () => {
     expect(backlog.passDue).to.equal(-Infinity);
   });
 
-  it("search-backlog.3: while the archive is behind, batches begin GIVE_WAY_MS apart", () => {
+  it("search-backlog.3: waits while the archive is behind, for GIVE_WAY_MS at most", () => {
     const backlog = new SearchBacklog();
-    backlog.onArchived(archived([A, FULL_BATCH_EVENTS]), 10_000);
-    expect(backlog.batchDue(10_000)).to.equal(10_000);
-    backlog.take(10_000);
+    const full = archived([A, FULL_BATCH_EVENTS]);
+    backlog.onArchived(full, 10_000);
+    expect(backlog.batchDue(10_000)).to.equal(10_500); // 500 ms without a full batch.
+    for (let now = 10_400; now < 10_000 + GIVE_WAY_MS; now += 400) backlog.onArchived(full, now);
+    const first = 10_000 + GIVE_WAY_MS;
+    expect(backlog.batchDue(first - 100)).to.equal(first);
+    backlog.take(first);
     backlog.onIndexed([indexed(A, 5, 9)]);
-    for (const now of [10_100, 10_500, 10_900, 11_300]) {
-      backlog.onArchived(archived([A, FULL_BATCH_EVENTS]), now);
-    }
-    expect(backlog.batchDue(11_300)).to.equal(11_800); // 500 ms without a full batch.
-    backlog.onArchived(archived([A, FULL_BATCH_EVENTS]), 11_700);
-    expect(backlog.batchDue(11_700)).to.equal(10_000 + GIVE_WAY_MS);
+    for (let now = first; now < first + GIVE_WAY_MS; now += 400) backlog.onArchived(full, now);
+    expect(backlog.batchDue(first + GIVE_WAY_MS - 100)).to.equal(first + GIVE_WAY_MS);
+    backlog.onArchived(archived([A, 3]), first + 60_000);
+    expect(backlog.batchDue(first + 60_000)).to.equal(first + 60_000);
   });
 
   it("search-backlog.4: a failed batch waits at its old place", () => {
