@@ -1,59 +1,44 @@
 // Kick: `parley kick` revokes a user's tokens and closes the user's connections.
 //
-// The revocation is stored first. A connection that opens between the two steps with an old token
-// is closed when its gateway receives the revocation, within two seconds (E6).
+// The revocation is stored first, by persistence, as for `POST /v1/users/{user}/revoke`. A
+// connection that opens between the two steps with an old token is closed when its gateway receives
+// the revocation, within two seconds (E6).
 
-import { Bucket } from "@nats-io/kv";
-import type { KV } from "@nats-io/kv";
+import { connectNats } from "#shared/adapters/nats-connect.ts";
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
 import type { UserId } from "#shared/protocol/ids.ts";
-import {
-  decodeRevocation,
-  encodeRevocation,
-  isOver,
-  revocationKey,
-  REVOCATIONS_MAX,
-} from "#shared/protocol/revocations.ts";
+import { decodeSessionAnswer, encodeSessionRequest } from "#shared/protocol/session-requests.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
+import { CliError } from "./cli-error.ts";
 import { askKick, operatorName } from "./control.ts";
-import { withBucket } from "./settings.ts";
 
-const ALL = "revoked.>";
-
-export class TooManyRevocations extends Error {
-  override readonly name = "TooManyRevocations";
-}
+const TIMEOUT_MS = 5_000;
+const FULL =
+  "the tokens of too many users are revoked already, and no more fit: each ends 31 days after its kick";
+const AWAY =
+  "no persistence process stores the revocation, and no connection was closed: see parley status";
 
 /**
- * Resolves with the number of connections that were closed at once. Rejects with
- * TooManyRevocations, and with NatsUnreachable.
+ * Resolves with the number of connections that were closed at once. Rejects with CliError, and with
+ * NatsUnreachable.
  */
-export async function kick(nats: NatsAccess, user: UserId, now = Date.now()): Promise<number> {
-  await withBucket(nats, async (bucket) => {
-    const key = revocationKey(user);
-    const others: string[] = [];
-    for await (const other of await bucket.keys(ALL)) if (other !== key) others.push(other);
-    if (others.length >= REVOCATIONS_MAX && (await removeExpired(bucket, others, now)) === 0) {
-      throw new TooManyRevocations(
-        `the tokens of ${others.length} users are revoked already, and no more fit: each ends 31 ` +
-          "days after its kick",
-      );
-    }
-    await bucket.put(key, encodeRevocation({ user, at: now, by: operatorName() }));
-  });
+export async function kick(nats: NatsAccess, user: UserId): Promise<number> {
+  await revoke(nats, user);
   return askKick(nats, user);
 }
 
-/** Removes revocations that no valid token can match, and unreadable ones; returns their number. */
-async function removeExpired(bucket: KV, keys: readonly string[], now: number): Promise<number> {
-  let removed = 0;
-  for (const key of keys) {
-    const entry = await bucket.get(key);
-    const revocation = entry === null ? undefined : decodeRevocation(key, entry.string());
-    if (revocation !== undefined && !isOver(revocation, now)) continue;
-    await bucket.purge(key);
-    removed++;
+async function revoke(nats: NatsAccess, user: UserId): Promise<void> {
+  const connection = await connectNats({ ...nats, name: "parley", inboxPrefix: "_INBOX_ctl" });
+  try {
+    const request = encodeSessionRequest({ op: "revoke", user, by: operatorName() });
+    const answer = await connection
+      .request(subjects.sessions, request, { timeout: TIMEOUT_MS })
+      .then((message) => decodeSessionAnswer(message.string()))
+      .catch(() => undefined);
+    if (answer?.ok === true) return;
+    const isFull = answer?.ok === false && answer.error === "full";
+    throw new CliError(isFull ? FULL : AWAY, { code: isFull ? "too_many_revocations" : "away" });
+  } finally {
+    await connection.close();
   }
-  // Delete markers count as rows of the table.
-  if (bucket instanceof Bucket) await bucket.purgeDeletes(0);
-  return removed;
 }

@@ -188,6 +188,18 @@ export const MANUAL: Readonly<Record<string, ManualEntry>> = {
   rooms: { examples: ["parley rooms", "parley rooms --json"], json: ["room", "sessions", "head"] },
   drain: { examples: ["parley drain room-1"], json: ["process"] },
   kick: { examples: ["parley kick ada"], json: ["user", "closed"] },
+  "devices list": {
+    examples: ["parley devices list --user ada", "parley devices list ada --json"],
+    json: ["session", "since", "client?", "device?", "address?", "gateway"],
+  },
+  "devices end": {
+    examples: [
+      "parley devices end 0199f000-0000-7000-8000-000000000001",
+      "parley devices end all ada",
+    ],
+    json: ["user", "ended"],
+  },
+  revoke: { examples: ["parley revoke ada"], json: ["user", "at"] },
   "config get": {
     examples: ["parley config get --json"],
     json: ["setting", "scope?", "value", "by?", "at?"],

@@ -12,6 +12,7 @@ import type { Caller, TokenFlags } from "./change.ts";
 import { addChatCommand } from "./chat-command.ts";
 import { CliError } from "./cli-error.ts";
 import { addCompletionCommand } from "./completion.ts";
+import { addDeviceCommands } from "./devices.ts";
 import { addEraseCommand } from "./erase-command.ts";
 import { addExportCommand } from "./export.ts";
 import { failureText } from "./failure-text.ts";
@@ -50,6 +51,7 @@ const GROUPS: readonly ((program: Command, caller: Caller) => void)[] = [
   addImportCommand,
   addInspection,
   addOperatorCommands,
+  addDeviceCommands,
   addForecastCommand,
   addEraseCommand,
   addRestoreCommands,

@@ -42,6 +42,8 @@ export const configSchema = z
     /** The share of traced sends, 0 to 1. Needs OTEL_EXPORTER_OTLP_ENDPOINT. */
     TRACE_RATIO: z.coerce.number().min(0).max(1).default(0),
     GATEWAY_MEMORY_MIB: z.coerce.number().int().min(16).max(16_384).default(256),
+    /** How long a start waits for the revocations, which persistence serves. */
+    REVOCATIONS_WAIT_S: z.coerce.number().min(0).max(3_600).default(10),
     LIMITS: z.enum(["on", "off"]).default("on"),
     /** Addresses and CIDR ranges of the proxies that name their clients. */
     TRUSTED_PROXIES: list.prefault(""),

@@ -94,13 +94,17 @@ if (right !== undefined) {
 }
 
 const settings = openBusTable({ name: "settings", bus, clock: systemClock });
-const revoking = settings.watch((change) => {
-  const revocation = revocations.take(change, systemClock.now());
-  if (revocation === undefined) return;
-  const { user, at, by } = revocation;
-  const closed = gateway.kick(user, at);
-  logger.warn({ user, at, by, closed }, "tokens of a user revoked");
-});
+const knowsRevocations = Promise.withResolvers<boolean>();
+const revoking = settings.watch(
+  (change) => {
+    const revocation = revocations.take(change, systemClock.now());
+    if (revocation === undefined) return;
+    const { user, at, by } = revocation;
+    const closed = gateway.kick(user, at);
+    logger.warn({ user, at, by, closed }, "tokens of a user revoked");
+  },
+  () => knowsRevocations.resolve(true),
+);
 shutdown.add("revocations", () => Promise.resolve(revoking.unsubscribe()));
 
 const { REGION: region } = config;
@@ -158,6 +162,11 @@ attachWebSockets({
   onUpgraded: (socket) => app.sockets.release(socket),
   logger,
 });
+// E6: no client connects before, so that none gets in with a token that was revoked earlier.
+systemClock.after(config.REVOCATIONS_WAIT_S * 1_000, () => knowsRevocations.resolve(false));
+if (!(await knowsRevocations.promise)) {
+  logger.warn("no persistence process answers: tokens that were revoked are not known yet");
+}
 await service.orExit(
   app.listen({ host: config.HOST, port: config.PORT, backlog: LISTEN_BACKLOG }),
   "the port cannot be opened: free it or set PORT",

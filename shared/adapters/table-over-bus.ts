@@ -39,8 +39,8 @@ export interface BusTableOptions {
 
 export function openBusTable(options: BusTableOptions): SettingsStore {
   return {
-    watch(onChange) {
-      const follower = new TableFollower(options, onChange);
+    watch(onChange, onWhole) {
+      const follower = new TableFollower(options, onChange, onWhole);
       follower.start();
       return { unsubscribe: () => follower.stop() };
     },
@@ -50,6 +50,8 @@ export function openBusTable(options: BusTableOptions): SettingsStore {
 class TableFollower {
   readonly #options: BusTableOptions;
   readonly #onChange: (change: SettingChange) => void;
+  /** Undefined after its call. */
+  #onWhole: (() => void) | undefined;
   /** For each key: the revision that was reported last, and whether it has a text. */
   #known = new Map<string, { readonly revision: number; readonly hasText: boolean }>();
   #born: string | undefined;
@@ -59,9 +61,14 @@ class TableFollower {
   #again: Timer | undefined;
   #isStopped = false;
 
-  constructor(options: BusTableOptions, onChange: (change: SettingChange) => void) {
+  constructor(
+    options: BusTableOptions,
+    onChange: (change: SettingChange) => void,
+    onWhole?: () => void,
+  ) {
     this.#options = options;
     this.#onChange = onChange;
+    this.#onWhole = onWhole;
   }
 
   start(): void {
@@ -135,6 +142,9 @@ class TableFollower {
     }
     for (const row of rows) this.#report(row);
     this.#revision = Math.max(this.#revision, first.revision);
+    const onWhole = this.#onWhole;
+    this.#onWhole = undefined;
+    onWhole?.(); // settings-store.3
   }
 
   #takeBackAll(): void {

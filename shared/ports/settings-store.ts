@@ -3,6 +3,7 @@
 //   settings-store.1. A watcher gets the present value of every key first, then every change, in
 //        order for each key. After a reconnect it may get the same value again.
 //   settings-store.2. A watch survives lost connections until it is closed.
+//   settings-store.3. `onWhole` is called once, when the watcher has got every present value.
 
 import type { Subscription } from "./bus.ts";
 
@@ -14,5 +15,5 @@ export interface SettingChange {
 }
 
 export interface SettingsStore {
-  watch(onChange: (change: SettingChange) => void): Subscription;
+  watch(onChange: (change: SettingChange) => void, onWhole?: () => void): Subscription;
 }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { askDrain, askKick, askRooms, askStatus } from "#client/cli/control.ts";
 import { kick } from "#client/cli/kick.ts";
+import type { CliError } from "#client/cli/cli-error.ts";
 import { overviewOf } from "#client/cli/status.ts";
 import { setSetting, unsetSetting } from "#client/cli/settings.ts";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
@@ -206,14 +207,14 @@ describe("An operated cluster", function () {
       bucket.put(revocationKey(user), encodeRevocation({ user, at, by: "test" }));
     const names = Array.from({ length: REVOCATIONS_MAX }, (_, n) => `many-${n}` as UserId);
     for (const user of names) await put(user, now);
-    const refused = await kick(access(), "over" as UserId).catch((error: Error) => error.name);
-    expect(refused).to.equal("TooManyRevocations");
-    await put(names[0]!, now - TOKEN_LIFE_MAX_MS);
+    const refused = await kick(access(), "over" as UserId).catch((error: CliError) => error.code);
+    expect(refused).to.equal("too_many_revocations");
+    // Beside these users, mallory of another test has one.
+    for (const user of names.slice(0, 2)) await put(user, now - TOKEN_LIFE_MAX_MS);
     expect(await kick(access(), "over" as UserId)).to.equal(0);
     const keys: string[] = [];
     for await (const key of await bucket.keys("revoked.>")) keys.push(key);
     expect(keys).to.include(revocationKey("over" as UserId));
-    expect(keys).not.to.include(revocationKey(names[0]!));
     for (const key of keys) await bucket.purge(key);
     await connection.close();
   });

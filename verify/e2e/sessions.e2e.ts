@@ -2,6 +2,7 @@
 // revocation of tokens, on real processes.
 
 import { mkdtempSync, rmSync } from "node:fs";
+import { connect as connectTo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -32,12 +33,15 @@ describe("Sessions", function () {
   let cluster: Cluster;
   let dataDir: string;
   let admin: string;
+  /** A gateway keeps its port. */
+  let urls: readonly string[];
 
   before(async function () {
     this.timeout(120_000);
     dataDir = mkdtempSync(join(tmpdir(), "parley-sessions-"));
     const shape = { gateways: 2, persistence: 2, partitions: 2, limits: "off" } as const;
     cluster = await startCluster({ ...shape, dataDir, port: 0, say: () => undefined });
+    urls = cluster.info().gateways.map(({ url }) => url);
     admin = await devToken(cluster.url, "root", { admin: true });
   });
 
@@ -46,7 +50,7 @@ describe("Sessions", function () {
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  const urlOf = (gateway: number): string => cluster.info().gateways[gateway]?.url ?? "";
+  const urlOf = (gateway: number): string => urls[gateway] ?? "";
 
   async function open(gateway: number, token: string, more: object = {}): Promise<Opened> {
     const socket = new WebSocket(socketUrlOf(urlOf(gateway)), "parley.v1");
@@ -98,6 +102,13 @@ describe("Sessions", function () {
       })
       .filter((event) => event.user === user);
   }
+
+  const isOpen = (url: string): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = connectTo(Number(new URL(url).port), "127.0.0.1");
+      socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+      socket.once("connect", () => socket.destroy());
+    });
 
   const shown = (events: readonly SessionEvent[]) =>
     events.map((event) => [event.t, event.session, ...(event.t === "ended" ? [event.reason] : [])]);
@@ -179,10 +190,10 @@ describe("Sessions", function () {
     const list = async () => (await call("GET", "/v1/users/zoe/sessions", admin, 1)).answer;
     expect((await list())["sessions"]).to.have.length(1);
 
-    await until(async () => (await fetch(`${urlOf(0)}/readyz`)).ok, {
-      withinMs: WITHIN_MS,
-      what: "the gateway to be back",
-    });
+    /** Not /readyz: the first request that the gateway accepts must not pass. */
+    const isReachable = () =>
+      until(() => isOpen(urlOf(0)), { withinMs: WITHIN_MS, what: "the gateway to be back" });
+    await isReachable();
     const back = await open(0, token);
     const revokedAt = performance.now();
     expect((await call("POST", "/v1/users/zoe/revoke", admin, 1)).status).to.equal(200);
@@ -198,5 +209,9 @@ describe("Sessions", function () {
       withinMs: WITHIN_MS,
       what: "the reason in the bucket",
     });
+    await cluster.kill("gateway-1");
+    await isReachable();
+    const afterRestart = await call("GET", "/v1/users/zoe/sessions", token, 0);
+    expect(afterRestart.status, "the first request after the restart").to.equal(401);
   });
 });

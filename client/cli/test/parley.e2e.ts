@@ -258,6 +258,9 @@ describe("parley against a cluster", function () {
     await check("config set", "trace.ratio", "0.5");
     await check("config unset", "trace.ratio");
     await check("kick", "ben");
+    await check("devices list", "ada");
+    expect(await check("devices end", "all")).to.deep.equal({ user: "cli", ended: 0 });
+    await check("revoke", "ben");
     await check("completion", "bash");
     const refused = await parley("edit", "json", "1", "no message", "--json");
     expect(refused.code).to.equal(1);

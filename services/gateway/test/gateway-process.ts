@@ -86,6 +86,7 @@ async function start(dir: string, env: NodeJS.ProcessEnv) {
       PORT: "0",
       AUTH: "dev",
       LOG_LEVEL: "trace",
+      REVOCATIONS_WAIT_S: "0", // No persistence process runs.
       DEV_SECRET_FILE: join(dir, "dev-secret"),
       ...env,
     },

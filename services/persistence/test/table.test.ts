@@ -104,6 +104,26 @@ describe("Tables over the bus", () => {
     expect(inForce()).to.deep.equal({ "all.log.level": "debug" });
   });
 
+  it("settings-store.3: a follower learns once that it has got every present row", async () => {
+    const tables = new TableFixture();
+    for (let n = 0; n < 100; n++) tables.put(`all.${n}`, "x");
+    const bus = tables.broker.connect();
+    const seen: number[] = [];
+    let rows = 0;
+    const store = openBusTable({ name: "settings", bus, clock: tables.clock });
+    store.watch(
+      () => rows++,
+      () => seen.push(rows),
+    );
+    await tables.pass(SECOND);
+    expect(seen, "no process serves the table").to.deep.equal([]);
+    tables.serve();
+    await tables.pass(2 * SECOND);
+    tables.put("all.new", "x");
+    await tables.pass(SECOND);
+    expect([seen, rows]).to.deep.equal([[100], 101]);
+  });
+
   it("E4: changes that a disconnected follower missed take effect within a second of its reconnect", async () => {
     const tables = new TableFixture();
     tables.serve();
