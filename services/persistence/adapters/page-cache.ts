@@ -11,11 +11,13 @@
 //        (C6), whichever process has archived the deletion.
 //   page-cache.4. A region that rejoins replaces rows. `clear` forgets all pages, and a page whose
 //        read began before is not kept.
+//   page-cache.5. A page leaves the memory PAGE_KEPT_MS after its read, or a little later, also
+//        without a further request: a deleted text does not stay in it (C6).
 
 import { LRUCache } from "lru-cache";
 import type { Accounted } from "#shared/kit/foresight.ts";
 import type { ArchiveStore, Read } from "#shared/ports/archive.ts";
-import type { Clock } from "#shared/ports/clock.ts";
+import type { Clock, Timer } from "#shared/ports/clock.ts";
 import type { ArchivedRange } from "#shared/protocol/history.ts";
 import type { Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
@@ -25,6 +27,8 @@ export const PAGES_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Long enough for the readers of one outage, who request the same pages at the same time. */
 export const PAGE_KEPT_MS = 1_000;
+/** Between two looks at all pages. */
+const SWEEP_MIN_MS = 100;
 
 type Ranges = Pick<ArchiveStore, "range">;
 
@@ -35,14 +39,20 @@ interface Kept {
 
 export class PageCache implements Ranges {
   readonly #store: Ranges;
-  readonly #clock: Pick<Clock, "monotonic">;
+  readonly #clock: Pick<Clock, "monotonic" | "after">;
   readonly #pages: LRUCache<string, Kept>;
   readonly #loading = new Map<string, Promise<Read<ArchivedRange>>>();
   #clears = 0;
+  /** Runs while there are pages. */
+  #sweep: Timer | undefined;
   hits = 0;
   misses = 0;
 
-  constructor(store: Ranges, clock: Pick<Clock, "monotonic">, bytesMax = PAGES_BYTES_MAX) {
+  constructor(
+    store: Ranges,
+    clock: Pick<Clock, "monotonic" | "after">,
+    bytesMax = PAGES_BYTES_MAX,
+  ) {
     this.#store = store;
     this.#clock = clock;
     this.#pages = new LRUCache({
@@ -110,8 +120,24 @@ export class PageCache implements Ranges {
     this.#loading.delete(key);
     if (read.kind === "ok" && read.value.lines.length === PAGE_EVENTS) {
       this.#pages.set(key, { lines: read.value.lines, until });
+      this.#armSweep(until);
     }
     return read;
+  }
+
+  /** page-cache.5. */
+  #armSweep(at: Millis): void {
+    const afterMs = Math.max(SWEEP_MIN_MS, at - this.#clock.monotonic());
+    this.#sweep ??= this.#clock.after(afterMs, () => {
+      this.#sweep = undefined;
+      const now = this.#clock.monotonic();
+      let next = Infinity;
+      for (const [key, { until }] of [...this.#pages.entries()]) {
+        if (until <= now) this.#pages.delete(key);
+        else next = Math.min(next, until);
+      }
+      if (next < Infinity) this.#armSweep(next);
+    });
   }
 }
 

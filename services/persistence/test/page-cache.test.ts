@@ -71,6 +71,20 @@ describe("PageCache", () => {
     expect((await linesOf(cache, PAGE_EVENTS + 1, PAGE_EVENTS + 11)).at(-1)).to.equal("new");
   });
 
+  it("C6, page-cache.5: a page leaves the memory when its time is over, without a further request", async () => {
+    const clock = new FakeClock();
+    const cache = new PageCache(new Store(PAGE_EVENTS * 2), clock);
+    await linesOf(cache, 1, PAGE_EVENTS);
+    clock.advance(PAGE_KEPT_MS / 2);
+    await linesOf(cache, PAGE_EVENTS + 1, PAGE_EVENTS * 2);
+    const both = cache.accounted.bytes;
+    clock.advance(PAGE_KEPT_MS / 2);
+    expect(cache.accounted.bytes).to.equal(both / 2);
+    clock.advance(PAGE_KEPT_MS);
+    expect(cache.accounted.bytes).to.equal(0);
+    expect(clock.armed).to.equal(0);
+  });
+
   it("T12, page-cache.4: forgets all pages when the rows of a region were replaced", async () => {
     const store = new Store(PAGE_EVENTS);
     const cache = new PageCache(store, new FakeClock());
