@@ -5,8 +5,9 @@
 //
 //   notes.1. A user gets at most one note of an event, and none of an own message.
 //   notes.2. A message concerns only users who may read the room without a token's grant, so that
-//        no stranger learns of a closed room by being named in it. A mention of everyone gives no
-//        notes: the room list counts it.
+//        no stranger learns of a closed room by being named in it. A mention of everyone concerns
+//        the stored members while there are at most NOTED_MEMBERS_MAX; beyond it the room list
+//        alone counts it.
 //   notes.3. The author of an answered message gets a note while the owner knows the author from
 //        memory.
 
@@ -21,6 +22,9 @@ import type { JudgedRoom } from "./rights.ts";
 export interface UserNote extends Note {
   readonly user: UserId;
 }
+
+/** The publishes that one mention of everyone may cost. Beyond it there is no note. */
+export const NOTED_MEMBERS_MAX = 200;
 
 const NONE: readonly UserNote[] = [];
 
@@ -71,6 +75,9 @@ function concernedByMessage(
   };
   if (kind === "direct") for (const [user] of room.state.page(undefined, 2)) add(user, "direct");
   if (Array.isArray(mentions)) for (const user of mentions as UserId[]) add(user, "mention");
+  if (mentions === "@room" && room.state.size <= NOTED_MEMBERS_MAX) {
+    for (const [user] of room.state.page(undefined, NOTED_MEMBERS_MAX)) add(user, "mention");
+  }
   for (const seq of [replyTo, thread]) {
     const answered = seq === undefined ? undefined : find(seq);
     if (answered !== "none") add(answered?.from, "reply"); // notes.3

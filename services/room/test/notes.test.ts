@@ -4,7 +4,7 @@ import { expect } from "chai";
 import type { RoomEvent, StateEvent } from "#shared/protocol/events.ts";
 import type { TargetMessage } from "#shared/protocol/history.ts";
 import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
-import { notesOf } from "../core/notes.ts";
+import { NOTED_MEMBERS_MAX, notesOf } from "../core/notes.ts";
 import { RoomState } from "../core/room-state.ts";
 import { GENERAL, only, PartitionFixture, send } from "./partition-fixture.ts";
 
@@ -33,6 +33,18 @@ function noted(room: ReturnType<typeof roomOf>, ...events: object[]): string[] {
 }
 
 describe("Notes", () => {
+  it("U6: a mention of everyone concerns the other stored members of a room of at most 200", () => {
+    const room = roomOf("closed", [ADA, BEN, EVE]);
+    room.state.apply({ t: "member", user: EVE, role: "member", banned: true } as StateEvent);
+    const call = { t: "msg", body: {}, mentions: "@room", replyTo: 1 };
+    expect(noted(room, call)).to.deep.equal(["ben 9 mention"]);
+    const many = Array.from({ length: NOTED_MEMBERS_MAX }, (_, i) => `user-${i}` as UserId);
+    const full = roomOf("closed", many);
+    expect(noted(full, call)).to.have.length(NOTED_MEMBERS_MAX);
+    full.state.apply({ t: "member", user: ADA, role: "owner" } as StateEvent);
+    expect(noted(full, call)).to.deep.equal([]);
+  });
+
   it("U6: a member event concerns its user", () => {
     const room = roomOf("closed", [ADA]);
     const events = [
