@@ -17,7 +17,7 @@
 import { LRUCache } from "lru-cache";
 import type { Accounted } from "#shared/kit/foresight.ts";
 import type { ArchiveStore, Read } from "#shared/ports/archive.ts";
-import type { Clock, Timer } from "#shared/ports/clock.ts";
+import type { Clock } from "#shared/ports/clock.ts";
 import type { ArchivedRange } from "#shared/protocol/history.ts";
 import type { Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
@@ -43,8 +43,8 @@ export class PageCache implements Ranges {
   readonly #pages: LRUCache<string, Kept>;
   readonly #loading = new Map<string, Promise<Read<ArchivedRange>>>();
   #clears = 0;
-  /** Runs while there are pages. */
-  #sweep: Timer | undefined;
+  /** The timer runs while there are pages. */
+  #isSweeping = false;
   hits = 0;
   misses = 0;
 
@@ -127,12 +127,14 @@ export class PageCache implements Ranges {
 
   /** page-cache.5. */
   #armSweep(at: Millis): void {
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
     const afterMs = Math.max(SWEEP_MIN_MS, at - this.#clock.monotonic());
-    this.#sweep ??= this.#clock.after(afterMs, () => {
-      this.#sweep = undefined;
+    this.#clock.after(afterMs, () => {
+      this.#isSweeping = false;
       const now = this.#clock.monotonic();
       let next = Infinity;
-      for (const [key, { until }] of [...this.#pages.entries()]) {
+      for (const [key, { until }] of this.#pages.entries()) {
         if (until <= now) this.#pages.delete(key);
         else next = Math.min(next, until);
       }
