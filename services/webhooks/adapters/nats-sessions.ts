@@ -3,8 +3,8 @@
 //
 // Owns: the reads and their interval. Does not own: the positions, which each webhook stores.
 //
-//   nats-sessions.1. A read that fails brings nothing new: a NATS that does not answer must not stop
-//        the events of rooms.
+//   nats-sessions.1. A read that fails brings nothing new: a NATS that does not answer must not
+//        stop the events of rooms.
 //   nats-sessions.2. A stream that was created again begins at its first record, with ids of its
 //        own.
 

@@ -104,7 +104,7 @@ try {
   await ada.sees("Edit #3");
   ada.press("\u0017killed with -9?\r");
   await grace.sees("edited");
-  ada.press(`${KEYS.tab}`);
+  ada.press(KEYS.tab);
   await ada.sees("r reply");
   ada.press("r");
   await ada.sees("Reply to #4");
