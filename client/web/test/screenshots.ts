@@ -1,6 +1,6 @@
 // Screenshots: takes the pictures of the page in docs/images, from the fixture at a fixed time:
 //
-//   node client/web/test/screenshots.ts
+//   node client/web/test/screenshots.ts [web-arabic.png …: only these]
 //
 // They show a sample conversation over three days, which a fresh cluster does not have.
 
@@ -15,11 +15,14 @@ import { ensureEmojiFont } from "./emoji-font.ts";
 const ROOT = join(import.meta.dirname, "../../..");
 const IMAGES = join(ROOT, "docs/images");
 const NOW = new Date("2026-11-03T15:42:20");
+const TYPE = "parleyFixture.server.type('general', 'Ada', true)";
 const BYTES_MAX = 200_000;
 
 interface Shot {
   readonly file: string;
   readonly options: BrowserContextOptions;
+  /** A scene of the fixture; default: a talk in which Ada types. */
+  readonly scene?: "trouble";
   readonly prepare?: (page: Page) => Promise<void>;
 }
 
@@ -57,6 +60,20 @@ const SHOTS: readonly Shot[] = [
       await page.locator(".thread .message", { hasText: "Me too" }).tap();
     },
   },
+  {
+    file: "web-arabic.png",
+    options: { ...PHONE, isMobile: true, hasTouch: true, colorScheme: "light", locale: "ar-EG" },
+  },
+  {
+    file: "web-offline.png",
+    options: { ...DESKTOP, colorScheme: "light", locale: "de-DE" },
+    scene: "trouble",
+    prepare: (page) => page.locator(".waiting .link").click(),
+  },
+  {
+    file: "web-contrast.png",
+    options: { ...DESKTOP, colorScheme: "dark", contrast: "more" },
+  },
 ];
 
 async function main(): Promise<void> {
@@ -75,16 +92,23 @@ async function main(): Promise<void> {
   const browser = await openBrowser(executable);
   mkdirSync(IMAGES, { recursive: true });
   try {
-    for (const { file, options, prepare } of SHOTS) {
-      const context = await browser.newContext({ ...options, locale: "en-GB" });
+    const wanted = process.argv.slice(2);
+    for (const { file, options, scene, prepare } of SHOTS) {
+      if (wanted.length > 0 && !wanted.includes(file)) continue;
+      const context = await browser.newContext({ locale: "en-GB", ...options });
       const page = await context.newPage();
       await page.clock.install({ time: NOW });
-      await page.goto(`${address}test/fixture/index.html?user=Grace&room=general`);
-      await page.clock.runFor(5_000); // After the label of the day disappears, while a user types.
-      await page.getByText("Ada is typing").waitFor();
+      const query = `user=Grace&room=general&scene=${scene ?? "talk"}`;
+      await page.goto(`${address}test/fixture/index.html?${query}`);
+      // After the label of the day disappears, while a user types.
+      await page.clock.runFor(scene === undefined ? 5_000 : 2_000);
+      await page
+        .locator(scene === undefined ? ".typing i" : ".waiting")
+        .first()
+        .waitFor();
       await prepare?.(page);
       // Again: on a slow machine the name has disappeared meanwhile.
-      await page.evaluate("parleyFixture.server.type('general', 'Ada', true)");
+      if (scene === undefined) await page.evaluate(TYPE);
       await page.clock.runFor(500);
       const path = join(IMAGES, file);
       await page.screenshot({ path, animations: "disabled" });
