@@ -95,6 +95,7 @@ if (right !== undefined) {
 
 const settings = openBusTable({ name: "settings", bus, clock: systemClock });
 const knowsRevocations = Promise.withResolvers<boolean>();
+let isWaiting = true;
 const revoking = settings.watch(
   (change) => {
     const revocation = revocations.take(change, systemClock.now());
@@ -117,7 +118,8 @@ const operations = await service.openOperations({
   bus,
   settings,
   port: metricsPort(config),
-  missing: () => whatIsMissing(gateway.roomApi, auth),
+  missing: () =>
+    isWaiting ? "the revoked tokens are not known yet" : whatIsMissing(gateway.roomApi, auth),
   register: (metrics) => {
     registerGateway(metrics, gateway, requests);
     if (authenticator.breaker !== undefined) registerBreakers(metrics, [authenticator.breaker]);
@@ -167,6 +169,7 @@ systemClock.after(config.REVOCATIONS_WAIT_S * 1_000, () => knowsRevocations.reso
 if (!(await knowsRevocations.promise)) {
   logger.warn("no persistence process answers: tokens that were revoked are not known yet");
 }
+isWaiting = false;
 await service.orExit(
   app.listen({ host: config.HOST, port: config.PORT, backlog: LISTEN_BACKLOG }),
   "the port cannot be opened: free it or set PORT",
