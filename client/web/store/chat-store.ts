@@ -340,7 +340,8 @@ export class ChatStore {
     // The newest ones: the list is in this order.
     for (const { room } of rooms.slice(0, FOLLOWED_MAX)) {
       const entry = this.#entries.get(room);
-      if (entry !== undefined && !entry.isFollowed) this.#follow(entry);
+      // A list that is older than a removal still has the room: its store says what happened.
+      if (entry?.store === undefined && entry?.isFollowed === false) this.#follow(entry);
     }
     void this.#findPeers();
     this.#changed();

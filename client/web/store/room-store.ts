@@ -84,6 +84,7 @@ export class RoomStore implements MessageSource {
   #isInFront = false;
   #isAtEnd = true;
   #wasReset = false;
+  #isRemoved = false;
   #problem: string | undefined;
 
   constructor(options: RoomStoreOptions) {
@@ -135,9 +136,10 @@ export class RoomStore implements MessageSource {
       handle.on("presence", changed),
       handle.on("status", () => this.#onStatus()),
       handle.on("reset", () => this.#onReset()),
-      handle.on("removed", ({ reason }) =>
-        this.fail(removalWords(reason, this.info.membership, me)),
-      ),
+      handle.on("removed", ({ reason }) => {
+        this.fail(removalWords(reason, this.info.membership, me));
+        this.#isRemoved = true;
+      }),
     ];
   }
 
@@ -193,7 +195,8 @@ export class RoomStore implements MessageSource {
 
   /** `problem`: a sentence for the user. */
   fail(problem: string): void {
-    this.#problem = problem;
+    // A frame that crossed the removal is refused, too: the removal is the reason.
+    if (!this.#isRemoved) this.#problem = problem;
     this.#changed();
   }
 

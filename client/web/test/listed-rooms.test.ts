@@ -85,7 +85,7 @@ describe("the rooms of the sidebar", () => {
     expect(store.entry("plans")?.unread).to.equal(0);
   });
 
-  it("room-list.2: a room that the user is added to appears, one of a removal disappears", async () => {
+  it("listed-rooms.2: a room that the user is added to appears, one of a removal disappears", async () => {
     const { server, clock, store } = await signIn();
     server.add("cake", "grace", { t: "room", kind: "closed" });
     server.add("cake", "grace", { t: "member", user: "ada", role: "member" });
@@ -109,7 +109,24 @@ describe("the rooms of the sidebar", () => {
     expect(store.entries.map(({ name }) => name)).to.have.members(["cake", "plans"]);
   });
 
-  it("room-list.1: a failed list keeps the earlier one, and the next connection requests it again", async () => {
+  it("listed-rooms.2: a list that is older than a removal does not hide the reason", async () => {
+    const { server, client, clock, store } = await signIn();
+    store.open("tea");
+    await settled();
+    const old = await client.rooms();
+    server.add("tea", "grace", { t: "member", user: "ada", role: "none", reason: "late" });
+    client.rooms = async () => old; // The archive is behind.
+    const joins = server.room("tea").handles.size;
+    clock.advance(3_000);
+    await settled();
+    expect(server.room("tea").handles.size, "no join that would be refused").to.equal(joins);
+    expect(store.active?.problem).to.equal("grace removed you from this room: late");
+    // A read position that crossed the removal is refused.
+    client.emit("error", { name: "not_joined", room: "tea" });
+    expect(store.active?.problem).to.equal("grace removed you from this room: late");
+  });
+
+  it("listed-rooms.1: a failed list keeps the earlier one, and the next connection requests it again", async () => {
     const { client, clock, store } = await signIn();
     client.isListDown = true;
     client.emit("note", { room: "new", seq: 1, why: "added" });
