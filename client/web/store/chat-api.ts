@@ -35,12 +35,38 @@ export interface PinsPage {
   readonly first: number;
 }
 
+export interface FoundMessage {
+  readonly room: string;
+  readonly seq: number;
+  readonly from: string;
+  readonly at: number;
+  readonly text: string;
+  /** The found words in `text`: [begin, end). */
+  readonly highlights: readonly (readonly [number, number])[];
+  /** The message has more text. */
+  readonly cut?: true;
+}
+
+export interface FoundMessages {
+  readonly messages: readonly FoundMessage[];
+  /** The `cursor` of the next page. */
+  readonly next?: string;
+}
+
+export interface SearchQuery {
+  readonly text: string;
+  /** Only in this room; otherwise in all rooms of the user. */
+  readonly room?: string | undefined;
+  readonly cursor?: string | undefined;
+}
+
 export interface ChatApi {
   about(room: string): Promise<RoomAbout>;
   members(room: string, after?: string): Promise<MembersPage>;
   pins(room: string, before?: number): Promise<PinsPage>;
   message(room: string, seq: number): Promise<ShownMessage>;
   findRooms(text: string, after?: string): Promise<FoundRooms>;
+  search(query: SearchQuery): Promise<FoundMessages>;
 }
 
 export class ApiError extends Error {
@@ -84,6 +110,10 @@ export class HttpChatApi implements ChatApi {
 
   findRooms(text: string, after?: string): Promise<FoundRooms> {
     return this.#get("/v1/rooms", { kind: "open", q: text, after });
+  }
+
+  search({ text, room, cursor }: SearchQuery): Promise<FoundMessages> {
+    return this.#get("/v1/search", { q: text, room, cursor });
   }
 
   async #get<T>(

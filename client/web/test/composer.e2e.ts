@@ -149,7 +149,8 @@ function firstLoad(): ReadonlySet<string> {
   const files = new Set(["index.html"]);
   for (const file of files) {
     if (!/\.(?:html|js)$/u.test(file)) continue;
-    const text = readFileSync(join(DIST, file), "utf8");
+    // A phone loads its icon when the page is put on its home screen.
+    const text = readFileSync(join(DIST, file), "utf8").replace(/<link rel="apple-touch.*/u, "");
     for (const [, path] of text.matchAll(/(?:src|href)="\/([^"]+)"/gu)) files.add(path ?? "");
     for (const [, name] of text.matchAll(/(?:from|import) ?"\.\/([^"]+)"/gu)) {
       files.add(`assets/${name}`);

@@ -9,7 +9,13 @@ import {
   namesFor,
 } from "../store/mention-text.ts";
 import { findDay } from "../store/find-day.ts";
-import { forgetInvite, inviteLink, keepInvite, messageLink, readLink } from "../store/links.ts";
+import {
+  forgetInvite,
+  inviteLink,
+  keepInvite,
+  messageLink,
+  readLink,
+} from "../store/page-links.ts";
 import { roomNameOf } from "../store/room-name.ts";
 
 const NAMES = ["Ada", "Ada Lovelace", "grace", "room", "<b>", "مريم"];
@@ -62,7 +68,7 @@ describe("mentions", () => {
 });
 
 describe("links", () => {
-  it("links.1: an address names a room, a message, an invite", () => {
+  it("page-links.1: an address names a room, a message, an invite", () => {
     const read = (address: string): object => readLink(new URL(address));
     expect(read(messageLink("https://chat.example", "plans", 42))).to.deep.equal({
       room: "plans",
@@ -76,7 +82,7 @@ describe("links", () => {
     }
   });
 
-  it("links.2: an invite is kept until it was used", () => {
+  it("page-links.2: an invite is kept until it was used", () => {
     const values = new Map<string, string>();
     const storage = {
       getItem: (key: string) => values.get(key) ?? null,

@@ -171,6 +171,19 @@ export function walkRooms(shared: BrowserCluster): void {
     await isShown("line 10");
     await ada.page.locator(".excerpt").getByText("Unpin").click();
     await ada.page.getByText("No message is pinned").waitFor();
+    await button(ada, "Search messages").click();
+    await ada.until("the index to have it", async () => {
+      await ada.page.getByLabel("Words to find").fill("line 33");
+      await ada.page.keyboard.press("Enter");
+      const hit = ada.page.locator(".excerpt mark", { hasText: "33" });
+      return hit.waitFor({ timeout: 1_000 }).then(
+        () => true,
+        () => false,
+      );
+    });
+    await expectAccessible(ada, "found messages");
+    await button(ada, "Show in the room").click();
+    await isShown("line 33");
     await button(ada, "About this room").click();
     await expectAccessible(ada, "the panel about a room");
     await ada.page.getByLabel("Go to a message by its number").fill("#77");
@@ -233,7 +246,9 @@ export function walkRooms(shared: BrowserCluster): void {
     await button(grace, "Leave this room").click();
     await expectAccessible(grace, "the question before leaving");
     await dialog(grace).getByRole("button", { name: "Leave" }).click();
-    await grace.page.getByRole("heading", { name: "lobby3", level: 1 }).waitFor();
+    await grace.page.getByRole("heading", { name: "Tea time", level: 1 }).waitFor({
+      state: "detached",
+    });
     await listed(grace, "Tea time").waitFor({ state: "detached" });
     await leave(ada, grace);
   });

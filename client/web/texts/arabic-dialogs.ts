@@ -99,4 +99,19 @@ export const arabicDialogs: DialogsCatalogue = {
   "pins.noneHow": "لا توجد رسالة مثبتة. ثبّت رسالة بالدبوس في شريطها أو بالمفتاح P.",
   "pins.failed": "تعذّر تحميل الرسائل المثبتة.",
   "excerpt.jump": "عرض في الغرفة",
+
+  "search.title": "بحث",
+  "search.words": "الكلمات المطلوبة",
+  "search.everywhere": "في كل غرفي",
+  "search.submit": "بحث",
+  "search.loading": "جارٍ البحث…",
+  "search.how": "يجب أن تكون كل الكلمات في الرسالة. وأيضًا: عبارة بين علامتي اقتباس، بداية*، -بدون.",
+  "search.count": {
+    zero: "لا رسائل",
+    one: "رسالة واحدة",
+    two: "رسالتان",
+    few: "{count} رسائل",
+    many: "{count} رسالة",
+    other: "{count} رسالة",
+  },
 };

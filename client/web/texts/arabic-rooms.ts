@@ -86,6 +86,7 @@ export const arabicRooms: RoomsCatalogue = {
 
   "copy.done": "تم النسخ.",
 
+  "search.open": "البحث في الرسائل",
   "about.title": "عن هذه الغرفة",
   "jump.failed": "تعذّر تحميل هذا الموضع. حاول مرة أخرى.",
 

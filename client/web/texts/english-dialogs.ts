@@ -83,4 +83,12 @@ export const englishDialogs = {
   "pins.noneHow": "No message is pinned. Pin one with the pin in its toolbar, or with the key P.",
   "pins.failed": "The pinned messages could not be loaded.",
   "excerpt.jump": "Show in the room",
+
+  "search.title": "Search",
+  "search.words": "Words to find",
+  "search.everywhere": "In all my rooms",
+  "search.submit": "Search",
+  "search.loading": "Searching…",
+  "search.how": "All words must be in a message. Also: a phrase in quotes, begin*, -without.",
+  "search.count": { one: "{count} message", other: "{count} messages" },
 } as const;

@@ -49,6 +49,7 @@ export const englishRooms = {
 
   "copy.done": "Copied.",
 
+  "search.open": "Search messages",
   "about.title": "About this room",
   "jump.failed": "This place could not be loaded. Try again.",
 

@@ -88,4 +88,13 @@ export const germanDialogs: DialogsCatalogue = {
     "Keine Nachricht ist angeheftet. Heften Sie eine mit der Nadel in ihrer Leiste an, oder mit der Taste P.",
   "pins.failed": "Die angehefteten Nachrichten konnten nicht geladen werden.",
   "excerpt.jump": "Im Raum zeigen",
+
+  "search.title": "Suche",
+  "search.words": "Gesuchte Wörter",
+  "search.everywhere": "In allen meinen Räumen",
+  "search.submit": "Suchen",
+  "search.loading": "Suche läuft …",
+  "search.how":
+    "Alle Wörter müssen in einer Nachricht stehen. Auch: eine Wendung in Anführungszeichen, anfang*, -ohne.",
+  "search.count": { one: "{count} Nachricht", other: "{count} Nachrichten" },
 };

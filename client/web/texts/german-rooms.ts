@@ -53,6 +53,7 @@ export const germanRooms: RoomsCatalogue = {
 
   "copy.done": "Kopiert.",
 
+  "search.open": "Nachrichten suchen",
   "about.title": "Über diesen Raum",
   "jump.failed": "Diese Stelle konnte nicht geladen werden. Versuchen Sie es noch einmal.",
 

@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ChatStore } from "../store/chat-store.ts";
-import { keepInvite } from "../store/links.ts";
+import { keepInvite } from "../store/page-links.ts";
 import { rememberUser } from "../store/identity.ts";
 import type { Entered, Gate } from "../store/gate.ts";
 import { afterFrame, browserClock } from "./browser-clock.ts";

@@ -88,7 +88,10 @@ export function Chat({ store, onSignOut }: Props): JSX.Element {
           />
         )}
       </main>
-      <Aside {...{ room, entry, layout }} onJump={(seq) => void jump(room?.name ?? "", seq)} />
+      <Aside
+        {...{ store, room, entry, layout }}
+        onJump={(seq, name = room?.name ?? "") => void jump(name, seq)}
+      />
       {(isMenuOver || isPanelOver) && <div class="scrim" onClick={layout.settle} />}
       <MessageDialogs room={room} layout={layout} />
       {layout.isSwitching && (
@@ -131,12 +134,13 @@ function messageOf(panel: Panel | undefined): string | undefined {
 }
 
 function Aside(props: {
+  readonly store: ChatStore;
   readonly room: RoomStore | undefined;
   readonly entry: RoomEntry | undefined;
   readonly layout: Layout;
-  readonly onJump: (seq: number) => void;
+  readonly onJump: (seq: number, room?: string) => void;
 }): JSX.Element {
-  const { room, entry, layout, onJump } = props;
+  const { store, room, entry, layout, onJump } = props;
   const { panel, closePanel, setRoomDialog } = layout;
   const thread = room?.thread;
   useEffect(() => {
@@ -159,7 +163,10 @@ function Aside(props: {
         />
       )}
       {room !== undefined && entry !== undefined && isRoomPanel(panel) && (
-        <RoomPanels {...{ kind: panel.kind, room, entry, layout, onJump }} onClose={closePanel} />
+        <RoomPanels
+          {...{ kind: panel.kind, store, room, entry, layout, onJump }}
+          onClose={closePanel}
+        />
       )}
       {room !== undefined && panel?.kind === "details" && (
         <Details
@@ -183,8 +190,8 @@ function Aside(props: {
 
 function isRoomPanel(
   panel: Panel | undefined,
-): panel is Panel & { readonly kind: "about" | "pins" } {
-  return panel?.kind === "about" || panel?.kind === "pins";
+): panel is Panel & { readonly kind: "about" | "pins" | "search" } {
+  return panel?.kind === "about" || panel?.kind === "pins" || panel?.kind === "search";
 }
 
 function NoRoom({ layout }: { readonly layout: Layout }): JSX.Element {

@@ -5,8 +5,8 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import type { ChatStore } from "../store/chat-store.ts";
-import { forgetInvite, keepInvite, readLink } from "../store/links.ts";
-import type { Target } from "../store/links.ts";
+import { forgetInvite, keepInvite, readLink } from "../store/page-links.ts";
+import type { Target } from "../store/page-links.ts";
 import { t } from "../texts/texts.ts";
 import { useWindowEvent } from "./hooks.ts";
 import type { Layout } from "./layout.ts";

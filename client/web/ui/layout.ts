@@ -12,7 +12,7 @@ import { useMedia } from "./hooks.ts";
 type Over =
   | { readonly kind: "details"; readonly id: string }
   | { readonly kind: "thread"; readonly id: string; readonly root: number }
-  | { readonly kind: "about" | "pins" };
+  | { readonly kind: "about" | "pins" | "search" };
 
 export type Panel = Over | { readonly kind: "users"; readonly isOpened: boolean };
 

@@ -4,7 +4,7 @@ import type { ComponentChildren, JSX } from "preact";
 import type { RoomStore } from "../store/room-store.ts";
 import type { Message } from "../store/timeline-rows.ts";
 import { completenessWords, instantWords } from "../store/words.ts";
-import { messageLink } from "../store/links.ts";
+import { messageLink } from "../store/page-links.ts";
 import { Name } from "./avatar.tsx";
 import { CopyButton } from "./copy-button.tsx";
 import { PanelFrame } from "./panel-frame.tsx";

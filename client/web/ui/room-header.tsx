@@ -26,7 +26,7 @@ interface Props {
 export function RoomHeader({ store, room, entry, layout }: Props): JSX.Element {
   const { panel, show, closePanel, setMenuOpen, toggleUsers } = layout;
   const { topic = "" } = room.info.settings ?? {};
-  const toggle = (kind: "about" | "pins"): void => {
+  const toggle = (kind: "about" | "pins" | "search"): void => {
     if (panel?.kind === kind) closePanel();
     else show({ kind });
   };
@@ -53,6 +53,13 @@ export function RoomHeader({ store, room, entry, layout }: Props): JSX.Element {
         )}
       </div>
       <Completeness room={room} isOnline={store.connection.state === "online"} />
+      <PanelButton
+        icon="search"
+        label={t("search.open")}
+        isOpen={panel?.kind === "search"}
+        isWideOnly
+        act={() => toggle("search")}
+      />
       <PanelButton
         icon="pin"
         label={t("pins.title")}

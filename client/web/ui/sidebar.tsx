@@ -99,7 +99,7 @@ function Filter(props: {
     event.stopPropagation();
   };
   return (
-    <div class="finder" role="search">
+    <div class="finder" role="search" aria-label={t("rooms.filter")}>
       <Icon name="filter" />
       <input
         type="text"

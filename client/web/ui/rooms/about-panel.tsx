@@ -47,6 +47,7 @@ export function AboutPanel({ room, entry, layout, onJump, onClose }: Props): JSX
           )}
         </dl>
         <ul class="about-actions">
+          <Action icon="search" label={t("search.open")} act={() => show({ kind: "search" })} />
           <Action icon="pin" label={t("pins.title")} act={() => show({ kind: "pins" })} />
           {mayDo("describe", place) && (
             <Action

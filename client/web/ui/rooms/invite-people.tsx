@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { ShownInvite } from "../../store/room-admin.ts";
 import type { RoomStore } from "../../store/room-store.ts";
-import { inviteLink } from "../../store/links.ts";
+import { inviteLink } from "../../store/page-links.ts";
 import { dateWords, durationWords } from "../../store/words.ts";
 import { t } from "../../texts/texts.ts";
 import { CopyButton } from "../copy-button.tsx";
