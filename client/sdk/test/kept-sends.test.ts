@@ -13,7 +13,8 @@ class Disk {
   sends: StoredSend[] = [];
   isBroken = false;
 
-  store(delayMs = 0): OutboxStore {
+  /** `until`: the store opens when it resolves. */
+  store(until: Promise<void> = Promise.resolve()): OutboxStore {
     const change = (act: () => void): Promise<void> => {
       if (this.isBroken) return Promise.reject(new Error("the disk is full"));
       act();
@@ -21,7 +22,7 @@ class Disk {
     };
     return {
       open: async () => {
-        await new Promise((resolve) => setTimeout(resolve, delayMs));
+        await until;
         if (this.isBroken) throw new Error("no disk");
         return [...this.sends];
       },
@@ -57,7 +58,8 @@ describe("KeptSends", () => {
     // The first run ends without a word.
     gateway.isAnswering = true;
     gateway.received.length = 0;
-    const second = run(gateway, disk.store(5));
+    const opening = Promise.withResolvers<void>();
+    const second = run(gateway, disk.store(opening.promise));
     const room = second.join("general");
     const resumed: unknown[] = [];
     room.on("resumed", ({ body, done }) => {
@@ -69,6 +71,7 @@ describe("KeptSends", () => {
     second.on("unsent", (count) => counts.push(count));
     const outgoing = room.send(text("three"));
     expect(second.unsent.map(({ body }) => body)).to.deep.equal([text("three")]);
+    opening.resolve();
     const result = await outgoing.done;
     // It was sent before the store was open; the others were taken from the store.
     expect([counts[0], Math.max(...counts), counts.at(-1)]).to.deep.equal([1, 3, 0]);

@@ -70,9 +70,9 @@ describe("Chaos proxy", () => {
     const began = performance.now();
     const parts = Array.from({ length: 30 }, (_, i) => `${i},`);
     for (const part of parts) {
-      route.client.write(part);
-      // Spreads the writes, so that each becomes a chunk of its own.
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      // The kernel has it, and then the proxy has a turn to read it as a chunk of its own.
+      await new Promise((resolve) => route.client.write(part, resolve));
+      await new Promise(setImmediate);
     }
     const all = parts.join("");
     await until(() => route.received.length >= all.length, { ...WITHIN, what: "the echoes" });
