@@ -13,7 +13,7 @@ import { wantsRoom, WEBHOOKS_MAX } from "#shared/protocol/webhooks.ts";
 import type { ListedWebhook, NewWebhook, Webhook } from "#shared/protocol/webhooks.ts";
 import type { Pool } from "pg";
 import { CHUNK_EVENTS_MAX, CHUNK_ROWS_MAX, DEAD_MAX } from "../core/bounds.ts";
-import { placesOf } from "../core/chunk.ts";
+import { placesOfAll } from "../core/chunk.ts";
 import type { Cursor, FeedRow, Move, Place } from "../core/chunk.ts";
 import type {
   Change,
@@ -32,7 +32,8 @@ export const SESSIONS = "sessions";
 /** Rows of the feed behind the cursors, for all partitions. $1 webhook, $2 rows, $3 until. */
 const FEED = `select w.partition::text as source, coalesce(c.position, 0) as from_position,
     coalesce(c.skip, 0) as skip, f.log_seq as position, extract(epoch from f.at) * 1000 as at,
-    f.rooms, f.firsts, f.lasts
+    f.rooms, f.firsts, f.lasts,
+    exists (select from watermarks where split_of is not null) as split
   from watermarks w
   left join webhook_cursors c on c.webhook = $1 and c.source = w.partition::text
   cross join lateral (
@@ -90,17 +91,14 @@ export class PostgresWebhooks implements WebhookStore, WebhookDesk {
   async chunk(webhook: Webhook, until?: number): Promise<Chunk> {
     const rows = await this.#feed(webhook, until);
     const bySource = Map.groupBy(rows, ({ source }) => source);
-    const most = Math.max(1, Math.floor(CHUNK_EVENTS_MAX / Math.max(1, bySource.size)));
-    const places: Place[] = [];
-    const moves: Move[] = [];
-    for (const [source, feed] of bySource) {
+    const sources = Array.from(bySource, ([source, feed]) => {
       const { from_position: position = 0, skip = 0 } = feed[0] ?? {};
-      const cursor = { source, position, skip, ident: "" };
-      const wants = (room: RoomId): boolean => wantsRoom(webhook, room);
-      const next = placesOf(feed, cursor, most, wants);
-      places.push(...next.places);
-      moves.push(next.move);
-    }
+      return { from: { source, position, skip, ident: "" }, rows: feed };
+    });
+    const wants = (room: RoomId): boolean => wantsRoom(webhook, room);
+    const isSplit = rows[0]?.split ?? false;
+    const bounds = { most: CHUNK_EVENTS_MAX, rowsMax: CHUNK_ROWS_MAX, isSplit };
+    const { places, moves } = placesOfAll(sources, wants, bounds);
     const items = await this.#itemsOf(webhook, places);
     const sessions = until === undefined ? await this.#sessionChunk(webhook) : undefined;
     return {
@@ -113,7 +111,11 @@ export class PostgresWebhooks implements WebhookStore, WebhookDesk {
     if (!kinds.some((kind) => kind.startsWith("room."))) return [];
     const values = [webhook, CHUNK_ROWS_MAX, until ?? null];
     const named = { name: "webhook-feed", text: FEED, values };
-    type Row = FeedRow & { readonly from_position: number; readonly skip: number };
+    type Row = FeedRow & {
+      readonly from_position: number;
+      readonly skip: number;
+      readonly split: boolean;
+    };
     return (await this.#db.query<Row>(named)).rows;
   }
 

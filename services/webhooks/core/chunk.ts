@@ -5,6 +5,9 @@
 //        so the events of a room are begun in order (W2).
 //   chunk.2. A cursor stands behind a row, or `skip` numbers behind it in the next row. So a chunk
 //        may end within a batch of any size.
+//   chunk.3. A split moves rooms to another partition, whose rows are younger than those of the old
+//        one with the same room. So where a partition was split, no row is begun before an older
+//        row of another partition.
 
 import type { RoomId, Seq } from "#shared/protocol/ids.ts";
 
@@ -70,6 +73,46 @@ export function placesOf(
     skip = 0;
   }
   return { places, move: { from, to: { ...from, position, skip } } };
+}
+
+/**
+ * The next `most` numbers of all partitions, of which a subscription has `rows` at most `rowsMax`
+ * each. `isSplit`: a partition of the cluster was split (chunk.3).
+ */
+export function placesOfAll(
+  sources: readonly { readonly from: Cursor; readonly rows: readonly FeedRow[] }[],
+  wants: (room: RoomId) => boolean,
+  bounds: { readonly most: number; readonly rowsMax: number; readonly isSplit: boolean },
+): { readonly places: readonly Place[]; readonly moves: readonly Move[] } {
+  const most = Math.max(1, Math.floor(bounds.most / Math.max(1, sources.length)));
+  const taken = sources.map(({ from, rows }) => placesOf(rows, from, most, wants));
+  if (!bounds.isSplit) return joined(taken);
+  const ends = sources.map(({ rows }, n) => {
+    const next = rows.find(({ position }) => position > (taken[n]?.move.to.position ?? 0));
+    const last = rows.length >= bounds.rowsMax ? rows.at(-1) : undefined;
+    return (next ?? last)?.at ?? Infinity;
+  });
+  const until = Math.min(...ends);
+  return joined(
+    sources.map(({ from, rows }, n) => {
+      if (ends[n] === until) return taken[n] ?? placesOf([], from, most, wants);
+      return placesOf(
+        rows.filter(({ at }) => at < until),
+        from,
+        most,
+        wants,
+      );
+    }),
+  );
+}
+
+function joined(taken: readonly ReturnType<typeof placesOf>[]) {
+  return {
+    places: taken.flatMap(({ places }) => places),
+    moves: taken
+      .map(({ move }) => move)
+      .filter(({ from, to }) => from.position !== to.position || from.skip !== to.skip),
+  };
 }
 
 /** Items by lane, in the order of their first ones. */

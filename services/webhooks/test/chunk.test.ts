@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import type { RoomId } from "#shared/protocol/ids.ts";
-import { byLane, placesOf } from "../core/chunk.ts";
+import { byLane, placesOf, placesOfAll } from "../core/chunk.ts";
 import type { Cursor, FeedRow } from "../core/chunk.ts";
 import { FAILURES_MAX, PROBE } from "../core/bounds.ts";
 import { ReceiverHealth } from "../core/receiver-health.ts";
@@ -57,6 +57,36 @@ describe("Chunk", () => {
           expect(cursor.skip).to.equal(0);
         },
       ),
+    );
+  });
+
+  it("chunk.3: behind a split the rows of the new partition wait for the older ones of the old", () => {
+    const all = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(all, fc.nat(), fc.integer({ min: 1, max: 20 }), (counts, cut, most) => {
+        // One room: its first batches are in partition 0, the later ones in partition 2.
+        const rows = feedOf(counts.map((count) => [["a", count] as const]));
+        const at = cut % (rows.length + 1);
+        const feeds = { 0: rows.slice(0, at), 2: rows.slice(at) };
+        const cursors = new Map([START, { ...START, source: "2" }].map((one) => [one.source, one]));
+        const seen: number[] = [];
+        for (let turn = 0; turn < 500; turn++) {
+          const rowsMax = 3;
+          const sources = Object.entries(feeds).flatMap(([source, feed]) => {
+            const from = cursors.get(source)!;
+            const behind = feed.filter(({ position }) => position > from.position);
+            return behind.length === 0 ? [] : [{ from, rows: behind.slice(0, rowsMax) }];
+          });
+          if (sources.length === 0) break;
+          const bounds = { most, rowsMax, isSplit: true };
+          const { places, moves } = placesOfAll(sources, () => true, bounds);
+          expect(moves.length).to.be.above(0);
+          seen.push(...places.map(({ seq }) => seq));
+          for (const { to } of moves) cursors.set(to.source, to);
+        }
+        const total = counts.reduce((sum, count) => sum + count, 0);
+        expect(seen).to.deep.equal(Array.from({ length: total }, (_, i) => i + 1));
+      }),
     );
   });
 
