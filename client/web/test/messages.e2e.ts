@@ -74,7 +74,9 @@ describe("Messages in a browser", () => {
     expect(await own(ada).getAttribute("title")).to.equal("grace and ada");
     await expectAccessible(ada, "a reaction");
     await own(grace).click();
-    await ada.until("one rocket", async () => (await own(ada).textContent())?.[2] === "1");
+    for (const user of [ada, grace]) {
+      await user.until("one rocket", async () => (await own(user).textContent())?.[2] === "1");
+    }
     expect(await own(grace).getAttribute("aria-pressed")).to.equal("false");
     await own(ada).click();
     await own(grace).waitFor({ state: "detached" });

@@ -237,9 +237,9 @@ export function walkRooms(shared: BrowserCluster): void {
     await button(ada, "Save").click();
     await grace.page.locator(".room-topic", { hasText: "Green or black?" }).waitFor();
     await grace.page.getByText("Slow mode: one message in 5 minutes").waitFor();
-    await grace.page.getByLabel("Filter rooms").fill("zzz");
+    await grace.page.getByRole("textbox", { name: "Filter rooms" }).fill("zzz");
     await grace.page.getByText("No room of yours matches.").waitFor();
-    await grace.page.getByLabel("Filter rooms").fill("tea");
+    await grace.page.getByRole("textbox", { name: "Filter rooms" }).fill("tea");
     await listed(grace, "Tea time").waitFor();
     await grace.page.keyboard.press("Escape");
     await button(grace, "About this room").click();
