@@ -11,16 +11,20 @@ import type { BrowserContextOptions, Page } from "playwright-core";
 import { ensureChromium } from "#tools/programs/chromium.ts";
 import { openBrowser } from "./browser-user.ts";
 import { ensureEmojiFont } from "./emoji-font.ts";
+import { ROOM_SHOTS } from "./room-shots.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const IMAGES = join(ROOT, "docs/images");
 const NOW = new Date("2026-11-03T15:42:20");
 const TYPE = "parleyFixture.server.type('general', 'Ada', true)";
 const BYTES_MAX = 200_000;
+/** Vite transforms each file when it is loaded first, which takes long on a busy machine. */
+const LOAD_MS = 240_000;
 
 interface Shot {
   readonly file: string;
   readonly options: BrowserContextOptions;
+  readonly room?: string;
   /** A scene of the fixture; default: a talk in which Ada types. */
   readonly scene?: "trouble";
   readonly prepare?: (page: Page) => Promise<void>;
@@ -74,6 +78,11 @@ const SHOTS: readonly Shot[] = [
     file: "web-contrast.png",
     options: { ...DESKTOP, colorScheme: "dark", contrast: "more" },
   },
+  ...ROOM_SHOTS.map(({ file, room, isPhone, isDark, prepare }): Shot => {
+    const colorScheme = isDark === true ? "dark" : "light";
+    const screen = isPhone === true ? { ...PHONE, isMobile: true, hasTouch: true } : DESKTOP;
+    return { file, room, options: { ...screen, colorScheme }, prepare };
+  }),
 ];
 
 async function main(): Promise<void> {
@@ -93,17 +102,18 @@ async function main(): Promise<void> {
   mkdirSync(IMAGES, { recursive: true });
   try {
     const wanted = process.argv.slice(2);
-    for (const { file, options, scene, prepare } of SHOTS) {
+    for (const { file, options, room = "general", scene, prepare } of SHOTS) {
       if (wanted.length > 0 && !wanted.includes(file)) continue;
       const context = await browser.newContext({ locale: "en-GB", ...options });
       const page = await context.newPage();
+      page.setDefaultTimeout(LOAD_MS);
       await page.clock.install({ time: NOW });
-      const query = `user=Grace&room=general&scene=${scene ?? "talk"}`;
+      const query = `user=Grace&room=${room}&scene=${scene ?? "talk"}`;
       await page.goto(`${address}test/fixture/index.html?${query}`);
       // After the label of the day disappears, while a user types.
       await page.clock.runFor(scene === undefined ? 5_000 : 2_000);
       await page
-        .locator(scene === undefined ? ".typing i" : ".waiting")
+        .locator(scene !== undefined ? ".waiting" : room === "general" ? ".typing i" : ".message")
         .first()
         .waitFor();
       await prepare?.(page);
