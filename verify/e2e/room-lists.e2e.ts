@@ -80,10 +80,11 @@ describe("Room lists", function () {
       ...counts,
     });
     expect(before.last).to.include({ seq: 6, from: "ada", text: "all of you" });
-    await until(() => notes.length >= 2, { ...WAIT, what: "the notes of ben" });
+    await until(() => notes.length >= 3, { ...WAIT, what: "the notes of ben" });
     expect(notes.map(({ room: of, seq, why }) => [of, seq, why])).to.deep.equal([
       ["plans", 3, "added"],
       ["plans", 5, "mention"],
+      ["plans", 6, "mention"],
     ]);
     const received: string[] = [];
     room.on("read", ({ user, seq }) => received.push(`${user} ${seq}`));
