@@ -5,7 +5,7 @@
 // the headers (services/gateway/adapters/http-static.ts).
 
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { preact } from "@preact/preset-vite";
@@ -17,45 +17,51 @@ const WORKER = "sw.js";
 /** Besides the bundle; of the icons only what the page itself shows. */
 const PUBLIC_SHELL = ["theme.js", "mark.svg", "manifest.webmanifest"];
 
-/** Writes the files of the shell and their version into the service worker. */
-function shellList(): Plugin {
-  return {
-    name: "parley-shell-list",
-    apply: "build",
-    generateBundle(_options, bundle) {
-      const worker = bundle[WORKER];
-      if (worker?.type !== "chunk") return;
-      const built = Object.keys(bundle).filter((name) => name.startsWith("assets/"));
-      const files = ["/", ...[...PUBLIC_SHELL, ...built].sort().map((name) => `/${name}`)];
-      const hash = createHash("sha256").update(worker.code).update(files.join());
-      for (const name of PUBLIC_SHELL) hash.update(readFileSync(join(ROOT, "public", name)));
-      hash.update(readFileSync(join(ROOT, "index.html")));
-      const version = hash.digest("hex").slice(0, 16);
-      worker.code = `const SHELL=${JSON.stringify({ version, files })};${worker.code}`;
-    },
-  };
+/**
+ * Writes the files of the shell and their version into the service worker. They are read from the
+ * disk: the bundle of Vite also names chunks that it does not write, and one missing file would
+ * keep the worker from being installed.
+ */
+function writeShellList(outDir: string): void {
+  const built = readdirSync(join(outDir, "assets")).map((name) => `assets/${name}`);
+  const names = [...PUBLIC_SHELL, ...built].sort();
+  const path = join(outDir, WORKER);
+  const code = readFileSync(path, "utf8");
+  const hash = createHash("sha256").update(code);
+  for (const name of ["index.html", ...names]) {
+    hash.update(name).update(readFileSync(join(outDir, name)));
+  }
+  const files = ["/", ...names.map((name) => `/${name}`)];
+  const shell = { version: hash.digest("hex").slice(0, 16), files };
+  writeFileSync(path, `const SHELL=${JSON.stringify(shell)};${code}`);
 }
 
 const TEXT = /\.(?:js|css|svg|webmanifest)$/u;
 
 /** Writes `.br` and `.gz` beside each text of the build: a gateway compresses no file. */
-function compressedCopies(): Plugin {
+function writeCompressedCopies(outDir: string): void {
+  for (const name of readdirSync(outDir, { recursive: true, encoding: "utf8" })) {
+    if (!TEXT.test(name)) continue;
+    const path = join(outDir, name);
+    const text = readFileSync(path);
+    const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
+    writeFileSync(`${path}.br`, brotliCompressSync(text, { params }));
+    writeFileSync(`${path}.gz`, gzipSync(text, { level: 9 }));
+  }
+}
+
+/** What follows when every file of the build is on the disk. */
+function completeBuild(): Plugin {
   let outDir = "";
   return {
-    name: "parley-compressed-copies",
+    name: "parley-complete-build",
     apply: "build",
     configResolved: ({ root, build }) => {
       outDir = resolve(root, build.outDir);
     },
     closeBundle() {
-      for (const name of readdirSync(outDir, { recursive: true, encoding: "utf8" })) {
-        if (!TEXT.test(name)) continue;
-        const path = join(outDir, name);
-        const text = readFileSync(path);
-        const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
-        writeFileSync(`${path}.br`, brotliCompressSync(text, { params }));
-        writeFileSync(`${path}.gz`, gzipSync(text, { level: 9 }));
-      }
+      if (existsSync(join(outDir, WORKER))) writeShellList(outDir);
+      writeCompressedCopies(outDir);
     },
   };
 }
@@ -75,7 +81,7 @@ function isInFirstLoad(id: string, modules: Modules, seen = new Set<string>()): 
 
 export default defineConfig({
   root: ROOT,
-  plugins: [preact(), shellList(), compressedCopies()],
+  plugins: [preact(), completeBuild()],
   build: {
     outDir: "dist",
     emptyOutDir: true,

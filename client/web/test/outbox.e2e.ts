@@ -84,7 +84,13 @@ describe("The outbox in a browser", () => {
     const { page } = ada;
     await ada.send("stored before");
     await page.locator(".status-mine").waitFor();
-    await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+    // It is installed only when each file of its list exists.
+    await ada.until("the service worker", () =>
+      page.evaluate(async () => {
+        const registration = await navigator.serviceWorker.getRegistration();
+        return registration?.active?.state === "activated";
+      }),
+    );
     await page.context().setOffline(true);
     await page.reload();
     await page.locator(".trouble-waiting").waitFor();
