@@ -156,13 +156,16 @@ describe("Webhooks: deliveries", function () {
     const next = fixture.start();
     await until(() => seqsOf(receiver, "w6-bad").length === 2, within("the rest of the room"));
     expect(seqsOf(receiver, "w6-bad")).to.deep.equal([2, 3]);
-    const [dead] = await fixture.desk.dead(webhook, 0, 10);
+    const [dead] = (await fixture.desk.dead(webhook, 0, 10)) ?? [];
     expect(dead).to.include({ kind: "room.msg", reason: "status 503" });
     expect(dead?.id).to.match(/^room_w6-bad_1_[0-9a-f-]{36}$/);
     isBad = false;
     expect(await fixture.desk.replay(webhook, [dead!.id])).to.equal(1);
     await until(() => seqsOf(receiver, "w6-bad").length === 3, within("the dead letter"));
     expect(await fixture.desk.dead(webhook, 0, 10)).to.deep.equal([]);
+    const other = "00000000-0000-4000-8000-000000000000";
+    expect(await fixture.desk.dead(other, 0, 10), "W9: no such webhook").to.equal(undefined);
+    expect(await fixture.desk.replay(other, undefined), "W9").to.equal(undefined);
     await next.stop();
   });
 
@@ -176,7 +179,7 @@ describe("Webhooks: deliveries", function () {
     await until(dead, within("30 dead letters"));
     expect(receiver.deliveries).to.deep.equal([]);
     expect(
-      (await fixture.desk.dead(webhook, 0, 200)).map(({ attempts }) => attempts),
+      (await fixture.desk.dead(webhook, 0, 200))?.map(({ attempts }) => attempts),
     ).to.deep.equal(Array.from({ length: 30 }, () => 0));
     await node.stop();
   });

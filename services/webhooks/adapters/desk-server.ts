@@ -59,18 +59,24 @@ async function answer(parts: DeskServerParts, request: WebhookRequest): Promise<
       return { kind: "webhooks", webhooks: await desk.list() };
     case "remove":
       return answerOf(await desk.remove(request.webhook));
-    case "dead":
-      return { kind: "dead", dead: await desk.dead(request.webhook, request.after, request.limit) };
-    case "replay":
-      return { kind: "replayed", count: await desk.replay(request.webhook, request.ids) };
+    case "dead": {
+      const dead = await desk.dead(request.webhook, request.after, request.limit);
+      return dead === undefined ? NOT_FOUND : { kind: "dead", dead };
+    }
+    case "replay": {
+      const count = await desk.replay(request.webhook, request.ids);
+      return count === undefined ? NOT_FOUND : { kind: "replayed", count };
+    }
     default:
       return unreachable(request);
   }
 }
 
+const NOT_FOUND = { kind: "refused", error: "not_found" } as const;
+
 function answerOf({ kind }: Change): WebhookAnswer {
   if (kind === "ok") return { kind: "done" };
-  if (kind === "missing") return { kind: "refused", error: "not_found" };
+  if (kind === "missing") return NOT_FOUND;
   return { kind: "refused", error: "conflict", detail: "There are too many webhooks." };
 }
 

@@ -278,13 +278,24 @@ export class PostgresWebhooks implements WebhookStore, WebhookDesk {
     return rowCount === 1 ? { kind: "ok" } : { kind: "missing" };
   }
 
-  async dead(webhook: string, after: number, most: number): Promise<readonly DeadRow[]> {
+  async #isThere(webhook: string): Promise<boolean> {
+    const { rowCount } = await this.#db.query("select from webhooks where webhook = $1", [webhook]);
+    return rowCount === 1;
+  }
+
+  async dead(
+    webhook: string,
+    after: number,
+    most: number,
+  ): Promise<readonly DeadRow[] | undefined> {
+    if (!(await this.#isThere(webhook))) return undefined;
     const text = `select n, id, kind, round(extract(epoch from at) * 1000)::float8 as at, attempts,
       reason from webhook_left where webhook = $1 and dead and n > $2 order by n limit $3`;
     return (await this.#db.query<DeadRow>(text, [webhook, after, most])).rows;
   }
 
-  async replay(webhook: string, ids: readonly string[] | undefined): Promise<number> {
+  async replay(webhook: string, ids: readonly string[] | undefined): Promise<number | undefined> {
+    if (!(await this.#isThere(webhook))) return undefined;
     const text = `update webhook_left set dead = false, attempts = 0, next_at = now(), at = now()
       where webhook = $1 and dead and ($2::text[] is null or id = any($2))`;
     return (await this.#db.query(text, [webhook, ids ?? null])).rowCount ?? 0;

@@ -75,9 +75,10 @@ export interface WebhookDesk {
   add(webhook: NewWebhook, sessions: Cursor | undefined): Promise<Change>;
   list(): Promise<readonly ListedWebhook[]>;
   remove(webhook: string): Promise<Change>;
-  dead(webhook: string, after: number, most: number): Promise<readonly DeadRow[]>;
-  /** How many dead letters are tried again. */
-  replay(webhook: string, ids: readonly string[] | undefined): Promise<number>;
+  /** Undefined: there is no such webhook. */
+  dead(webhook: string, after: number, most: number): Promise<readonly DeadRow[] | undefined>;
+  /** How many dead letters are tried again. Undefined: there is no such webhook. */
+  replay(webhook: string, ids: readonly string[] | undefined): Promise<number | undefined>;
 }
 
 export interface DeadRow {
