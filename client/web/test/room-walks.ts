@@ -150,7 +150,10 @@ export function walkRooms(shared: BrowserCluster): void {
     const owner = shared.client("ada");
     await owner.createRoom("archive", { kind: "open", title: "The archive" }).done;
     const room = owner.join("archive");
-    for (let i = 1; i <= 150; i++) await room.send({ text: `line ${i}` }).done;
+    for (let first = 1; first <= 150; first += 50) {
+      const lines = Array.from({ length: 50 }, (_, i) => `line ${first + i}`);
+      await Promise.all(lines.map((text) => room.send({ text }).done));
+    }
     await room.pin(12).done;
     await room.send({ text: "a reply" }, { thread: 20 }).done;
     owner.close();
