@@ -106,7 +106,20 @@ ${valued.map((one) => `    ${one.flag}) ${bashValue(one)}; return ;;`).join("\n"
   esac
   for ((i = 1; i < COMP_CWORD; i++)); do
     word="\${COMP_WORDS[i]}"
-    case "$word" in
+${scan(places, valued, rows)}
+  [[ "$cur" == -* ]] && words="$flags"
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+complete -F _parley parley`;
+}
+
+/** What bash and zsh share: finds the command before the cursor in `at`, and takes its row. */
+function scan(
+  places: readonly Place[],
+  valued: readonly Valued[],
+  rows: readonly string[],
+): string {
+  return `    case "$word" in
       ${valued.map(({ flag }) => flag).join("|")}) ((i++)); continue ;;
       -*) continue ;;
     esac
@@ -116,11 +129,7 @@ ${valued.map((one) => `    ${one.flag}) ${bashValue(one)}; return ;;`).join("\n"
   done
   case "$at" in
 ${rows.join("\n")}
-  esac
-  [[ "$cur" == -* ]] && words="$flags"
-  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
-}
-complete -F _parley parley`;
+  esac`;
 }
 
 function bashValue({ choices, isFile }: Valued): string {
@@ -145,17 +154,7 @@ ${valued.map((one) => `    ${one.flag}) ${zshValue(one)}; return ;;`).join("\n")
   esac
   for ((i = 2; i < CURRENT; i++)); do
     word="\${words[i]}"
-    case "$word" in
-      ${valued.map(({ flag }) => flag).join("|")}) ((i++)); continue ;;
-      -*) continue ;;
-    esac
-    case "\${at:+$at }$word" in
-      ${pathPattern(places)}) at="\${at:+$at }$word" ;;
-    esac
-  done
-  case "$at" in
-${rows.join("\n")}
-  esac
+${scan(places, valued, rows)}
   if [[ "$PREFIX" == -* ]]; then
     _describe flag flags
   else
