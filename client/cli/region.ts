@@ -1,7 +1,7 @@
 // Region: `parley region`, with which an operator inspects and changes the term of two regions. It
 // asks the agent of the region whose NATS servers it reaches.
 //
-// Owns: the flags, the texts, the file of `rejoin`. Does not own: any decision
+// Owns: the flags, the texts, the file of `rejoin`. Does not own: decisions
 // (services/region/runtime/region-agent.ts).
 //
 //   region.1. `rejoin` first writes every entry that only this region has to a file, and reports

@@ -1,6 +1,6 @@
 // Browser: the entry `./browser` of the package `@parley/client`.
 //
-// Owns: which names the entry exports. Does not own: any behaviour.
+// Owns: which names the entry exports.
 
 /**
  * For pages: an outbox that survives a reload.

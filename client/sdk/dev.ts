@@ -1,6 +1,6 @@
 // Dev: the entry `./dev` of the package `@parley/client`.
 //
-// Owns: which names the entry exports. Does not own: any behaviour.
+// Owns: which names the entry exports.
 
 /**
  * For development: tokens of a cluster with AUTH=dev.

@@ -1,6 +1,6 @@
 // Node: the entry `./node` of the package `@parley/client`.
 //
-// Owns: which names the entry exports. Does not own: any behaviour.
+// Owns: which names the entry exports.
 
 /**
  * For programs in Node: an outbox that survives a crash.

@@ -1,7 +1,7 @@
 // Parley: the client SDK for browsers and Node.
 //
 // Owns: the WebSocket, the timer and the promises. It passes inputs to the core (core/client.ts)
-// and performs the core's effects. Does not own: any decision of the protocol.
+// and performs the core's effects. Does not own: the decisions of the protocol (the core).
 //
 //   parley.1. Effects are performed in the order in which the core decided them, also when a
 //       handler calls the SDK while other effects are pending.

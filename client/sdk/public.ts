@@ -1,6 +1,6 @@
 // Public: the entry `.` of the package `@parley/client`, for browsers and Node.
 //
-// Owns: which names the package exports. Does not own: any behaviour.
+// Owns: which names the package exports.
 
 /**
  * The client of a Parley cluster: `import { Parley } from "@parley/client"`.

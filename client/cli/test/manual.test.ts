@@ -101,7 +101,12 @@ describe("parley completion", () => {
   let folder: string;
   before(() => (folder = mkdtempSync(join(tmpdir(), "parley-completion-"))));
   after(() => rmSync(folder, { recursive: true, force: true }));
-  const hasShell = (shell: string): boolean => spawnSync(shell, ["-c", "true"]).status === 0;
+  /** Skips the test with a printed reason on a machine without the shell. */
+  const needShell = (test: Mocha.Context, shell: string): void => {
+    if (spawnSync(shell, ["-c", "true"]).status === 0) return;
+    console.log(`      skipped: this machine has no ${shell}`);
+    test.skip();
+  };
 
   for (const shell of SHELLS) {
     it(`completion.1: the script for ${shell} has every command and flag`, () => {
@@ -117,7 +122,7 @@ describe("parley completion", () => {
     });
 
     it(`completion.1: ${shell} accepts its script`, function () {
-      if (!hasShell(shell)) this.skip();
+      needShell(this, shell);
       const script = completionScript(newProgram(), shell);
       const file = join(folder, shell);
       writeFileSync(file, script);
@@ -136,7 +141,7 @@ describe("parley completion", () => {
   ];
   for (const { line, has, lacks } of cases) {
     it(`completion.2: bash completes \`${line}\``, function () {
-      if (!hasShell("bash")) this.skip();
+      needShell(this, "bash");
       const script = completionScript(newProgram(), "bash");
       const words = line.split(" ");
       const run = `${script}\nCOMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")})
@@ -147,7 +152,7 @@ COMP_CWORD=${words.length - 1}; _parley; printf '%s\\n' "\${COMPREPLY[@]}"`;
     });
 
     it(`completion.2: fish completes \`${line}\``, function () {
-      if (!hasShell("fish")) this.skip();
+      needShell(this, "fish");
       const run = `${completionScript(newProgram(), "fish")}\ncomplete -C '${line}'`;
       const { stdout } = spawnSync("fish", ["-c", run], { encoding: "utf8" });
       const offered = stdout.split("\n").map((one) => one.split("\t")[0]);

@@ -108,7 +108,7 @@ describe("parley against a cluster", function () {
     expect(await parley(...user, "export", "copy", "--file", copy)).to.include({ code: 0 });
     const renamed = lines.map((line) => line.replace('"room":"source"', '"room":"copy"'));
     expect(readFileSync(copy, "utf8").trimEnd().split("\n")).to.deep.equal(renamed);
-    // The archive folds it as any other room.
+    // The archive applies the edits of the imported room.
     const shown = async (): Promise<string> =>
       (await parley(...user, "history", "copy", "--messages")).out;
     await until(async () => (await shown()).includes("first (edited)"), {

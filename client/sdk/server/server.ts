@@ -1,6 +1,6 @@
 // Server: the entry `./server` of the package `@parley/client`, for back ends.
 //
-// Owns: which names the entry exports. Does not own: any behaviour.
+// Owns: which names the entry exports.
 
 /**
  * For back ends: tokens, and typed calls of the HTTP API.

@@ -82,6 +82,7 @@ class ContractRun {
     } else if ("close" in step) this.#socket?.close(step.close);
     else {
       const before = [this.#frames.items.length, this.#events.items.length];
+      // No condition shows that nothing comes. A busy machine can only let this step pass.
       await new Promise((resolve) => setTimeout(resolve, step.quiet));
       expect([this.#frames.items.length, this.#events.items.length]).to.deep.equal(before);
     }

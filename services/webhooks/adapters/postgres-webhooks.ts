@@ -1,4 +1,5 @@
-// PostgresWebhooks: subscriptions, cursors, and what is left, in PostgreSQL.
+// PostgresWebhooks: stores the subscriptions, their cursors, and their undelivered events in
+// PostgreSQL.
 //
 // Owns: the statements of the tables of migration 009. Does not own: the rows of the feed, which
 // the archive writes.
