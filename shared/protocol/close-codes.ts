@@ -49,6 +49,7 @@ export const CLOSE = {
   tooManyBrokenFrames: { code: 1008, reason: "too many frames that are not valid", next: "stop" },
   tooBig: { code: 1009, reason: "too big", next: "stop" },
   restart: { code: 1012, reason: "restart", next: "reconnect" },
+  otherGrants: { code: 1012, reason: "the new token grants other roles", next: "reconnect" },
   overload: { code: 1013, reason: "overload", next: "reconnect" },
   tooManyTries: { code: 1013, reason: "too many tries from this address", next: "reconnect" },
   noKeys: { code: 1013, reason: "the token cannot be verified now", next: "reconnect" },

@@ -231,8 +231,24 @@ export class Session {
     }
     const { identity } = verification;
     if (identity.user !== state.identity.user) return [refuse("unauthorized", { ref })]; // S4
+    const before = state.identity;
     state.identity = identity;
-    return [{ kind: "frame", frame: { t: "refreshed", ref, until: identity.expiresAt } }];
+    const refreshed = { t: "refreshed", ref, until: identity.expiresAt } as const;
+    return [
+      { kind: "frame", frame: refreshed },
+      ...(this.#grantsAlike(state, before) ? [] : this.#close(CLOSE.otherGrants)),
+    ];
+  }
+
+  /**
+   * Whether the token gives the same role in each joined room as the one before. Only the owner
+   * knows what another grant changes, and it judges each `join`, so the client joins anew (M4).
+   */
+  #grantsAlike({ rooms, identity }: OpenSession, before: Identity): boolean {
+    for (const room of rooms.keys()) {
+      if (grantFor(room, identity) !== grantFor(room, before)) return false;
+    }
+    return true;
   }
 
   #onOpen(state: OpenSession, frame: ClientFrame, now: Now): SessionEffect[] {

@@ -186,6 +186,41 @@ describe("Session: tokens", () => {
   });
 });
 
+describe("Session: a refresh with other grants", () => {
+  const identity = { user: "ada" as UserId, admin: false, expiresAt: 99_999 };
+  const refreshed = (bench: SessionBench, more: object): string[] =>
+    bench
+      .step({
+        kind: "refreshed",
+        ref: 6,
+        verification: { kind: "ok", identity: { ...identity, ...more } },
+      })
+      .map(kindOf);
+
+  it("M4: it closes with 1012 when the role that the token gives in a joined room differs", () => {
+    for (const more of [
+      { rooms: { general: "reader" } },
+      { rooms: { general: "moderator" } },
+      { admin: true },
+    ]) {
+      const bench = SessionBench.open();
+      bench.sendFrames(join());
+      expect(refreshed(bench, more), JSON.stringify(more)).to.deep.equal(["refreshed", "close 1012"]);
+    }
+    const granted = SessionBench.open();
+    refreshed(granted, { rooms: { general: "member" } });
+    granted.sendFrames(join());
+    expect(refreshed(granted, {})).to.deep.equal(["refreshed", "close 1012"]);
+  });
+
+  it("M4: it continues when only grants for other rooms differ", () => {
+    const bench = SessionBench.open();
+    bench.sendFrames(join());
+    expect(refreshed(bench, { rooms: { other: "owner" } })).to.deep.equal(["refreshed"]);
+    expect(refreshed(SessionBench.open(), { admin: true })).to.deep.equal(["refreshed"]);
+  });
+});
+
 describe("Session: rooms and sends", () => {
   it("S6: send and typing need the room, and a leave ends it", () => {
     const bench = SessionBench.open();

@@ -64,6 +64,7 @@ describe("Errors", () => {
       tooManyBrokenFrames: [1008, "stop"],
       tooBig: [1009, "stop"],
       restart: [1012, "reconnect"],
+      otherGrants: [1012, "reconnect"],
       overload: [1013, "reconnect"],
       tooManyTries: [1013, "reconnect"],
       noKeys: [1013, "reconnect"],
