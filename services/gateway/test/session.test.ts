@@ -205,7 +205,10 @@ describe("Session: a refresh with other grants", () => {
     ]) {
       const bench = SessionBench.open();
       bench.sendFrames(join());
-      expect(refreshed(bench, more), JSON.stringify(more)).to.deep.equal(["refreshed", "close 1012"]);
+      expect(refreshed(bench, more), JSON.stringify(more)).to.deep.equal([
+        "refreshed",
+        "close 1012",
+      ]);
     }
     const granted = SessionBench.open();
     refreshed(granted, { rooms: { general: "member" } });
