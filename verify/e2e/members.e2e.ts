@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { until } from "#shared/testing/wait.ts";
 import type { Parley } from "#client/sdk/parley.ts";
 import type { RoomHandle } from "#client/sdk/room-handle.ts";
+import { directRoomId } from "#shared/protocol/direct-room.ts";
+import type { UserId } from "#shared/protocol/ids.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { devToken } from "../wire-client/dev-token.ts";
@@ -138,6 +140,29 @@ describe("Rooms with members", function () {
     expect((own.body["events"] as unknown[]).length).to.equal(45);
     const about = await http("ada", "GET", "/v1/rooms/plans");
     expect(about.body).to.include({ kind: "closed", title: "Plans", role: "owner", head: 45 });
+  });
+
+  it("M12: in a direct room a user blocks the other, over HTTP and the socket, and ends the block", async () => {
+    const ada = await open("ada");
+    const ben = await open("ben", 1);
+    expect(await ada.createDirectRoom("ada", "ben").done).to.include({ kind: "acked" });
+    const room = directRoomId("ada" as UserId, "ben" as UserId);
+    const [hers, his] = [follow(ada, room), follow(ben, room)];
+    const blocked = await http("ada", "PUT", `/v1/rooms/${room}/members/ben`, {
+      role: "member",
+      mutedUntil: Date.now() + 3_600_000,
+    });
+    expect(blocked.status, JSON.stringify(blocked)).to.equal(200);
+    expect(await his.handle.send({ text: "hello?" }).done).to.include({
+      kind: "refused",
+      error: "forbidden",
+    });
+    const own = { role: "member" };
+    expect((await http("ben", "PUT", `/v1/rooms/${room}/members/ben`, own)).status).to.equal(403);
+    expect(await hers.handle.setMember("ben", { role: "member" }).done).to.include({
+      kind: "acked",
+    });
+    expect(await his.handle.send({ text: "hello" }).done).to.include({ kind: "acked" });
   });
 
   it("M5: members and bans survive a kill of the owner, of persistence and of the gateway", async () => {

@@ -27,6 +27,7 @@ export const OFFERED = {
   invite: { open: undefined, closed: "moderator", direct: undefined },
   appoint: { open: "moderator", closed: "moderator", direct: undefined },
   promote: { open: "owner", closed: "owner", direct: undefined },
+  block: { open: undefined, closed: undefined, direct: "member" },
 } as const satisfies Readonly<Record<string, Least>>;
 
 export type OfferedAction = keyof typeof OFFERED;
@@ -48,13 +49,16 @@ export function mayLikely(action: OfferedAction, place: Place): boolean {
   return place.settings === undefined || place.role === undefined || mayDo(action, place);
 }
 
-export type SendBar = "archived" | "role" | "muted";
+/** The end of a block, in ms since 1970: the last second of the year 9999. */
+export const BLOCKED_UNTIL = 253_402_300_799_000;
+
+export type SendBar = "archived" | "role" | "muted" | "blocked";
 
 /** Why the user cannot send now; undefined: nothing is known that prevents it. */
 export function sendBar(place: Place, mutedUntil: number, now: number): SendBar | undefined {
   const { settings, role } = place;
   if (settings?.archived === true) return "archived";
-  if (mutedUntil > now) return "muted";
+  if (mutedUntil > now) return settings?.kind === "direct" ? "blocked" : "muted";
   if (settings === undefined || role === undefined) return undefined;
   const least = settings.sendRole ?? "member";
   return mayDo("send", place) && isAtLeast(role, least) ? undefined : "role";
@@ -62,7 +66,7 @@ export function sendBar(place: Place, mutedUntil: number, now: number): SendBar 
 
 export type MemberAction =
   | { readonly kind: "role"; readonly role: MemberRole }
-  | { readonly kind: "mute" | "unmute" | "remove" | "ban" | "unban" };
+  | { readonly kind: "mute" | "unmute" | "block" | "unblock" | "remove" | "ban" | "unban" };
 
 /** What the user may do with another member, in the order of a menu. */
 export function memberActions(
@@ -70,6 +74,9 @@ export function memberActions(
   { role, mutedUntil = 0, banned = false }: Omit<StoredMember, "user">,
   now: number,
 ): readonly MemberAction[] {
+  if (mayDo("block", place) && role !== "none") {
+    return [{ kind: mutedUntil > now ? "unblock" : "block" }];
+  }
   const isHigh = isAtLeast(role, "moderator");
   if (!mayDo(isHigh ? "promote" : "appoint", place)) return [];
   if (banned) return [{ kind: "unban" }];
@@ -97,6 +104,9 @@ export function standingAfter(
       return { role: action.role, ...(mutedUntil > now && { mutedUntil }) };
     case "mute":
       return { role, mutedUntil: now + muteMs };
+    case "block":
+      return { role, mutedUntil: BLOCKED_UNTIL };
+    case "unblock":
     case "unmute":
       return { role };
     case "remove":

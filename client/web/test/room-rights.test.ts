@@ -67,6 +67,16 @@ describe("room rights", () => {
     expect(kinds("moderator", { role: "none", banned: true })).to.deep.equal(["unban"]);
   });
 
+  it("room-rights.1: in a direct room the two users block each other", () => {
+    const direct = { settings: { kind: "direct" }, role: "member" } as const;
+    const offered = (target: Parameters<typeof memberActions>[1]): string[] =>
+      memberActions(direct, target, 100).map(({ kind }) => kind);
+    expect(offered({ role: "member" })).to.deep.equal(["block"]);
+    expect(offered({ role: "member", mutedUntil: 200 })).to.deep.equal(["unblock"]);
+    expect(offered({ role: "none" })).to.deep.equal([]);
+    expect(sendBar(direct, 200, 100)).to.equal("blocked");
+  });
+
   it("room-rights.1: names why the user cannot send", () => {
     expect(sendBar({ settings: { kind: "open", archived: true }, role: "owner" }, 0, 100)).to.equal(
       "archived",
@@ -95,6 +105,11 @@ describe("room rights", () => {
       mutedUntil: 160,
     });
     expect(after({ kind: "unmute" })).to.deep.equal({ role: "member" });
+    expect(after({ kind: "unblock" })).to.deep.equal({ role: "member" });
+    expect(after({ kind: "block" })).to.deep.equal({
+      role: "member",
+      mutedUntil: Date.parse("9999-12-31T23:59:59Z"),
+    });
     expect(after({ kind: "remove" }, { reason: " moved " })).to.deep.equal({
       role: "none",
       reason: "moved",

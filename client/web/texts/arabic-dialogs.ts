@@ -32,6 +32,8 @@ export const arabicDialogs: DialogsCatalogue = {
   "member.mute60": "كتم لساعة",
   "member.muteDay": "كتم ليوم",
   "member.unmute": "إلغاء الكتم",
+  "member.block": "حظر",
+  "member.unblock": "إلغاء الحظر",
   "member.unban": "رفع الحظر",
   "member.remove": "إزالة",
   "member.ban": "حظر",

@@ -30,6 +30,8 @@ export const englishDialogs = {
   "member.mute60": "Mute for 1 hour",
   "member.muteDay": "Mute for 1 day",
   "member.unmute": "Unmute",
+  "member.block": "Block",
+  "member.unblock": "Unblock",
   "member.unban": "Lift the ban",
   "member.remove": "Remove",
   "member.ban": "Ban",

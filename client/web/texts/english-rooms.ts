@@ -58,6 +58,7 @@ export const englishRooms = {
   "bar.archived": "This room is archived. Nothing more can be sent to it.",
   "bar.role": "Your role in this room does not permit you to write.",
   "bar.muted": "You are muted until {time}.",
+  "bar.blocked": "This user does not take messages from you.",
   "bar.left": "You cannot write here, because you are not in this room.",
   "slow.note": "Slow mode: one message in {duration}",
 

@@ -32,6 +32,8 @@ export const germanDialogs: DialogsCatalogue = {
   "member.mute60": "1 Stunde stumm schalten",
   "member.muteDay": "1 Tag stumm schalten",
   "member.unmute": "Nicht mehr stumm schalten",
+  "member.block": "Blockieren",
+  "member.unblock": "Nicht mehr blockieren",
   "member.unban": "Sperre aufheben",
   "member.remove": "Entfernen",
   "member.ban": "Aussperren",

@@ -62,6 +62,7 @@ export const germanRooms: RoomsCatalogue = {
   "bar.archived": "Dieser Raum ist archiviert. Nichts kann mehr gesendet werden.",
   "bar.role": "Ihre Rolle in diesem Raum erlaubt das Schreiben nicht.",
   "bar.muted": "Sie sind stumm geschaltet bis {time}.",
+  "bar.blocked": "Diese Person nimmt keine Nachrichten von Ihnen an.",
   "bar.left": "Sie können hier nicht schreiben, weil Sie nicht in diesem Raum sind.",
   "slow.note": "Langsamer Modus: eine Nachricht in {duration}",
 

@@ -54,7 +54,9 @@ export type Action =
   /** Change a user who is not and does not become moderator or owner; also mute and ban. */
   | "appoint"
   /** Change a user who is or becomes moderator or owner. */
-  | "promote";
+  | "promote"
+  /** Mute the other user of a direct room, or end that mute. */
+  | "block";
 
 /** The lowest effective role that may do it. `never`: not even an owner. */
 export const RIGHTS: {
@@ -77,6 +79,7 @@ export const RIGHTS: {
   enter: { open: "never", closed: "none", direct: "never" },
   appoint: { open: "moderator", closed: "moderator", direct: "never" },
   promote: { open: "owner", closed: "owner", direct: "never" },
+  block: { open: "never", closed: "never", direct: "member" },
 };
 
 export type RightsRefusal = "forbidden" | "conflict";
@@ -160,7 +163,7 @@ export function judge(room: JudgedRoom, write: Write, now: Millis): RightsRefusa
       return typeof entry === "string" ? entry : undefined;
     }
     case "member":
-      if (!isAllowed(actionOfMember(room.state, write, now))) return NO;
+      if (!isAllowed(actionOfMember(room.state, kind, write, now))) return NO;
       return judgeBounds(room.state, kind, write);
     default:
       return unreachable(write);
@@ -208,9 +211,16 @@ function actionOfUpdate(update: UpdateCommand): Action {
   return others.every((setting) => setting === undefined) ? "describe" : "configure";
 }
 
-function actionOfMember(state: RoomState, write: MemberCommand, now: Millis): Action {
+function actionOfMember(
+  state: RoomState,
+  kind: RoomKind,
+  write: MemberCommand,
+  now: Millis,
+): Action {
   const { from, user, role, mutedUntil, banned } = write;
   const before = state.member(user);
+  const isOther = before !== undefined && user !== from;
+  if (kind === "direct" && isOther && role === before.role && banned !== true) return "block";
   const isPlain = mutedUntil === undefined && banned !== true;
   // A member event replaces everything: a user must not end an own mute.
   if (user === from && isPlain && !isMuted(before, now)) {

@@ -152,7 +152,10 @@ class Model {
   #judgeMember(write: Extract<Write, { op: "member" }>, rank: number, now: number): string {
     const { from, user, role, mutedUntil, banned } = write;
     const before = this.stored.get(user);
-    if (this.#kind() === "direct") return "forbidden";
+    if (this.#kind() === "direct") {
+      const isBlock = from !== user && before !== undefined && role === "member" && !banned;
+      return isBlock && rank >= 2 ? "event" : "forbidden"; // M12
+    }
     const isPlain = mutedUntil === undefined && banned !== true;
     const isOwn = from === user && isPlain && this.#mutedUntil(user) <= now;
     const isHigh = RANK[role] >= 3 || RANK[before?.role ?? "none"] >= 3;

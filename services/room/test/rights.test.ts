@@ -39,6 +39,7 @@ const EXPECTED: Readonly<Record<Action, Readonly<Record<RoomKind, string>>>> = {
   enter: { open: "-----", closed: "nrmMO", direct: "-----" },
   appoint: { open: "---MO", closed: "---MO", direct: "-----" },
   promote: { open: "----O", closed: "----O", direct: "-----" },
+  block: { open: "-----", closed: "-----", direct: "--mMO" },
 };
 const LETTERS = ["n", "r", "m", "M", "O"];
 
@@ -80,7 +81,7 @@ describe("Rights", () => {
       }
     }
     expect(cells).to.equal(Object.keys(EXPECTED).length * ROOM_KINDS.length * ROLES.length);
-    expect(cells).to.equal(255);
+    expect(cells).to.equal(270);
   });
 
   it("M4: the effective role is the stored one, else the grant, else that of the kind; a ban beats all but admin", () => {
@@ -147,6 +148,48 @@ describe("Rights", () => {
     expect(judged({}, { ...make, room: direct, from: EVE })).to.equal("forbidden");
     expect(judged({}, { op: "create", kind: "open", room: direct })).to.equal("forbidden");
     expect(judged({}, { ...make, user: ADA, room: directRoomId(ADA, ADA) })).to.equal("forbidden");
+  });
+
+  it("M12: in a direct room each user may mute the other and end that mute, and nothing else", () => {
+    const direct: Setup = {
+      kind: "direct",
+      members: [
+        [ADA, "member"],
+        [BEN, "member"],
+      ],
+    };
+    const room = directRoomId(ADA, BEN);
+    const block = (more: Partial<MemberCommand>): string =>
+      judged(direct, { ...member(more), room });
+    expect(block({ mutedUntil: NOW + 1 })).to.equal("ok");
+    expect(block({ mutedUntil: 0 })).to.equal("ok");
+    expect(block({ from: BEN, user: ADA, mutedUntil: NOW + 1 })).to.equal("ok");
+    expect(block({ mutedUntil: NOW + 1, role: "reader" })).to.equal("forbidden");
+    expect(block({ mutedUntil: NOW + 1, banned: true })).to.equal("forbidden");
+    expect(block({ user: EVE, mutedUntil: NOW + 1 })).to.equal("forbidden");
+    expect(block({ from: EVE, mutedUntil: NOW + 1 })).to.equal("forbidden");
+    expect(block({ user: ADA, mutedUntil: 0 })).to.equal("forbidden");
+    expect(judged({}, { ...member({ mutedUntil: NOW + 1 }), room })).to.equal("forbidden");
+  });
+
+  it("M12: the blocked user neither sends, edits nor reacts, and cannot end the block", () => {
+    const changes = [ADA, BEN].map((user) => ({ t: "member", user, role: "member" }));
+    const mute = { t: "member", user: ADA, role: "member", mutedUntil: NOW + 1 };
+    const blocked: Setup = { kind: "direct", changes: [...changes, mute] };
+    const room = directRoomId(ADA, BEN);
+    for (const write of [
+      { op: "send", body: {} },
+      { op: "edit", target: 3, body: {} },
+      { op: "react", target: 3, emoji: "👍", on: true },
+      member({ user: ADA }),
+    ]) {
+      expect(judged(blocked, { ...write, room }), JSON.stringify(write)).to.equal("forbidden");
+      if ("op" in write && write.op !== "member") {
+        expect(judged(blocked, { ...write, room }, NOW + 1)).to.equal("ok");
+      }
+    }
+    expect(judged(blocked, { op: "delete", target: 3, room })).to.equal("ok");
+    expect(judged(blocked, { op: "send", body: {}, room, from: BEN })).to.equal("ok");
   });
 
   it("M6: a direct room that does not exist and a closed room give a stranger the same answer", () => {
