@@ -6,15 +6,15 @@
 //
 //   go-program.1. A wrong path in the variable is an error; the search does not continue elsewhere.
 //   go-program.2. A build appears under its name completely or not at all, so two builds may run at
-//        once.
+//        once. They do not: the second process waits for the first (turn.ts).
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { rename, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { ToolMissing, whichOn } from "./programs.ts";
+import { inTurn } from "./turn.ts";
 
 const run = promisify(execFile);
 const TOOLS = fileURLToPath(new URL("../../.tools", import.meta.url));
@@ -108,7 +108,7 @@ export async function ensureGoProgram(
   program: GoProgram,
   say: (line: string) => void = (line) => console.log(line),
 ): Promise<string> {
-  const { name, variable, folder, module, ldflags = "", isOnlyOwn = false } = program;
+  const { name, variable, isOnlyOwn = false } = program;
   const named = process.env[variable] ?? "";
   if (named !== "") {
     if (existsSync(named)) return named;
@@ -127,8 +127,15 @@ export async function ensureGoProgram(
     );
   }
   say(`building ${name} with Go, once; this takes several minutes …`);
+  await inTurn(`${built}.turn`, async () => {
+    if (!existsSync(built)) await build(go, program, built);
+  });
+  return built;
+}
+
+async function build(go: string, program: GoProgram, built: string): Promise<void> {
+  const { name, folder, module, ldflags = "" } = program;
   const partial = `${built}.${process.pid}.partial`;
-  await mkdir(dirname(built), { recursive: true });
   try {
     await run(go, ["build", `-ldflags=${ldflags}`, "-o", partial, module], {
       cwd: fileURLToPath(new URL(folder, import.meta.url)),
@@ -144,5 +151,4 @@ export async function ensureGoProgram(
   } finally {
     await rm(partial, { force: true });
   }
-  return built;
 }

@@ -29,9 +29,9 @@ export function providerVersion(): string {
 }
 
 /** Resolves with OpenTofu. Throws ToolMissing, whose message lists the options. */
-export async function ensureTofu(): Promise<Tofu> {
-  const program = await ensureGoProgram(TOFU);
-  const mirror = await ensureMirror(await ensureGoProgram(KUBECTL_PROVIDER));
+export async function ensureTofu(say?: (line: string) => void): Promise<Tofu> {
+  const program = await ensureGoProgram(TOFU, say);
+  const mirror = await ensureMirror(await ensureGoProgram(KUBECTL_PROVIDER, say));
   return {
     program,
     env: {

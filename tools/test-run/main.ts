@@ -14,6 +14,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -113,7 +114,18 @@ function readCount(path: string): Count | undefined {
   }
 }
 
+/** Builds programs beside the first tests, and no longer than this process runs (ahead.ts). */
+function buildAhead(): void {
+  const program = fileURLToPath(new URL("../programs/ahead.ts", import.meta.url));
+  const stdio = ["pipe", "ignore", "ignore"] as const;
+  const builder = spawn(process.execPath, [program], { stdio: [...stdio], detached: true });
+  builder.on("error", () => undefined); // The tests build what they need.
+  (builder.stdin as Socket | null)?.unref(); // The pipe keeps this process alive otherwise.
+  builder.unref();
+}
+
 async function main(names: readonly string[]): Promise<void> {
+  if (names.includes("unit")) buildAhead();
   let sum: Count = { passed: 0, failed: 0, pending: 0 };
   for (const name of names) {
     const suite = SUITES[name];

@@ -242,7 +242,7 @@ export class Session {
 
   /**
    * Whether the token gives the same role in each joined room as the one before. Only the owner
-   * knows what another grant changes, and it judges each `join`, so the client joins anew (M4).
+   * knows what another grant changes, and it judges each `join`, so the client joins again (M4).
    */
   #grantsAlike({ rooms, identity }: OpenSession, before: Identity): boolean {
     for (const room of rooms.keys()) {
