@@ -25,6 +25,7 @@ import type { TermRecord } from "#shared/protocol/regions.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { WAIT_FACTOR } from "../core/term.ts";
 import type { Change, Outcome } from "../core/term-io.ts";
+import { Waits } from "./waits.ts";
 
 export interface WatchParts {
   readonly peer: string;
@@ -57,6 +58,7 @@ export class FollowerWatch {
   readonly #parts: WatchParts;
   readonly #ends = new Map<Partition, LogSeq>();
   readonly #stops: (Timer | Subscription)[] = [];
+  readonly #waits: Waits;
   #term: WatchedTerm | undefined;
   #endsTerm = 0;
   #reportedAt: Millis = -Infinity;
@@ -70,6 +72,7 @@ export class FollowerWatch {
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
+    this.#waits = new Waits(parts.clock);
   }
 
   /** Entries that the mirrors lack, in all partitions; null: not known. */
@@ -97,21 +100,24 @@ export class FollowerWatch {
   }
 
   stop(): void {
+    this.#waits.end();
     for (const stop of this.#stops) {
       if ("cancel" in stop) stop.cancel();
       else stop.unsubscribe();
     }
   }
 
-  /** Resolves true when the mirrors have every entry of the logs, whose ends no longer grow. */
+  /**
+   * Resolves true when the mirrors have every entry of the logs, whose ends no longer grow, and
+   * false when they do not in time, or after `stop`.
+   */
   async hasAll(withinMs: Millis): Promise<boolean> {
     const { clock } = this.#parts;
     const end = clock.monotonic() + withinMs;
     for (;;) {
       const lasts = await this.#lasts();
       if (lasts !== undefined && this.#lagOf(lasts) === 0) return true;
-      if (clock.monotonic() > end) return false;
-      await new Promise<void>((run) => clock.after(100, run));
+      if (clock.monotonic() > end || !(await this.#waits.for(100))) return false;
     }
   }
 
@@ -185,10 +191,8 @@ export class FollowerWatch {
     const lasts = await this.#lasts();
     if (lasts === undefined) return;
     const reached = (): boolean => this.#lagOf(lasts) === 0;
-    for (let n = 0; n < 10 && !reached(); n++) {
-      await new Promise<void>((run) => clock.after(20, run));
-    }
-    if (reached()) await this.#setFollower(this.#parts.peer);
+    for (let n = 0; n < 10 && !reached(); n++) await this.#waits.for(20);
+    if (reached() && !this.#waits.areOver) await this.#setFollower(this.#parts.peer);
   }
 
   async #setFollower(follower: string | null): Promise<void> {

@@ -48,6 +48,8 @@ export class Follower {
   #opening = 0;
   #isMirroring = false;
   #isReporting = false;
+  /** Opens the mirrors again. */
+  #retry: Timer | undefined;
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
@@ -79,6 +81,7 @@ export class Follower {
     if (term === this.#term) return;
     this.#term = term;
     this.#opening++;
+    this.#retry?.cancel();
     this.#isMirroring = false;
     for (const reader of this.#readers.splice(0)) reader.close();
     this.#ends.clear();
@@ -94,9 +97,7 @@ export class Follower {
     });
     if (opening !== this.#opening) return;
     if (found.size < partitions.length) {
-      clock.after(RETRY_MS, () => {
-        if (opening === this.#opening) void this.#open(opening); // follower.1
-      });
+      this.#retry = clock.after(RETRY_MS, () => void this.#open(opening)); // follower.1
       return;
     }
     this.#isMirroring = true;
@@ -123,8 +124,8 @@ export class Follower {
     if (opening !== this.#opening) return;
     this.#parts.report("a mirror cannot be read", detail);
     const term = this.#term;
-    this.#parts.clock.after(RETRY_MS, () => {
-      if (opening !== this.#opening) return;
+    this.#retry?.cancel();
+    this.#retry = this.#parts.clock.after(RETRY_MS, () => {
       this.follow(undefined);
       this.follow(term);
     });

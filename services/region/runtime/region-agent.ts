@@ -15,6 +15,8 @@
 //   region-agent.4. One change of an operator is under way at a time; another one gets `busy`.
 //   region-agent.5. Where both regions serve, an agent has one home, and home-agents.ts answers the
 //        processes and the operator for all homes of the region.
+//   region-agent.6. After `stop` the agent waits for nothing, tries nothing again and begins no
+//        step. A change that was under way is found and ended by the next agent of the region.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { Bus } from "#shared/ports/bus.ts";
@@ -38,6 +40,7 @@ import { openDesk, refusal } from "./agent-desk.ts";
 import type { FollowerWatch } from "./follower-watch.ts";
 import type { Follower } from "./follower.ts";
 import { TermRunner } from "./term-runner.ts";
+import { Waits } from "./waits.ts";
 
 /** What the agent needs of the logs and the archive of its region. */
 export interface RegionStores {
@@ -92,12 +95,14 @@ const CHECK_MS = 500;
 const RELEASES_MAX = 10;
 /** How long a hand-over waits for the follower before this region serves again. */
 const FOLLOWED_WITHIN_MS = 20_000;
+const STOPS = refusal("failed", "the region agent stops");
 
 export class RegionAgent {
   readonly #options: AgentOptions;
   readonly #parts: AgentParts;
   readonly #term: TermRunner;
   readonly #stops: (() => void)[] = [];
+  readonly #waits: Waits;
   /** A hand-over is under way: nothing is granted (region-agent.3). */
   #isLeaving = false;
   #grantsArchive = false;
@@ -112,6 +117,7 @@ export class RegionAgent {
     this.#options = options;
     this.#parts = parts;
     const { witness, clock } = parts;
+    this.#waits = new Waits(clock);
     this.#term = new TermRunner(options, { witness, clock, onChanged: () => this.#onChanged() });
   }
 
@@ -136,7 +142,9 @@ export class RegionAgent {
     this.#term.start();
   }
 
+  /** region-agent.6. */
   stop(): void {
+    this.#waits.end();
     for (const stop of this.#stops) stop();
     this.#term.stop();
     this.#parts.watch.stop();
@@ -196,7 +204,7 @@ export class RegionAgent {
    * when its mirror has every entry (follower-watch.2). Never rejects.
    */
   async releaseFollower(): Promise<void> {
-    const { clock, report } = this.#parts;
+    const { report } = this.#parts;
     for (let n = 0; n < RELEASES_MAX; n++) {
       const { record } = this.#term.core;
       if (!this.#serves() || record?.mode !== "synchronous" || record.follower === null) return;
@@ -205,7 +213,7 @@ export class RegionAgent {
         report("the follower was lost with its home", { follower: record.follower });
         return;
       }
-      await new Promise<void>((run) => clock.after(AGAIN_MS, run));
+      if (!(await this.#waits.for(AGAIN_MS))) return;
     }
   }
 
@@ -251,6 +259,7 @@ export class RegionAgent {
   }
 
   #onChanged(): void {
+    if (this.#waits.areOver) return; // An answer of the witness after `stop`.
     const { core, now } = this.#term;
     const { record } = core;
     const { state } = this;
@@ -281,9 +290,10 @@ export class RegionAgent {
   async #promote(record: TermRecord): Promise<void> {
     if (this.#promoting === record.term) return;
     this.#promoting = record.term;
-    const { stores, report, clock } = this.#parts;
+    const { stores, report } = this.#parts;
     const { core } = this.#term;
     const holds = (): boolean =>
+      !this.#waits.areOver &&
       core.record?.term === record.term &&
       core.record.region === record.region &&
       core.holds(this.#term.now);
@@ -305,13 +315,14 @@ export class RegionAgent {
           break;
         }
       } catch (error: unknown) {
+        if (this.#waits.areOver) break;
         const reason = error instanceof Error ? error.message : String(error);
         if (reason !== lastReason)
           report("promotion failed, and is tried again", { term: record.term, reason });
         lastReason = reason;
       }
       if (core.record?.term !== record.term || core.record.region !== record.region) break;
-      await new Promise<void>((run) => clock.after(AGAIN_MS, run));
+      if (!(await this.#waits.for(AGAIN_MS))) break;
     }
     this.#grantsArchive = false;
     if (this.#promoting === record.term) this.#promoting = undefined;
@@ -379,6 +390,7 @@ export class RegionAgent {
       if (leaving.kind !== "ok") return refusalOf(leaving);
       await this.#rightsEnd();
       const isWhole = await watch.hasAll(FOLLOWED_WITHIN_MS);
+      if (this.#waits.areOver) return STOPS; // Rights may not have ended.
       if (isWhole) {
         const next = {
           region: follower,
@@ -396,10 +408,9 @@ export class RegionAgent {
     }
   }
 
-  /** Resolves when every right that this agent has given has ended. */
-  #rightsEnd(): Promise<void> {
-    const { clock } = this.#parts;
-    return new Promise((run) => clock.after(this.#options.leaseMs * WAIT_FACTOR, run));
+  /** Resolves true when every right that this agent has given has ended, false when it stops. */
+  #rightsEnd(): Promise<boolean> {
+    return this.#waits.for(this.#options.leaseMs * WAIT_FACTOR);
   }
 
   /** `saved`: the ends of the logs that the operator has written to a file. */
@@ -426,12 +437,12 @@ export class RegionAgent {
     follower.follow(undefined);
     this.#isRejoining = home !== undefined;
     try {
-      if (home !== undefined) await this.#rightsEnd(); // Before the rows are replaced.
+      if (home !== undefined && !(await this.#rightsEnd())) return STOPS; // Rows are replaced.
       await stores.follow(record.region);
     } finally {
       this.#isRejoining = false;
     }
-    follower.follow(record.term);
+    if (!this.#waits.areOver) follower.follow(record.term);
     return undefined;
   }
 
