@@ -19,11 +19,11 @@ import { Gcra } from "#shared/kit/gcra.ts";
 import { openAuthenticator } from "../../services/gateway/adapters/auth.ts";
 import type { OpenedAuthenticator } from "../../services/gateway/adapters/auth.ts";
 import { ClientAddresses, NO_PROXIES } from "../../services/gateway/adapters/client-address.ts";
+import { originHook } from "../../services/gateway/adapters/cors.ts";
 import { mintDevToken, openDevSecret } from "../../services/gateway/adapters/dev-token.ts";
 import {
   authHook,
   logHook,
-  originHook,
   rateHook,
   traceHook,
 } from "../../services/gateway/adapters/http-hooks.ts";

@@ -59,6 +59,12 @@ export const configSchema = z
     if (env.PROXY_PROTOCOL === "on" && env.TRUSTED_PROXIES.length === 0) {
       complain("PROXY_PROTOCOL=on needs TRUSTED_PROXIES: list the addresses of the proxies");
     }
+    if (env.ORIGINS?.every(isBrowserOrigin) === false) {
+      // CO5
+      complain(
+        "ORIGINS: expected origins as browsers send them (https://chat.example), with commas",
+      );
+    }
     if (env.INVITE_KEY !== undefined && env.INVITE_KEY_FILE !== undefined)
       complain("INVITE_KEY and INVITE_KEY_FILE exclude each other: set one of them");
     if (env.NODE_ENV === "production") {
@@ -95,6 +101,13 @@ export function authConfig(config: Config): AuthConfig {
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;
+}
+
+/** Applications in a web view have schemes of their own, such as `capacitor://localhost`. */
+const OTHER_ORIGIN = /^(?!https?:)[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+(?::\d{1,5})?$/u;
+
+function isBrowserOrigin(text: string): boolean {
+  return (isOrigin(text) && !text.includes("*")) || OTHER_ORIGIN.test(text);
 }
 
 function webSignIn(config: Config): WebSignIn {

@@ -1,5 +1,6 @@
 // HttpHooks: the checks of every request before its handler, in this order: request id and trace →
-// log → origin → method → overload → auth → rate limit → acting → (schema → handler).
+// log → origin (cors.ts) → headers → method → overload → auth → rate limit → acting → (schema →
+// handler).
 //
 //   http-hooks.1. For a request that a hook refuses, no body is parsed and no handler runs.
 //   http-hooks.2. A log line holds the route's pattern, never the URL, a header or a body. So a
@@ -41,11 +42,7 @@ export const SERVICE_RATE: Rate = { perSecond: 200, burst: 1_000 };
 export const ADDRESS_RATE: Rate = { perSecond: 5, burst: 30 };
 /** Keys of each table: 1 MiB at 100 B a key. */
 export const RATE_KEYS_MAX = 10_000;
-/** Seconds for which a browser may cache a preflight. */
-const PREFLIGHT_SECONDS = 600;
 
-export const ORIGIN_REFUSED =
-  "This Origin is not allowed: the setting ORIGINS lists the allowed ones.";
 export const KEYS_MISSING = "The keys of the token issuer are not loaded yet.";
 const ANSWERS_FULL = "Too many answers wait for clients that do not read them.";
 const NO_HEADER = "The Authorization header is missing: expected `Bearer <token>`.";
@@ -147,37 +144,6 @@ export function countHook(requests: Counts): onResponseHookHandler {
     const route = request.routeOptions.url ?? "none";
     requests.add(`${method} ${route} ${reply.statusCode}`);
     done();
-  };
-}
-
-/**
- * Requires an exact match, as the WebSocket does (S3). A caller without an Origin is not a browser.
- * Files of the web client pass for every Origin, because a module script sends one to its own host
- * too (H4).
- */
-export function originHook(origins: readonly string[]): onRequestHookHandler {
-  return (request, reply, done) => {
-    const origin = request.headers.origin;
-    if (origin === undefined || request.routeOptions.config.access === "file") return done();
-    reply.header("vary", "Origin");
-    if (!origins.includes(origin)) {
-      sendProblem(reply, "forbidden", { detail: ORIGIN_REFUSED });
-      return;
-    }
-    reply.headers({
-      "access-control-allow-origin": origin,
-      "access-control-expose-headers": "Retry-After, X-Request-Id",
-      "cross-origin-resource-policy": "cross-origin",
-    });
-    if (request.method !== "OPTIONS") return done();
-    reply
-      .headers({
-        "access-control-allow-methods": "GET, POST, PATCH, PUT, DELETE",
-        "access-control-allow-headers": "Authorization, Content-Type, Idempotency-Key, Traceparent",
-        "access-control-max-age": PREFLIGHT_SECONDS,
-      })
-      .code(204)
-      .send();
   };
 }
 

@@ -15,6 +15,7 @@ import type { JsonLoss } from "#shared/kit/strict-json.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Logger } from "#shared/process/logger.ts";
 import type { ClientAddresses } from "./client-address.ts";
+import { corsHeaders } from "./cors.ts";
 import { decodableUrl } from "./http-methods.ts";
 import { HttpSockets } from "./http-sockets.ts";
 import type { HttpBounds } from "./http-sockets.ts";
@@ -44,6 +45,7 @@ export function createServer(
   clock: Clock,
   addresses: ClientAddresses,
   bounds: HttpBounds,
+  origins: readonly string[],
 ): FastifyInstance {
   const app = fastify({
     logger: false,
@@ -74,7 +76,12 @@ export function createServer(
       detail: "The method CONNECT is not supported: this server is not a proxy.",
     });
   });
-  const sockets = new HttpSockets(app.server, clock, bounds);
+  const sockets = new HttpSockets(
+    app.server,
+    clock,
+    bounds,
+    (request) => corsHeaders(origins, request?.headers.origin ?? "") ?? {},
+  );
   app.decorate("sockets", sockets);
   app.decorate("clients", addresses);
   app.addHook("onClose", () => sockets.stop());

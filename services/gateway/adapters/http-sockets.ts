@@ -53,6 +53,11 @@ export const HTTP_BOUNDS: HttpBounds = {
   checkMs: 1_000,
 };
 
+/** The headers of an answer to a request that no route answers (cors.ts). */
+export type AnswerHeaders = (
+  request: IncomingMessage | undefined,
+) => Readonly<Record<string, string>>;
+
 /** The reasons for which a connection is closed or refused. */
 const CLOSES = ["full", "address-full", "no-proxy", "late", "idle", "unread", "broken"] as const;
 type Close = (typeof CLOSES)[number];
@@ -84,11 +89,13 @@ export class HttpSockets {
   readonly #tracked = new Map<Socket, Tracked>();
   readonly #addresses = new Map<string, number>();
   readonly #timer: Timer;
+  readonly #headersOf: AnswerHeaders;
   #awakeMs = 0;
   #sweptAt: number;
 
-  constructor(server: Server, clock: Clock, bounds: HttpBounds) {
+  constructor(server: Server, clock: Clock, bounds: HttpBounds, headersOf: AnswerHeaders) {
     this.#bounds = bounds;
+    this.#headersOf = headersOf;
     this.#clock = clock;
     this.#sweptAt = clock.monotonic();
     this.#timer = clock.every(bounds.checkMs, () => this.#sweep());
@@ -227,8 +234,9 @@ export class HttpSockets {
         ?.headersSent;
       this.closes.add("late");
       tracked.last = undefined;
+      // http-sockets.3
       if (isAnswered === true) socket.destroy();
-      else endWithProblem(socket, "bad_frame", LATE); // http-sockets.3
+      else endWithProblem(socket, "bad_frame", LATE, this.#headersOf(tracked.request));
       return;
     }
     if (!tracked.isReadingHead && socket.bytesRead > tracked.idleRead) {

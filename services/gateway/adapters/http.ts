@@ -37,11 +37,11 @@ import {
   headersHook,
   holdAnswerHook,
   logHook,
-  originHook,
   rateHook,
   shedHook,
   traceHook,
 } from "./http-hooks.ts";
+import { originHook } from "./cors.ts";
 import { actingHook } from "./http-acting.ts";
 import { collectMethods, methodHook } from "./http-methods.ts";
 import {
@@ -116,19 +116,20 @@ function inviteKeyOf({ config: { inviteKey }, devSecret }: HttpOptions): Uint8Ar
 export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> {
   const { config, roomApi, auth, devSecret, logger, clock } = options;
   const addresses = new ClientAddresses(config.proxies ?? NO_PROXIES);
-  const app = createServer(logger, clock, addresses, {
+  const bounds = {
     ...HTTP_BOUNDS,
     ...(!config.limits && { socketsPerAddressMax: Infinity }),
     ...options.bounds,
-  });
+  };
+  const app = createServer(logger, clock, addresses, bounds, config.origins);
   const closeMethods = collectMethods(app);
   const rates = config.limits ? createRates() : undefined;
 
   app.addHook("onRequest", traceHook());
-  app.addHook("onRequest", headersHook(HEADERS_MAX));
   app.addHook("onResponse", logHook(logger, addresses));
   if (options.requests !== undefined) app.addHook("onResponse", countHook(options.requests));
   app.addHook("onRequest", originHook(config.origins));
+  app.addHook("onRequest", headersHook(HEADERS_MAX));
   app.addHook("onRequest", methodHook());
   if (options.shedding !== undefined) app.addHook("onRequest", shedHook(options.shedding));
   app.addHook("onRequest", authHook(auth, clock, rates, addresses));

@@ -13,7 +13,7 @@ import type { IncomingMessage } from "node:http";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
 import { OVERLOADED } from "../core/shedding.ts";
-import { ORIGIN_REFUSED } from "./http-hooks.ts";
+import { ORIGIN_REFUSED } from "./cors.ts";
 import { NO_METHOD } from "./http-methods.ts";
 import type { ProblemDetail } from "./problem.ts";
 

@@ -1,4 +1,4 @@
-// HttpHooks: the allowed origins and the rates.
+// HttpHooks: the rates.
 
 import { expect } from "chai";
 import { systemClock } from "#shared/adapters/clock-system.ts";
@@ -8,53 +8,6 @@ import { openHttpFixture, PROBLEM, problemOf, textBody } from "./http-fixture.ts
 import type { HttpFixture } from "./http-fixture.ts";
 
 const MESSAGES = "/v1/rooms/general/messages";
-
-describe("HttpHooks: origin", () => {
-  it("S3: an Origin passes only if it is exactly on the list; a request without one passes too", async () => {
-    await using fixture = await openHttpFixture();
-    for (const origin of [
-      "http://app.example.evil",
-      "https://app.example",
-      "http://app.example:80",
-      "http://APP.example",
-      "http://sub.app.example",
-      "null",
-      "",
-    ]) {
-      const response = await fixture.ask(MESSAGES, { headers: { origin } });
-      expect(await problemOf(response), origin).to.include({ status: 403, name: "forbidden" });
-      expect(response.headers.get("access-control-allow-origin"), origin).to.equal(null);
-    }
-    const listed = await fixture.ask(MESSAGES, { headers: { origin: "http://app.example" } });
-    expect(listed.status).to.equal(200);
-    expect(listed.headers.get("access-control-allow-origin")).to.equal("http://app.example");
-    expect(listed.headers.get("vary")).to.equal("Origin");
-    expect((await fixture.ask(MESSAGES)).status).to.equal(200);
-  });
-
-  it("S3: a preflight of a listed Origin needs no token, and one of another Origin gets nothing", async () => {
-    await using fixture = await openHttpFixture();
-    const preflight = (origin: string): Promise<Response> =>
-      fetch(fixture.url + MESSAGES, {
-        method: "OPTIONS",
-        headers: { origin, "access-control-request-method": "POST", connection: "close" },
-      });
-    const good = await preflight("http://app.example");
-    expect(good.status).to.equal(204);
-    expect(good.headers.get("access-control-allow-headers")).to.include("Idempotency-Key");
-    expect(good.headers.get("access-control-allow-credentials")).to.equal(null);
-    const bad = await preflight("http://evil.example");
-    expect(bad.status).to.equal(403);
-    expect(bad.headers.get("access-control-allow-methods")).to.equal(null);
-  });
-
-  it("S3: a refused Origin reaches neither the RoomApi nor the token check", async () => {
-    await using fixture = await openHttpFixture();
-    const headers = { origin: "http://evil.example" };
-    await fixture.post(MESSAGES, { body: textBody("hi") }, headers);
-    expect(fixture.roomApi.sends).to.deep.equal([]);
-  });
-});
 
 describe("HttpHooks: rates", () => {
   it("S5: a user beyond the rate gets rate_limited with the time to retry; other users do not", async () => {

@@ -56,7 +56,7 @@ describe("Http on the wire", () => {
     peer.socket.write(
       `GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${headers}origin: http://evil.example\r\n\r\n`,
     );
-    expect(await peer.untilClosed()).to.match(/^HTTP\/1\.1 400 /);
+    expect(await peer.untilClosed()).to.match(/^HTTP\/1\.1 403 /);
   });
 
   it("H1: a head or a body that arrives byte by byte is cut off, and other requests do not wait", async () => {
