@@ -6,8 +6,8 @@
 //   kept-sends.1. A send goes into the store and to the wire together, and is deleted with its
 //       outcome. A close of the client is no outcome. So a crash loses no send that the store has,
 //       and some are sent twice: their ids are recognised.
-//   kept-sends.2. Nothing is written before the store is open. Then the sends of an earlier run
-//       come first, in their order, each when its room is joined.
+//   kept-sends.2. Nothing is written before the store is open, and only noted. Then the sends of an
+//       earlier run come first, in their order, each when its room is joined.
 //   kept-sends.3. A store that fails delays nothing: the sends stay in memory, and the application
 //       gets a fault.
 //   kept-sends.4. A store keeps what was put and not deleted, in the order of `put`, also after a
@@ -28,10 +28,15 @@ export interface StoredSend {
 export interface OutboxStore {
   /**
    * Resolves with the stored sends that no running client has, the oldest first. They belong to
-   * this client from now on. Called once, before every other call. `onMore`: a client that ran
-   * then has ended, and these are its sends.
+   * this client from now on. Called once, before every other call but `note`. `onMore`: a client
+   * that ran then has ended, and these are its sends.
    */
   open(onMore: (sends: readonly StoredSend[]) => void): Promise<readonly StoredSend[]>;
+  /**
+   * Called once for each send, before its `put` and also before the store is open: a store that
+   * can keep a send without waiting does it here.
+   */
+  note?(send: StoredSend): void;
   /** kept-sends.4. */
   put(send: StoredSend): Promise<void>;
   /** An unknown id has no effect. */
@@ -95,13 +100,14 @@ class KeptSends implements Outbox {
   }
 
   write(send: StoredSend, run: () => void): void {
-    if (this.#held !== undefined) {
-      this.#held.push(() => this.write(send, run));
-      return;
-    }
-    this.#submitted.set(send.id, send);
-    this.#do(() => this.#store.put(send));
-    run();
+    this.#store.note?.(send);
+    const begin = (): void => {
+      this.#submitted.set(send.id, send);
+      this.#do(() => this.#store.put(send));
+      run();
+    };
+    if (this.#held === undefined) begin();
+    else this.#held.push(begin);
   }
 
   settle(id: string, isKept: boolean): void {

@@ -86,6 +86,24 @@ describe("KeptSends", () => {
     for (const client of [first, second]) client.close();
   });
 
+  it("kept-sends.2: a send is noted before the store is open, once", async () => {
+    const [gateway, disk] = [new FakeGateway(), new Disk()];
+    const opening = Promise.withResolvers<void>();
+    const noted: string[] = [];
+    const note = ({ id }: StoredSend): void => void noted.push(id);
+    const parley = run(gateway, { ...disk.store(opening.promise), note });
+    const room = parley.join("general");
+    parley.connect();
+    const outgoing = room.send(text("early"));
+    expect([noted, disk.sends]).to.deep.equal([[outgoing.id], []]);
+    opening.resolve();
+    await outgoing.done;
+    const later = room.send(text("later"));
+    expect(noted).to.deep.equal([outgoing.id, later.id]);
+    await later.done;
+    parley.close();
+  });
+
   it("kept-sends.1: a close keeps the sends, and the next connect of the same client sends them", async () => {
     const [gateway, disk] = [new FakeGateway(), new Disk()];
     gateway.isAnswering = false;

@@ -118,6 +118,49 @@ describe("The outbox in a browser", () => {
     await ada.leave();
   });
 
+  it("indexed-db.4: a message survives a page that ends at once, also before the store is open", async () => {
+    const ada = await shared.arrive("ada", "ends");
+    const { page } = ada;
+    const tunnel = new Tunnel();
+    await tunnel.over(page.context());
+    // While `slow` is set, the store of the page does not open.
+    await page.addInitScript(() => {
+      const request = navigator.locks.request.bind(navigator.locks) as (
+        ...args: readonly unknown[]
+      ) => Promise<unknown>;
+      const slow = (...args: readonly unknown[]): Promise<unknown> =>
+        sessionStorage.getItem("slow") === null ? request(...args) : new Promise(() => undefined);
+      Object.assign(LockManager.prototype, { request: slow });
+    });
+    tunnel.isOn = true;
+    await page.evaluate(() => sessionStorage.setItem("slow", "yes"));
+    await page.reload();
+    await page.locator(".trouble-waiting").waitFor();
+    await ada.send("before the store");
+    await page.evaluate(() => sessionStorage.removeItem("slow"));
+    await page.reload();
+    await page.getByRole("button", { name: "1 message waits" }).waitFor();
+    await ada.field.fill("in the last moment");
+    await page.evaluate(() => {
+      document.querySelector<HTMLFormElement>(".composer form")?.requestSubmit();
+      location.reload();
+    });
+    await page.getByRole("button", { name: "2 messages wait" }).waitFor();
+    tunnel.isOn = false;
+    await page.evaluate(() => dispatchEvent(new Event("online")));
+    await ada.waitUntilComplete();
+    const texts = ["before the store", "in the last moment"];
+    await until(async () => (await stored("ends")).length === 2, {
+      withinMs: 30_000,
+      what: "both messages",
+    });
+    expect(await stored("ends")).to.deep.equal(texts);
+    await ada.until("no note", () =>
+      page.evaluate(() => Object.keys(localStorage).every((key) => !key.includes("outbox"))),
+    );
+    await ada.leave();
+  });
+
   it("K6: a gateway killed under a full outbox, and a reload in that moment: each is sent once, in order", async () => {
     const ada = await shared.arrive("ada", "killed");
     const texts = Array.from({ length: 12 }, (_, i) => `message ${i + 1}`);
