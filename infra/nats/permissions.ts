@@ -112,6 +112,7 @@ const PERSISTENCE: Permissions = {
     "region.grant",
     ...REQUESTERS,
     "_INBOX_pers.>",
+    "_INBOX_hook.>", // The webhooks service reads tables.
     ...readTable("config"),
     ...takeLeases("leases"),
     "$KV.config.revoked.*",

@@ -273,7 +273,7 @@ export class Check {
 
   #onSend(record: Extract<HistoryRecord, { op: "send" }>, at: number): void {
     if (record.phase === "invoke") {
-      this.#faults.onSent(record);
+      if (record.sum !== undefined) this.#faults.onSent(record);
       this.#sends.onInvoked(record, at);
     } else if (record.phase === "ok") {
       const m = this.#sends.onAcked(record, at);

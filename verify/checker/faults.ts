@@ -59,7 +59,10 @@ interface Watched {
   readonly latencies: Latencies;
 }
 
-/** A room or client without a send for this long is no unit: no send would show that it is back. */
+/**
+ * A room or client without a message for this long is no unit: no message would show that it is
+ * back. A guest who only enters a room, once in a while, is none either.
+ */
 export const ACTIVE_MS = 5_000;
 
 export class Faults {

@@ -45,7 +45,7 @@ type Sent =
   | (InRoom<"send"> & {
       readonly phase: "invoke";
       readonly id: MessageId;
-      /** `sumOf` the body; optional. */
+      /** `sumOf` the body; optional. Only a send with it makes a unit of a fault (faults.ts). */
       readonly sum?: number;
       /** The number of events that follow the first one of this write; default 0. */
       readonly more?: number;

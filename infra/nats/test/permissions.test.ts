@@ -84,6 +84,29 @@ describe("NATS permissions, the table", () => {
     );
   });
 
+  it("X1: who may ask a question may get its answer", () => {
+    const asked = [
+      [subjects.history(0), "persistence"],
+      [subjects.tableGet("settings"), "persistence"],
+      [subjects.lease, "persistence"],
+      [subjects.sessions, "persistence"],
+      [subjects.manageWebhooks, "webhooks"],
+      [subjects.ping("room-1" as ProcessId), "room"],
+      [subjects.archivePing("pers-1" as ProcessId), "persistence"],
+    ] as const;
+    for (const [subject, answerer] of asked) {
+      const { publish } = permissionsOf(answerer, PARTITIONS);
+      const askers = NATS_USERS.filter((user) => {
+        return user !== "admin" && isAllowed(permissionsOf(user, PARTITIONS).publish, subject);
+      });
+      expect(askers, subject).not.to.have.length(0);
+      for (const asker of askers) {
+        const may = isAllowed(publish, `${INBOXES[asker]}.x.1`);
+        expect(may, `${answerer} answers ${asker} on ${subject}`).to.equal(true);
+      }
+    }
+  });
+
   it("X1: only the administrator creates and changes streams, and only the trimmer purges them", () => {
     const verb = fc.constantFrom("CREATE", "UPDATE", "DELETE", "PURGE", "RESTORE", "MSG.DELETE");
     const name = fc.oneof(

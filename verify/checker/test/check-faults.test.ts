@@ -136,6 +136,8 @@ describe("check of faults", () => {
     expect(broken([...before, ok(2), begin(), heal], stores(LINES.slice(0, 2)))).to.deep.equal([
       "I13",
     ]);
+    const entered = { ...invoke(1), sum: undefined } as unknown as ClientRecord;
+    expect(broken([entered, ok(1), begin(), heal], stores(LINES.slice(0, 1)))).to.deep.equal([]);
     const drain = { t: 50, op: "fault", n: 1, phase: "info", backlog: 9, drainMs: 31 } as const;
     expect(judge(60, begin(), heal, { ...drain, withinMs: 31 })).to.deep.equal([]);
     expect(judge(60, begin(), heal, { ...drain, withinMs: 30 })).to.deep.equal(["I13"]);
