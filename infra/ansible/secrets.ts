@@ -20,7 +20,8 @@ export const SECRETS = {
   room: ["room.seed"],
   persistence: ["persistence.seed", "trimmer.seed", "postgres-serving-password"],
   provision: ["admin.seed"],
-  migrate: ["postgres-password", "postgres-serving-password"],
+  webhooks: ["webhooks.seed", "postgres-webhooks-password"],
+  migrate: ["postgres-password", "postgres-serving-password", "postgres-webhooks-password"],
   /** The standby's server process reads the .pgpass file; only the playbook reads the others. */
   postgres: ["postgres-password", "postgres-replication-password", "replication.pgpass"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
@@ -44,6 +45,7 @@ export function writeSecrets(folder: string): void {
   keep("invite-key", "base64url");
   keep("postgres-password", "hex");
   keep("postgres-serving-password", "hex");
+  keep("postgres-webhooks-password", "hex");
   const replication = keep("postgres-replication-password", "hex");
   const pgpass = join(folder, "replication.pgpass");
   paths["replication.pgpass"] = pgpass;

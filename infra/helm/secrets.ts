@@ -26,7 +26,8 @@ export const SECRETS = {
   gateway: ["gateway.seed", "dev-secret", "invite-key"],
   room: ["room.seed"],
   persistence: ["persistence.seed", "trimmer.seed", "postgres-serving-password"],
-  migrate: ["postgres-password", "postgres-serving-password"],
+  webhooks: ["webhooks.seed", "postgres-webhooks-password"],
+  migrate: ["postgres-password", "postgres-serving-password", "postgres-webhooks-password"],
   admin: ["admin.seed"],
   nats: ["keys.conf", "cluster.conf"],
   postgres: ["postgres-password"],
@@ -97,6 +98,7 @@ function valuesOf(folder: string, release: string): Readonly<Record<string, stri
     "invite-key": kept("invite-key", "base64url"),
     "postgres-password": kept("postgres-password", "hex"),
     "postgres-serving-password": kept("postgres-serving-password", "hex"),
+    "postgres-webhooks-password": kept("postgres-webhooks-password", "hex"),
     "keys.conf": keys.join(""),
     "cluster.conf":
       `authorization { user: "route", password: "${routeSecret}", timeout: 2 }\n` +

@@ -1,5 +1,5 @@
-// HookReceiver: the back end of a chaos run: it subscribes to a few rooms, and records what it
-// takes.
+// HookReceiver: the back end of a chaos run, or of a run on hosts: it subscribes to a few rooms,
+// and records what it takes.
 //
 //   hook-receiver.1. It subscribes before the first event, so that every event of its rooms must
 //        arrive.
@@ -26,14 +26,17 @@ const CAUGHT_UP_WITHIN_MS = 150_000;
 
 export class HookReceiver {
   readonly #record: (record: HookRecord) => void;
+  readonly #address: string;
   #server: Server | undefined;
   #port = 0;
   #verifier: Webhook | undefined;
   #service: ServiceClient | undefined;
   forged = 0;
 
-  constructor(record: (record: HookRecord) => void) {
+  /** `address`: where it listens, as the processes that send reach it. */
+  constructor(record: (record: HookRecord) => void, address = "127.0.0.1") {
     this.#record = record;
+    this.#address = address;
   }
 
   /** hook-receiver.1. */
@@ -42,7 +45,7 @@ export class HookReceiver {
     const token = await devToken(gateway, "backend", { svc: true });
     this.#service = serviceClient({ url: gateway, token });
     const kinds = KINDS.map((kind) => `room.${kind}` as const);
-    const url = `http://127.0.0.1:${this.#port}/`;
+    const url = `http://${this.#address}:${this.#port}/`;
     const body = { url, kinds: [...kinds], rooms: [...rooms] };
     const { data } = await this.#service.POST("/v1/webhooks", { body });
     this.#verifier = new Webhook(data?.secret ?? "");
@@ -53,7 +56,7 @@ export class HookReceiver {
   async open(): Promise<void> {
     const server = createServer((request, response) => void this.#onRequest(request, response));
     this.#server = server;
-    await new Promise<void>((resolve) => server.listen(this.#port, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => server.listen(this.#port, this.#address, resolve));
     this.#port = (server.address() as AddressInfo).port;
   }
 

@@ -47,13 +47,18 @@ export async function failOver(setting: Setting): Promise<FailoverResult> {
   await mustRun(playbooks, "site.yml", { ...version, parley_postgres_rebuild: OLD });
   const wholeMs = performance.now() - began;
   await mustRun(playbooks, "verify.yml"); // Every standby follows.
-  if (pidsOf(setting) !== pids) throw new Error("the failover restarted persistence");
+  if (pidsOf(setting) !== pids) throw new Error("the failover restarted a process");
   return { promotedMs: promotedAt - began, usedMs: usedAt - promotedAt, wholeMs };
 }
 
 function pidsOf({ lab, cluster }: Setting): string {
-  const ask = "systemctl show --property MainPID --value parley-persistence";
-  return GROUPS.persistence.map((name) => lab.ask(cluster.host(name), ask)).join(" ");
+  const services = ["persistence", "webhooks"] as const;
+  return services
+    .flatMap((service) => {
+      const ask = `systemctl show --property MainPID --value parley-${service}`;
+      return GROUPS[service].map((name) => lab.ask(cluster.host(name), ask));
+    })
+    .join(" ");
 }
 
 /** Resolves when the server has become a primary and persistence has written to it. */

@@ -3,13 +3,16 @@
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "#shared/testing/wait.ts";
+import type { RoomId } from "#shared/protocol/ids.ts";
 import { encodeRecord } from "../checker/record.ts";
 import { checkFolder, FILES } from "../checker/folder.ts";
 import type { Report } from "../checker/check.ts";
 import { LoadProcess } from "../chaos/load-process.ts";
+import { HookReceiver } from "../chaos/hook-receiver.ts";
 import { runNow } from "../chaos/run-clock.ts";
 import { saveDumps } from "../chaos/saved-dumps.ts";
 import { GROUPS, PARTITIONS } from "./inventory.ts";
+import { GATEWAY_ADDRESS } from "./lab.ts";
 import type { Lab, LabHost } from "./lab.ts";
 
 const JOINED_WITHIN_MS = 120_000;
@@ -28,6 +31,8 @@ const LOAD = {
   oldIdClients: 1,
 } as const;
 const GATEWAY_PORT = 8080;
+/** A back end gets the events of these rooms. */
+const HOOKED = Array.from({ length: 4 }, (_, i) => `room-${i}` as RoomId);
 
 interface Options {
   /** The record and the dumps. */
@@ -42,6 +47,9 @@ export class HostCluster {
   /** The host of the primary of PostgreSQL; a failover changes it. */
   primary: string = GROUPS.postgres_primary[0];
   #load: LoadProcess | undefined;
+  #receiver: HookReceiver | undefined;
+  /** The file of records, which the generator appends to, too. */
+  #records: number | undefined;
 
   constructor(lab: Lab, options: Options) {
     this.#lab = lab;
@@ -66,18 +74,29 @@ export class HostCluster {
     }));
   }
 
-  /** Begins the load. Resolves when all clients have joined their rooms. */
+  /**
+   * Subscribes the receiver of webhooks, and begins the load. Resolves when all clients have joined
+   * their rooms.
+   */
   async startLoad(): Promise<void> {
     rmSync(this.#options.folder, { recursive: true, force: true });
     mkdirSync(this.#options.folder, { recursive: true });
+    const file = join(this.#options.folder, FILES.records);
+    const records = openSync(file, "a");
+    this.#records = records;
+    const http = this.#gateways[0]?.url ?? "";
+    this.#receiver = new HookReceiver(
+      (record) => writeSync(records, `${encodeRecord(record)}\n`),
+      GATEWAY_ADDRESS,
+    );
+    await this.#receiver.subscribe(http, HOOKED); // Before the first event.
     const load = new LoadProcess();
     this.#load = load;
     const endpoints = this.#gateways.map(({ name, url }) => ({
       name,
       url: new URL("/v1/ws", url.replace("http", "ws")).href,
     }));
-    const file = join(this.#options.folder, FILES.records);
-    load.open({ ...LOAD, endpoints, file }, this.#gateways[0]?.url ?? "");
+    load.open({ ...LOAD, endpoints, file }, http);
     await until(() => load.state.isJoined, {
       withinMs: JOINED_WITHIN_MS,
       what: "every client to join its rooms",
@@ -113,7 +132,10 @@ export class HostCluster {
     }
   }
 
-  /** Ends the load, dumps what the cluster stores, and judges the record. */
+  /**
+   * Ends the load, waits until the receiver has every event, dumps what the cluster stores, and
+   * judges the record.
+   */
   async judge(): Promise<Report> {
     const load = this.#running();
     load.finish();
@@ -125,10 +147,13 @@ export class HostCluster {
     const end = runNow() + QUIET_MS; // Presence must be right at the end of the run.
     await until(() => runNow() > end, { withinMs: 2 * QUIET_MS, what: "presence to settle" });
     const { surprises } = load.state;
+    await this.#receiver?.caughtUp();
+    const { forged = 0 } = this.#receiver ?? {};
+    if (forged > 0) throw new Error(`${forged} webhooks had no valid signature`);
+    await this.#load?.end();
+    const mark = encodeRecord({ t: runNow(), op: "mark", what: "end" });
+    writeSync(this.#records ?? -1, `${mark}\n`);
     await this.endLoad();
-    const records = openSync(join(this.#options.folder, FILES.records), "a");
-    writeSync(records, `${encodeRecord({ t: runNow(), op: "mark", what: "end" })}\n`);
-    closeSync(records);
     await saveDumps(this.#options.folder, { cluster: this.#stored(), partitions: PARTITIONS });
     if (surprises.length > 0) throw new Error(`unexpected answers: ${surprises.join("; ")}`);
     return checkFolder(this.#options.folder);
@@ -137,6 +162,10 @@ export class HostCluster {
   async endLoad(): Promise<void> {
     await this.#load?.end();
     this.#load = undefined;
+    await this.#receiver?.close();
+    this.#receiver = undefined;
+    if (this.#records !== undefined) closeSync(this.#records);
+    this.#records = undefined;
   }
 
   #running(): LoadProcess {

@@ -45,6 +45,8 @@ const PROGRAMS = {
 /** Installs what is missing. Throws ToolMissing when this machine cannot run hosts. */
 export async function ensureMachine(): Promise<void> {
   if (process.getuid?.() !== 0) throw new ToolMissing("the hosts need root");
+  // Debian's programs for root, such as debootstrap, are not in the PATH of every shell.
+  process.env["PATH"] = `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`;
   await ensureDebianPrograms(PROGRAMS);
 }
 

@@ -14,6 +14,7 @@ export const GROUPS = {
   postgres_primary: ["chat-1"],
   postgres_standby: ["chat-2"],
   persistence: ["chat-1", "chat-2"],
+  webhooks: ["chat-1", "chat-3"],
   rooms: ["chat-2", "chat-3"],
   gateways: ["chat-1", "chat-3"],
 } as const satisfies Readonly<Record<string, readonly Host[]>>;
@@ -43,6 +44,8 @@ export function inventoryText(
         parley_watchdog_seconds: WATCHDOG_SECONDS,
         parley_apt_update: false, // The hosts reach no mirror.
         parley_postgres_clients: [`${GATEWAY_ADDRESS}/32`], // For the dump after the run.
+        parley_webhooks_allow: [`${GATEWAY_ADDRESS}/32`], // The receiver of the run.
+        parley_webhooks_http: true,
         // All clients have one address, and the checker needs the whole log.
         parley_environment: {
           gateway: { LIMITS: "off" },

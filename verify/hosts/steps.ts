@@ -18,6 +18,7 @@ const UNDER_LOAD: Readonly<Record<string, (setting: Setting) => Promise<void>>> 
   watchdog: async (setting) => {
     await watchdog(setting, "room", GROUPS.rooms[1]);
     await watchdog(setting, "gateway", GROUPS.gateways[1]);
+    await watchdog(setting, "webhooks", GROUPS.webhooks[1]);
   },
   reboot: (setting) => reboot(setting, "chat-3"),
   upgrade: (setting) => rollOut(setting, "rolling upgrade", setting.versions.new),
@@ -125,7 +126,7 @@ async function reboot({ lab, cluster }: Setting, name: string): Promise<void> {
   const { ms } = await cluster.longestWait(async () => {
     await lab.powerOff(host);
     await lab.boot(host);
-    const services = ["nats", "room", "gateway"];
+    const services = ["nats", "room", "gateway", "webhooks"];
     await until(
       () => services.every((one) => lab.run(host, `systemctl is-active parley-${one}`).ok),
       { withinMs: RESTARTED_WITHIN_MS, what: `the services of ${name}` },
@@ -146,8 +147,12 @@ async function rollOut(
   const { result, ms } = await cluster.longestWait(() =>
     mustRun(playbooks, "site.yml", { parley_version: version }),
   );
-  for (const service of ["gateway", "room", "persistence"] as const) {
-    const group = service === "persistence" ? "persistence" : (`${service}s` as const);
+  for (const [service, group] of [
+    ["gateway", "gateways"],
+    ["room", "rooms"],
+    ["persistence", "persistence"],
+    ["webhooks", "webhooks"],
+  ] as const) {
     for (const name of GROUPS[group]) {
       const host = cluster.host(name);
       const folder = lab.ask(host, `readlink /proc/${pidOf(lab, host, service)}/cwd`);

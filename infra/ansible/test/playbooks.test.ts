@@ -13,6 +13,7 @@ import {
   migrateConfigSchema,
 } from "../../../services/persistence/config.ts";
 import { configSchema as room } from "../../../services/room/config.ts";
+import { configSchema as webhooks } from "../../../services/webhooks/config.ts";
 import { ansibleOrSkip, FOLDER, runAnsible } from "./ansible.ts";
 import type { AnsibleResult } from "./ansible.ts";
 
@@ -88,7 +89,7 @@ describe("The playbooks", function () {
     const { service_each: each } = parse(read("roles/service/vars/services.yml")) as {
       service_each: Record<string, { stop_seconds: number; metrics_port: number }>;
     };
-    expect(each).to.have.keys(["gateway", "room", "persistence"]);
+    expect(each).to.have.keys(["gateway", "room", "persistence", "webhooks"]);
     for (const [service, { stop_seconds: seconds }] of Object.entries(each)) {
       const main = readFileSync(join(REPOSITORY, `services/${service}/main.ts`), "utf8");
       const deadline = /STOP_DEADLINE_MS = ([\d_]+);/.exec(main)?.[1]?.replaceAll("_", "");
@@ -100,7 +101,7 @@ describe("The playbooks", function () {
 
   it("write no variable that no service reads", () => {
     const known = new Set([
-      ...[gateway, room, persistence].flatMap(({ shape }) => Object.keys(shape)),
+      ...[gateway, room, persistence, webhooks].flatMap(({ shape }) => Object.keys(shape)),
       "OTEL_EXPORTER_OTLP_ENDPOINT",
       "NODE_OPTIONS",
     ]);
@@ -153,7 +154,7 @@ describe("The playbooks", function () {
     const page = readFileSync(join(REPOSITORY, "docs/deploy-hosts.md"), "utf8");
     const named = new Set([...page.matchAll(/\bparley_[a-z_]+\b/g)].map(([name]) => name));
     expect(named.size).to.be.greaterThan(10);
-    const others = ["parley_serving", "parley_replication", "parley_address"];
+    const others = ["parley_serving", "parley_webhooks", "parley_replication", "parley_address"];
     for (const name of named) expect([...defaults, ...others]).to.include(name);
     const example = parse(readFileSync(EXAMPLE, "utf8")) as {
       all: { children: Record<string, unknown> };

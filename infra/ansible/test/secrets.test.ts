@@ -8,9 +8,6 @@ import { SECRETS as CONTAINERS } from "../../docker/secrets.ts";
 import { SECRETS as CHART } from "../../helm/secrets.ts";
 import { SECRETS, writeSecrets } from "../secrets.ts";
 
-/** Only compose runs the webhooks service so far. */
-const WEBHOOKS = "postgres-webhooks-password";
-
 describe("The secrets of hosts", () => {
   let folder = "";
   beforeEach(() => {
@@ -38,8 +35,8 @@ describe("The secrets of hosts", () => {
       expect(statSync(join(folder, "hosts", path)).mode & 0o777, path).to.equal(0o600);
     }
     const seeds = Object.entries(files()).filter(([path]) => path.endsWith(".seed"));
-    expect(new Set(seeds.map(([, text]) => text)).size).to.equal(5);
-    expect(seeds).to.have.length(5);
+    expect(new Set(seeds.map(([, text]) => text)).size).to.equal(6);
+    expect(seeds).to.have.length(6);
   });
 
   it("ansible/secrets.2: a second run keeps the values and removes other files", () => {
@@ -51,12 +48,10 @@ describe("The secrets of hosts", () => {
   });
 
   it("X4: a service gets the same secrets as in compose and in the chart", () => {
-    for (const service of ["gateway", "room", "persistence", "migrate"] as const) {
+    for (const service of ["gateway", "room", "persistence", "webhooks", "migrate"] as const) {
       expect(SECRETS[service], service).to.deep.equal(CHART[service]);
       const { files: inCompose } = CONTAINERS[`secrets-${service}`];
-      expect(SECRETS[service], service).to.deep.equal(
-        inCompose.filter((file) => file !== WEBHOOKS),
-      );
+      expect(SECRETS[service], service).to.deep.equal(inCompose);
     }
     expect(SECRETS.provision).to.deep.equal(CHART.admin);
   });

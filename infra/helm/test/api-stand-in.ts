@@ -4,10 +4,13 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { NATS_USERS } from "../../nats/permissions.ts";
 
 export interface ApiContents {
   /** Secret → its files. */
   readonly secrets: Readonly<Record<string, readonly string[]>>;
+  /** The NATS users in keys.conf; all of them unless given. */
+  readonly natsUsers?: readonly string[];
   /** Deployment → its replicas. */
   readonly deployments?: Readonly<Record<string, number>>;
 }
@@ -81,11 +84,17 @@ const NOT_FOUND = {
   code: 404,
 };
 
-function objectAt(path: string, { secrets, deployments = {} }: ApiContents): object | undefined {
+function objectAt(
+  path: string,
+  { secrets, natsUsers = NATS_USERS, deployments = {} }: ApiContents,
+): object | undefined {
   const name = path.split("/").at(-1) ?? "";
   const files = path.includes("/secrets/") ? secrets[name] : undefined;
   if (files !== undefined) {
-    const data = Object.fromEntries(files.map((file) => [file, "eA=="]));
+    const keys = natsUsers.map((user) => `${user}_key: "UX"\n`).join("");
+    const data = Object.fromEntries(
+      files.map((file) => [file, btoa(file === "keys.conf" ? keys : "x")]),
+    );
     return { apiVersion: "v1", kind: "Secret", metadata: { name }, data };
   }
   const replicas = path.includes("/deployments/") ? deployments[name] : undefined;

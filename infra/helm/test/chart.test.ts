@@ -16,6 +16,7 @@ import { readConfig } from "#shared/process/config.ts";
 import { configSchema as gatewaySchema } from "../../../services/gateway/config.ts";
 import { configSchema as regionSchema } from "../../../services/region/config.ts";
 import { configSchema as roomSchema } from "../../../services/room/config.ts";
+import { configSchema as webhooksSchema } from "../../../services/webhooks/config.ts";
 import { REPOSITORY } from "../../embedded/service-process.ts";
 import { SECRETS } from "../secrets.ts";
 import {
@@ -35,12 +36,17 @@ import type { KubernetesObject } from "./chart.ts";
 import { writeCustomSchemas } from "./custom-schemas.ts";
 
 const SERVICES = ["gateway", "room", "persistence"] as const;
+const WITH_WEBHOOKS = "webhooks, with monitoring";
+/** Of a release: webhooks run only where they are switched on. */
+const servicesOf = (name: string): string[] =>
+  name.startsWith(WITH_WEBHOOKS) ? [...SERVICES, "webhooks"] : [...SERVICES];
 const ONE_GO_BUILD_MS = 30 * 60_000;
 /** The Secret that each component mounts; the others mount none. */
 const MOUNTS: Readonly<Record<string, keyof typeof SECRETS>> = {
   gateway: "gateway",
   room: "room",
   persistence: "persistence",
+  webhooks: "webhooks",
   migrate: "migrate",
   provision: "admin",
   nats: "nats",
@@ -167,6 +173,10 @@ describe("The Helm chart", function () {
     expect(secretsMountedBy(gateway[1])).to.deep.equal({
       "parley-gateway": ["gateway.seed", "invite-key"],
     });
+    const migrate = (name: string): string[] =>
+      Object.values(secretsMountedBy(new Map(podsOf(release(name))).get("migrate")!)).flat();
+    expect(migrate("auth=jwks")).to.not.include("postgres-webhooks-password");
+    expect(migrate(WITH_WEBHOOKS)).to.deep.equal(SECRETS.migrate);
   });
 
   it("X4: every path below /secrets in the environment is mounted, and no value is a secret", () => {
@@ -203,10 +213,36 @@ describe("The Helm chart", function () {
     }
   });
 
-  it("gives the heap of each service 60 % of the memory limit of its container", () => {
+  it("W8: the environment of webhooks is valid; they have a role of their own, which migrate creates", () => {
+    const pods = new Map(podsOf(release(WITH_WEBHOOKS)));
+    // The password is a file of the Secret.
+    const { DATABASE_PASSWORD_FILE: file, ...environment } = environmentOf(
+      pods.get("webhooks")!.containers[0]!,
+    );
+    expect(file).to.equal("/secrets/postgres-webhooks-password");
+    const { WEBHOOKS_ALLOW, WEBHOOKS_HTTP, DATABASE_URL } = readConfig(webhooksSchema, environment);
+    expect(WEBHOOKS_ALLOW.map(([network, bits]) => `${network.toString()}/${bits}`)).to.deep.equal([
+      "10.20.0.0/16",
+      "fd00::/8",
+    ]);
+    expect(WEBHOOKS_HTTP).to.equal("1");
+    expect(new URL(DATABASE_URL).username).to.equal("parley_webhooks");
+    expect(environmentOf(pods.get("migrate")!.containers[0]!)).to.include({
+      DATABASE_WEBHOOKS_ROLE: "parley_webhooks",
+      DATABASE_WEBHOOKS_PASSWORD_FILE: file,
+    });
+    const off = new Map(podsOf(release("auth=jwks")));
+    expect(off.has("webhooks")).to.equal(false);
+    expect(environmentOf(off.get("migrate")!.containers[0]!)).to.not.have.any.keys(
+      "DATABASE_WEBHOOKS_ROLE",
+    );
+  });
+
+  it("gives the heap of each service and job 60 % of the memory limit of its container", () => {
     for (const [name, objects] of releases) {
       for (const [component, pod] of podsOf(objects)) {
-        if (!["gateway", "room", "persistence", "region"].includes(component)) continue;
+        if (![...SERVICES, "webhooks", "region", "provision", "migrate"].includes(component))
+          continue;
         const { resources, ...container } = pod.containers[0]!;
         const { memory } = resources.limits as { readonly memory: string };
         const mebibytes = parseInt(memory) * (memory.endsWith("Gi") ? 1_024 : 1);
@@ -265,7 +301,7 @@ describe("The Helm chart", function () {
             const action = probe?.httpGet ?? probe?.exec;
             expect(action, `${name}: ${component}`).to.be.an("object");
           }
-          if (!(SERVICES as readonly string[]).includes(component)) continue;
+          if (!servicesOf(name).includes(component)) continue;
           // Readiness fails while a gateway drains; liveness does not.
           expect(startupProbe?.httpGet).to.deep.equal({ path: "/readyz", port: "metrics" });
           expect(readinessProbe?.httpGet).to.deep.equal({ path: "/readyz", port: "metrics" });
@@ -290,6 +326,8 @@ describe("The Helm chart", function () {
         expect(grace, service).to.be.greaterThan(before + stopDeadline(service));
       }
     }
+    const webhooks = new Map(podsOf(release(WITH_WEBHOOKS))).get("webhooks")!;
+    expect(webhooks.terminationGracePeriodSeconds).to.equal(stopDeadline("webhooks") + 5);
   });
 
   it("replaces a pod only after the new one is ready, and one pod of each kind may be disrupted", () => {
@@ -305,7 +343,7 @@ describe("The Helm chart", function () {
       const budgets = ofKind(objects, "PodDisruptionBudget");
       const nats = ofKind(objects, "StatefulSet").some((object) => componentOf(object) === "nats");
       expect(budgets.map(componentOf), name).to.have.members([
-        ...SERVICES,
+        ...servicesOf(name),
         ...(nats ? ["nats"] : []),
       ]);
       for (const budget of budgets) {
@@ -319,8 +357,8 @@ describe("The Helm chart", function () {
   });
 
   it("spreads pods over nodes and zones; two NATS servers never share a node by default", async () => {
-    const pods = new Map(podsOf(release("auth=jwks")));
-    for (const service of SERVICES) {
+    const pods = new Map(podsOf(release(WITH_WEBHOOKS)));
+    for (const service of servicesOf(WITH_WEBHOOKS)) {
       const constraints = pods.get(service)!.topologySpreadConstraints!;
       expect(constraints.map(({ topologyKey }) => topologyKey)).to.deep.equal([
         "kubernetes.io/hostname",

@@ -86,6 +86,9 @@ export const CANARY = {
 } as const;
 const SCALING = { autoscaling: { enabled: true } };
 
+/** Networks of receivers, and http. */
+export const WEBHOOKS = { enabled: true, allow: ["10.20.0.0/16", "fd00::/8"], http: true } as const;
+
 /** One set of values for each way to install the chart. */
 export const VARIANTS: Readonly<Record<string, object>> = {
   "defaults and auth=dev": { auth: "dev" },
@@ -108,6 +111,7 @@ export const VARIANTS: Readonly<Record<string, object>> = {
     gateway: { ...SCALING, traceRatio: 0.01 },
     room: SCALING,
   },
+  "webhooks, with monitoring": { ...JWKS, webhooks: WEBHOOKS, monitoring: { enabled: true } },
   "a canary": { ...JWKS, canary: CANARY },
   "a canary with autoscaling": { ...JWKS, canary: CANARY, gateway: SCALING },
 };

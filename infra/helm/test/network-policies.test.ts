@@ -2,19 +2,43 @@
 // database.
 
 import { expect } from "chai";
-import { componentOf, helmOrSkip, ofKind, podsOf, render, VARIANTS } from "./chart.ts";
+import ipaddr from "ipaddr.js";
+import { isAllowed, readNetworks } from "../../../services/webhooks/adapters/addresses.ts";
+import type { NatsUser } from "../../nats/permissions.ts";
+import { componentOf, helmOrSkip, ofKind, podsOf, render, VARIANTS, WEBHOOKS } from "./chart.ts";
 import type { KubernetesObject } from "./chart.ts";
 
 interface Peer {
+  readonly ipBlock?: { readonly cidr: string; readonly except?: readonly string[] };
   readonly podSelector?: { readonly matchLabels: Readonly<Record<string, string>> };
   readonly namespaceSelector?: object;
 }
 interface PolicyRule {
-  readonly ports: readonly { readonly port: number }[];
+  readonly ports: readonly { readonly port?: number }[];
   readonly from?: readonly Peer[];
   readonly to?: readonly Peer[];
 }
 
+/** Of each kind of range that a process judges. */
+const ADDRESSES = [
+  "93.184.216.34",
+  "10.1.2.3",
+  "10.20.1.2",
+  "100.64.0.1",
+  "127.0.0.1",
+  "169.254.169.254",
+  "172.16.0.1",
+  "172.32.0.1",
+  "192.168.1.1",
+  "0.0.0.1",
+  "224.0.0.1",
+  "255.255.255.255",
+  "2606:4700::1111",
+  "::1",
+  "fd00::1",
+  "fe80::1",
+  "ff02::1",
+];
 const COMPONENT = "app.kubernetes.io/component";
 /** The component that runs as each user of NATS (infra/nats/permissions.ts). */
 const COMPONENT_OF_USER = {
@@ -22,8 +46,9 @@ const COMPONENT_OF_USER = {
   room: "room",
   persistence: "persistence",
   trimmer: "persistence",
+  webhooks: "webhooks",
   admin: "provision",
-} as const;
+} as const satisfies Readonly<Record<NatsUser, string>>;
 
 function policy(objects: readonly KubernetesObject[], component: string): KubernetesObject {
   return ofKind(objects, "NetworkPolicy").find((object) => componentOf(object) === component)!;
@@ -42,8 +67,26 @@ const egress = (objects: readonly KubernetesObject[], name: string, port: number
   peers(policy(objects, name).spec.egress, "to", port);
 const portsOut = (objects: readonly KubernetesObject[], name: string): number[] =>
   (policy(objects, name).spec.egress as PolicyRule[])
-    .flatMap(({ ports }) => ports.map(({ port }) => port))
+    .flatMap(({ ports }) => ports.map(({ port }) => port ?? 0))
     .filter((port) => port !== 53);
+/** The peers that webhooks may reach at every port. */
+const receivers = (objects: readonly KubernetesObject[]): readonly Peer[] =>
+  (policy(objects, "webhooks").spec.egress as PolicyRule[]).find(
+    ({ ports }) => ports[0]!.port === undefined,
+  )!.to!;
+
+/** Whether the peers let a connection to this address pass. */
+function reaches(peers: readonly Peer[], address: string): boolean {
+  const [kind, parsed] = [ipaddr.parse(address).kind(), ipaddr.parse(address)];
+  const holds = (cidr: string): boolean => {
+    const [network, bits] = ipaddr.parseCIDR(cidr);
+    return network.kind() === kind && parsed.match(network, bits);
+  };
+  return peers.some(
+    ({ ipBlock }) =>
+      ipBlock !== undefined && holds(ipBlock.cidr) && !(ipBlock.except ?? []).some(holds),
+  );
+}
 
 describe("The Helm chart's network policies", function () {
   this.timeout(30 * 60_000);
@@ -51,18 +94,20 @@ describe("The Helm chart's network policies", function () {
   let own: KubernetesObject[] = [];
   let external: KubernetesObject[] = [];
   let observed: KubernetesObject[] = [];
+  let hooked: KubernetesObject[] = [];
 
   before(async function () {
     helm = await helmOrSkip(this);
-    [own, external, observed] = await Promise.all([
+    [own, external, observed, hooked] = await Promise.all([
       render(helm, VARIANTS["auth=jwks"]!),
       render(helm, VARIANTS["an own NATS and an own PostgreSQL"]!),
       render(helm, VARIANTS["monitoring, tracing and autoscaling"]!),
+      render(helm, VARIANTS["webhooks, with monitoring"]!),
     ]);
   });
 
   it("every pod has a policy for both directions", () => {
-    for (const objects of [own, external, observed]) {
+    for (const objects of [own, external, observed, hooked]) {
       const covered = ofKind(objects, "NetworkPolicy").map(({ spec }) => {
         expect(spec.policyTypes).to.deep.equal(["Ingress", "Egress"]);
         return spec.podSelector.matchLabels[COMPONENT] as string;
@@ -73,17 +118,22 @@ describe("The Helm chart's network policies", function () {
 
   it("E7: exactly the components with a NATS user reach NATS, and only its servers reach routes", () => {
     const users = [...new Set(Object.values(COMPONENT_OF_USER))];
-    expect(ingress(own, "nats", 4222)).to.have.members(users);
-    for (const user of users) expect(egress(own, user, 4222), user).to.deep.equal(["nats"]);
+    expect(ingress(hooked, "nats", 4222)).to.have.members(users);
+    for (const user of users) expect(egress(hooked, user, 4222), user).to.deep.equal(["nats"]);
+    const withoutWebhooks = users.filter((user) => user !== "webhooks");
+    expect(ingress(own, "nats", 4222)).to.have.members(withoutWebhooks);
     expect(egress(own, "migrate", 4222)).to.deep.equal([]);
     expect(ingress(own, "nats", 6222)).to.deep.equal(["nats"]);
     expect(egress(own, "nats", 6222)).to.deep.equal(["nats"]);
   });
 
-  it("E7: only persistence and its migration reach PostgreSQL", () => {
+  it("E7: only persistence, webhooks and the migration reach PostgreSQL", () => {
     const readers = ["migrate", "persistence"];
     expect(ingress(own, "postgres", 5432)).to.have.members(readers);
-    for (const name of readers) expect(egress(own, name, 5432)).to.deep.equal(["postgres"]);
+    expect(ingress(hooked, "postgres", 5432)).to.have.members([...readers, "webhooks"]);
+    for (const name of [...readers, "webhooks"]) {
+      expect(egress(hooked, name, 5432)).to.deep.equal(["postgres"]);
+    }
     for (const name of ["gateway", "room", "provision", "nats"]) {
       expect(egress(own, name, 5432), name).to.deep.equal([]);
     }
@@ -127,6 +177,31 @@ describe("The Helm chart's network policies", function () {
     for (const name of ["gateway", "room", "persistence", "provision", "migrate"]) {
       expect(portsOut(objects, name), name).to.not.include(4444);
     }
+  });
+
+  it("W8: webhooks reach public receivers and the allowed networks, as the process judges them; no other pod does", async () => {
+    const strict = await render(helm, { auth: "dev", webhooks: { enabled: true } });
+    const allowed = readNetworks(WEBHOOKS.allow.join(","))!;
+    for (const [objects, networks] of [
+      [strict, []],
+      [hooked, allowed],
+    ] as const) {
+      const peers = receivers(objects);
+      for (const address of ADDRESSES) {
+        expect(reaches(peers, address), address).to.equal(isAllowed(address, networks));
+      }
+    }
+    expect(policy(hooked, "webhooks").spec.ingress).to.have.length(1); // Metrics.
+    for (const name of ["gateway", "room", "persistence", "provision", "migrate"]) {
+      expect(portsOut(hooked, name), name).to.not.include(0);
+    }
+    const backEnds = [{ podSelector: { matchLabels: { app: "back-end" } } }];
+    const narrow = await render(helm, {
+      auth: "dev",
+      webhooks: { enabled: true },
+      networkPolicy: { receivers: backEnds },
+    });
+    expect(receivers(narrow)).to.deep.equal(backEnds);
   });
 
   it("networkPolicy.enabled=false leaves them out", async () => {

@@ -47,14 +47,15 @@ function jobsOf(objects: readonly KubernetesObject[]): (string | undefined)[] {
 
 describe("The Helm chart's monitoring and autoscaling", function () {
   this.timeout(30 * 60_000);
-  let [on, off, region]: KubernetesObject[][] = [[], [], []];
+  let [on, off, region, hooked]: KubernetesObject[][] = [[], [], [], []];
 
   before(async function () {
     const helm = await helmOrSkip(this);
-    [on, off, region] = await Promise.all([
+    [on, off, region, hooked] = await Promise.all([
       render(helm, VARIANTS["monitoring, tracing and autoscaling"]!),
       render(helm, VARIANTS["auth=jwks"]!),
       render(helm, { ...VARIANTS["one of two regions"]!, monitoring: { enabled: true } }),
+      render(helm, VARIANTS["webhooks, with monitoring"]!),
     ]);
   });
 
@@ -93,8 +94,9 @@ describe("The Helm chart's monitoring and autoscaling", function () {
     const services = ["gateway", "room", "persistence"];
     expect(jobsOf(on!)).to.have.members(services);
     expect(jobsOf(region!)).to.have.members([...services, "region"]);
+    expect(jobsOf(hooked!)).to.have.members([...services, "webhooks"]);
     const rules = read("infra/prometheus/rules.yml");
-    expect(rules).to.contain('job=~"gateway|room|persistence"');
+    expect(rules).to.contain('job=~"gateway|room|persistence|webhooks"');
     expect(rules).to.contain('job="region"');
   });
 

@@ -38,8 +38,8 @@ describe("The chart's Secrets", function () {
       Object.values(stringData).filter((value) => value.startsWith("SU")),
     );
     // The region agent is the administrator of its NATS, and a user of the witness.
-    expect(seeds).to.have.length(7);
-    expect(new Set(seeds).size).to.equal(6);
+    expect(seeds).to.have.length(8);
+    expect(new Set(seeds).size).to.equal(7);
     const nats = JSON.stringify(find(secrets, "nats"));
     for (const seed of seeds) expect(nats).to.not.contain(seed.trim());
     const holders = secrets.filter(({ stringData }) => "postgres-password" in stringData);
@@ -94,7 +94,7 @@ describe("The chart's Secrets", function () {
     const broken = check(text.replace("$room_key", "$unknown_key"));
     expect(broken.status).to.equal(1);
     expect(broken.stderr).to.contain("unknown_key");
-    for (const user of ["gateway", "room", "trimmer"] as const) {
+    for (const user of ["gateway", "room", "trimmer", "webhooks"] as const) {
       const block = text.split(`# ${user}\n`)[1]!.split("} }")[0]!;
       const { publish, subscribe } = permissionsOf(user, PERMITTED_PARTITIONS);
       const lists = [...block.matchAll(/(publish|subscribe): \[([^\]]*)\]/g)];
@@ -122,6 +122,7 @@ describe("The chart's Secrets", function () {
         ["room", "room", "log.2"],
         ["persistence", "persistence", "watermark.2"],
         ["trimmer", "persistence", "$JS.API.STREAM.INFO.LOG_2"],
+        ["webhooks", "webhooks", "table.get.config"],
         ["admin", "admin", "anything"],
       ] as const) {
         const seed = find(secrets, service).stringData[`${user}.seed`]!;

@@ -5,6 +5,7 @@ import { expect } from "chai";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { NATS_USERS } from "../../nats/permissions.ts";
 import { SECRETS } from "../secrets.ts";
 import { ApiStandIn } from "./api-stand-in.ts";
 import { CANARY, CHART, helmOrSkip, JWKS, RELEASE, runHelm, templateWithServer } from "./chart.ts";
@@ -77,6 +78,16 @@ const BAD: readonly (readonly [object, string])[] = [
   [{ ...REGION, nats: {} }, "region.name needs nats.url"],
   [{ ...REGION, postgres: {} }, "region.name needs postgres.url"],
   [{ ...DEV, postgres: { serving: "parley" } }, "postgres.serving is also the owner"],
+  [{ ...DEV, postgres: { webhooks: "parley" } }, "postgres.webhooks is also the owner"],
+  [{ ...DEV, postgres: { webhooks: "parley_serving" } }, "also the role of persistence"],
+  [{ ...DEV, webhooks: { allow: ["10.0.0.1"] } }, "at '/webhooks/allow/0'"],
+  [{ ...DEV, webhooks: { resources: { limits: { memory: "1G" } } } }, "1G is not a size"],
+  [{ ...DEV, persistence: { searchLanguage: "de-DE" } }, "at '/persistence/searchLanguage'"],
+  [{ ...DEV, environment: { room: { rooms: 1 } } }, "at '/environment/room'"],
+  [
+    { ...DEV, environment: { gateway: { INVITE_KEY: "x" } } },
+    "environment.gateway: the chart sets INVITE_KEY itself",
+  ],
   [withCanary({ gateway: { name: "" } }), "canary.gateway.name is not set"],
   [withCanary({ hosts: [] }), "canary.hosts is empty"],
   [withCanary({ hosts: ["https://chat.example"] }), "at '/canary/hosts/0'"],
@@ -144,21 +155,47 @@ describe("The Helm chart's values", function () {
       Object.entries(SECRETS).map(([service, names]) => [`${RELEASE}-${service}`, names]),
     );
     const { "parley-room": _, ...rest } = files;
-    for (const [present, complaints] of [
-      [files, []],
-      [rest, ["the Secret parley-room lacks room.seed: create it with infra/helm/secrets.ts"]],
+    const { "parley-webhooks": __, ...withoutWebhooks } = files;
+    const webhooks = { enabled: true };
+    for (const [present, complaints, values] of [
+      [files, [], { webhooks }],
+      [withoutWebhooks, [], {}],
+      [
+        withoutWebhooks,
+        ["the Secret parley-webhooks lacks webhooks.seed, postgres-webhooks-password: create it"],
+        { webhooks },
+      ],
+      [rest, ["the Secret parley-room lacks room.seed: create it with infra/helm/secrets.ts"], {}],
       [
         { ...files, "parley-migrate": ["postgres-password"] },
         ["the Secret parley-migrate lacks postgres-serving-password: create it"],
+        {},
       ],
     ] as const) {
       await using api = await ApiStandIn.open({ secrets: present });
-      const { ok, errors } = await templateWithServer(helm, DEV, api.url);
+      const { ok, errors } = await templateWithServer(helm, { ...DEV, ...values }, api.url);
       expect(ok, errors).to.equal(complaints.length === 0);
       for (const complaint of complaints) expect(errors).to.contain(complaint);
       expect(errors.split("\n").filter((line) => line.startsWith("  "))).to.have.length(
         complaints.length,
       );
     }
+  });
+
+  it("X1: names each NATS user whose key the Secret of the servers lacks, because it is older", async () => {
+    const secrets = Object.fromEntries(
+      Object.entries(SECRETS).map(([service, names]) => [`${RELEASE}-${service}`, names]),
+    );
+    const natsUsers = NATS_USERS.filter((user) => user !== "webhooks");
+    await using api = await ApiStandIn.open({ secrets, natsUsers });
+    const { ok, errors } = await templateWithServer(helm, DEV, api.url);
+    expect(ok, errors).to.equal(false);
+    expect(errors.split("\n").filter((line) => line.startsWith("  "))).to.deep.equal([
+      "  keys.conf of the Secret parley-nats lacks the key of the NATS user webhooks: run infra/helm/secrets.ts with the same folder again",
+    ]);
+    // Your own servers have their own list of users.
+    const own = { ...DEV, nats: { url: "nats://nats.example" } };
+    const other = await templateWithServer(helm, own, api.url);
+    expect(other.ok, other.errors).to.equal(true);
   });
 });

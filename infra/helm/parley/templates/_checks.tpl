@@ -41,7 +41,7 @@ complaints are reported together, before anything is changed.
 {{- end -}}
 {{- end -}}
 
-{{- range list "gateway" "room" "persistence" -}}
+{{- range list "gateway" "room" "persistence" "webhooks" -}}
 {{- with (((get $v .).resources.limits).memory) -}}
 {{- if lt (include "parley.mebibytes" (toString .) | int64) 1 -}}
 {{- $bad = append $bad (printf "resources.limits.memory: %s is not a size: expected a whole number with Mi, Gi or Ti" (toString .)) -}}
@@ -118,14 +118,43 @@ complaints are reported together, before anything is changed.
 {{- $bad = append $bad (printf "postgres.claim.size: %s is too small: PostgreSQL needs at least 1Gi" $v.postgres.claim.size) -}}
 {{- end -}}
 {{- end -}}
-{{- if eq $v.postgres.owner $v.postgres.serving -}}
-{{- $bad = append $bad "postgres.serving is also the owner of the schema: name two roles" -}}
+{{- range list "serving" "webhooks" -}}
+{{- if eq $v.postgres.owner (get $v.postgres .) -}}
+{{- $bad = append $bad (printf "postgres.%s is also the owner of the schema: name two roles" .) -}}
+{{- end -}}
+{{- end -}}
+{{- if eq $v.postgres.serving $v.postgres.webhooks -}}
+{{- $bad = append $bad "postgres.webhooks is also the role of persistence: name two roles" -}}
+{{- end -}}
+
+{{- $own := include "parley.ownVariables" . | fromJson -}}
+{{- range $service, $variables := $v.environment -}}
+{{- range $name, $_ := $variables -}}
+{{- if has $name (concat $own.each (get $own $service)) -}}
+{{- $bad = append $bad (printf "environment.%s: the chart sets %s itself, by another value or by a Secret" $service $name) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- $bad = concat $bad (include "parley.missingSecrets" . | fromJsonArray) -}}
 {{- with $bad -}}
 {{- fail (printf "the values are not valid:\n  %s" (join "\n  " .)) -}}
 {{- end -}}
+{{- end }}
+
+{{/*
+The variables that the templates set for each service, in some release, as JSON. INVITE_KEY would be
+a second key beside that of the Secret.
+*/}}
+{{- define "parley.ownVariables" -}}
+{{- toJson (dict
+  "each" (list "NATS_URL" "NATS_NKEY_FILE" "PARTITIONS" "LOG_LEVEL" "METRICS_HOST" "METRICS_PORT" "NODE_OPTIONS" "REGION" "OTEL_EXPORTER_OTLP_ENDPOINT")
+  "gateway" (list "HOST" "PORT" "ORIGINS" "TRUSTED_PROXIES" "PROXY_PROTOCOL" "GATEWAY_MEMORY_MIB" "TRACE_RATIO" "AUTH" "NODE_ENV" "JWKS_URL" "JWT_ISSUER" "JWT_AUDIENCE" "DEV_SECRET_FILE" "INVITE_KEY" "INVITE_KEY_FILE")
+  "room" (list "ROOM_MEMORY_MIB")
+  "persistence" (list "NATS_TRIM_NKEY_FILE" "DATABASE_URL" "DATABASE_PASSWORD_FILE" "SEARCH_LANGUAGE")
+  "webhooks" (list "DATABASE_URL" "DATABASE_PASSWORD_FILE" "WEBHOOKS_ALLOW" "WEBHOOKS_HTTP")
+  "region" (list "PEER_REGION" "WITNESS_URL" "WITNESS_NKEY_FILE" "AUTO_PROMOTE" "DATABASE_URL" "DATABASE_PASSWORD_FILE" "NATS_REPLICAS" "LOG_BYTES_MAX")
+) -}}
 {{- end }}
 
 {{/*
@@ -146,6 +175,18 @@ nothing, not even the service account that every namespace has; then the list is
 {{- $bad = append $bad (printf "the Secret %s lacks %s: create it with infra/helm/secrets.ts (docs/deploy-kubernetes.md)" $name (join ", " .)) -}}
 {{- end -}}
 {{- end -}}
+{{- /* A NATS user that is newer than the Secret would keep the servers from starting. */ -}}
+{{- with get (include "parley.secretFiles" . | fromJson) "nats" -}}
+{{- $name := include "parley.secret" (list $ "nats") -}}
+{{- with (lookup "v1" "Secret" $.Release.Namespace $name).data -}}
+{{- $keys := get . "keys.conf" | default "" | b64dec -}}
+{{- range $user, $_ := $.Files.Get "files/nats-users.json" | fromJson -}}
+{{- if and $keys (not (contains (printf "%s_key:" $user) $keys)) -}}
+{{- $bad = append $bad (printf "keys.conf of the Secret %s lacks the key of the NATS user %s: run infra/helm/secrets.ts with the same folder again" $name $user) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{ toJson $bad }}
 {{- end }}
@@ -159,6 +200,10 @@ nothing, not even the service account that every namespace has; then the list is
   "migrate" (list "postgres-password" "postgres-serving-password")
   "admin" (list "admin.seed") -}}
 {{- if eq .Values.auth "dev" }}{{ $_ := set $files "gateway" (list "gateway.seed" "invite-key" "dev-secret") }}{{ end -}}
+{{- if .Values.webhooks.enabled }}
+{{- $_ := set $files "webhooks" (list "webhooks.seed" "postgres-webhooks-password") }}
+{{- $_ := set $files "migrate" (append $files.migrate "postgres-webhooks-password") }}
+{{- end -}}
 {{- if not .Values.nats.url }}{{ $_ := set $files "nats" (list "keys.conf" "cluster.conf") }}{{ end -}}
 {{- if not .Values.postgres.url }}{{ $_ := set $files "postgres" (list "postgres-password") }}{{ end -}}
 {{- if .Values.region.name }}{{ $_ := set $files "region" (list "admin.seed" "witness.seed" "postgres-password") }}{{ end -}}

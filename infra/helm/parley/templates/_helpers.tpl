@@ -116,12 +116,20 @@ livenessProbe:
 {{- end }}
 {{- end }}
 
+{{/* Variables of one service that the operator adds: (list $ "gateway"). */}}
+{{- define "parley.environment" -}}
+{{- $root := index . 0 -}}
+{{- range $name, $value := get $root.Values.environment (index . 1) }}
+- { name: {{ $name }}, value: {{ toString $value | quote }} }
+{{- end -}}
+{{- end }}
+
 {{/*
 The stop deadlines of the services in seconds (STOP_DEADLINE_MS of each main.ts), and the grace
 period of a pod: five seconds above the deadline and the time before SIGTERM.
 */}}
 {{- define "parley.grace" -}}
-{{- $deadlines := dict "gateway" 20 "room" 15 "persistence" 35 "region" 10 -}}
+{{- $deadlines := dict "gateway" 20 "room" 15 "persistence" 35 "webhooks" 15 "region" 10 -}}
 {{- $before := index . 1 -}}
 {{ add (get $deadlines (index . 0)) $before 5 }}
 {{- end }}

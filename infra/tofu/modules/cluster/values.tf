@@ -12,11 +12,11 @@ locals {
   chart_files    = [for file in sort(fileset(local.chart, "**")) : "${file} ${filesha256("${local.chart}/${file}")}"]
   chart_checksum = sha256(join("\n", local.chart_files))
 
-  scaled = {
+  scaled = merge({
     gateway     = var.autoscaling.gateway
     room        = var.autoscaling.room
     persistence = null
-  }
+  }, var.webhooks == null ? {} : { webhooks = null })
   scaling = {
     for service in ["gateway", "room"] : service => merge(local.defaults[service].autoscaling, {
       enabled = local.scaled[service] != null
@@ -27,7 +27,7 @@ locals {
 
   # Helm merges maps, so a request or limit that is not named has the default of the chart here, too.
   resources = {
-    for name in ["gateway", "room", "persistence", "nats", "postgres"] : name => {
+    for name in ["gateway", "room", "persistence", "webhooks", "nats", "postgres"] : name => {
       requests = merge(local.defaults[name].resources.requests, try(var.resources[name].requests, {}))
       limits   = merge(local.defaults[name].resources.limits, try(var.resources[name].limits, {}))
     }
@@ -66,9 +66,18 @@ locals {
       resources   = local.resources.room
     })
     persistence = merge(local.defaults.persistence, {
-      replicas  = var.replicas.persistence
-      resources = local.resources.persistence
+      replicas       = var.replicas.persistence
+      searchLanguage = var.search_language
+      resources      = local.resources.persistence
     })
+    webhooks = merge(local.defaults.webhooks, {
+      enabled   = var.webhooks != null
+      replicas  = var.replicas.webhooks
+      allow     = try(var.webhooks.allow, [])
+      http      = try(var.webhooks.http, false)
+      resources = local.resources.webhooks
+    })
+    environment = merge(local.defaults.environment, var.environment)
 
     nats = merge(local.defaults.nats, {
       url     = var.nats.url
@@ -79,10 +88,11 @@ locals {
       resources = local.resources.nats
     })
     postgres = merge(local.defaults.postgres, {
-      url     = var.postgres.url
-      owner   = var.postgres.owner
-      serving = var.postgres.serving
-      claim   = { size = var.postgres.claim_size, storageClass = var.postgres.storage_class }
+      url      = var.postgres.url
+      owner    = var.postgres.owner
+      serving  = var.postgres.serving
+      webhooks = var.postgres.webhooks
+      claim    = { size = var.postgres.claim_size, storageClass = var.postgres.storage_class }
 
       resources = local.resources.postgres
     })

@@ -114,12 +114,49 @@ variable "replicas" {
     gateway     = optional(number, 2)
     room        = optional(number, 2)
     persistence = optional(number, 2)
+    webhooks    = optional(number, 2)
   })
   default = {}
 
   validation {
     condition     = alltrue([for count in values(var.replicas) : count >= 1 && count <= 1000 && floor(count) == count])
     error_message = "replicas: expected whole numbers from 1 to 1000."
+  }
+}
+
+variable "webhooks" {
+  description = "Processes that send events to back ends (docs/webhooks.md). allow: networks of receivers beside public addresses. http: true permits http. Null: none."
+  type = object({
+    allow = optional(list(string), [])
+    http  = optional(bool, false)
+  })
+  default = null
+
+  validation {
+    condition     = var.webhooks == null || alltrue([for network in try(var.webhooks.allow, []) : can(regex("^[0-9a-fA-F.:]+/[0-9]{1,3}$", network))])
+    error_message = "webhooks.allow: expected networks such as 10.0.0.0/8."
+  }
+}
+
+variable "search_language" {
+  description = "The language whose stems a search finds: a text search configuration of PostgreSQL, as german."
+  type        = string
+  default     = "simple"
+
+  validation {
+    condition     = can(regex("^[a-z_]{1,63}$", var.search_language))
+    error_message = "search_language: expected a text search configuration of PostgreSQL, as german."
+  }
+}
+
+variable "environment" {
+  description = "Other variables of a service (docs/operating/settings.md), by service (gateway, room, persistence, webhooks, region) and name. The chart refuses those that it sets itself. No secrets: the state stores them."
+  type        = map(map(string))
+  default     = {}
+
+  validation {
+    condition     = alltrue([for service in keys(var.environment) : contains(["gateway", "room", "persistence", "webhooks", "region"], service)])
+    error_message = "environment: known services are gateway, room, persistence, webhooks and region."
   }
 }
 
@@ -175,6 +212,7 @@ variable "postgres" {
     url           = optional(string, "")
     owner         = optional(string, "parley")
     serving       = optional(string, "parley_serving")
+    webhooks      = optional(string, "parley_webhooks")
     claim_size    = optional(string, "8Gi")
     storage_class = optional(string, "")
   })
@@ -189,13 +227,13 @@ variable "postgres" {
     error_message = "postgres.claim_size: expected a whole number with Mi, Gi or Ti."
   }
   validation {
-    condition     = var.postgres.owner != var.postgres.serving
-    error_message = "postgres: owner and serving are two roles."
+    condition     = length(distinct([var.postgres.owner, var.postgres.serving, var.postgres.webhooks])) == 3
+    error_message = "postgres: owner, serving and webhooks are three roles."
   }
 }
 
 variable "resources" {
-  description = "Requests and limits of gateway, room, persistence, nats and postgres. What is not named has the default of the chart."
+  description = "Requests and limits of gateway, room, persistence, webhooks, nats and postgres. What is not named has the default of the chart."
   type = map(object({
     requests = optional(map(string), {})
     limits   = optional(map(string), {})
@@ -203,8 +241,8 @@ variable "resources" {
   default = {}
 
   validation {
-    condition     = alltrue([for name in keys(var.resources) : contains(["gateway", "room", "persistence", "nats", "postgres"], name)])
-    error_message = "resources: known components are gateway, room, persistence, nats and postgres."
+    condition     = alltrue([for name in keys(var.resources) : contains(["gateway", "room", "persistence", "webhooks", "nats", "postgres"], name)])
+    error_message = "resources: known components are gateway, room, persistence, webhooks, nats and postgres."
   }
 }
 
@@ -263,13 +301,13 @@ variable "keys_folder" {
 }
 
 variable "secret_names" {
-  description = "Names of existing Secrets for gateway, room, persistence, migrate, admin, nats or postgres where the chart runs them, and region with a region."
+  description = "Names of existing Secrets for gateway, room, persistence, migrate, admin, nats or postgres where the chart runs them, webhooks with webhooks, and region with a region."
   type        = map(string)
   default     = {}
 
   validation {
-    condition     = alltrue([for service in keys(var.secret_names) : contains(["gateway", "room", "persistence", "migrate", "admin", "nats", "postgres", "region"], service)])
-    error_message = "secret_names: known services are gateway, room, persistence, migrate, admin, nats, postgres and region."
+    condition     = alltrue([for service in keys(var.secret_names) : contains(["gateway", "room", "persistence", "webhooks", "migrate", "admin", "nats", "postgres", "region"], service)])
+    error_message = "secret_names: known services are gateway, room, persistence, webhooks, migrate, admin, nats, postgres and region."
   }
   validation {
     condition = length(var.secret_names) == 0 || alltrue([
@@ -277,10 +315,11 @@ variable "secret_names" {
         ["gateway", "room", "persistence", "migrate", "admin"],
         var.nats.url == "" ? ["nats"] : [],
         var.postgres.url == "" ? ["postgres"] : [],
+        var.webhooks == null ? [] : ["webhooks"],
         var.region == null ? [] : ["region"],
       ) : try(var.secret_names[service], "") != ""
     ])
-    error_message = "secret_names: gateway, room, persistence, migrate and admin are needed; also nats and postgres unless their url is set, and region with a region."
+    error_message = "secret_names: gateway, room, persistence, migrate and admin are needed; also nats and postgres unless their url is set, webhooks with webhooks, and region with a region."
   }
 }
 

@@ -38,6 +38,9 @@ module "first" {
   trusted_proxies = var.settings.trusted_proxies
   partitions      = var.settings.partitions
   replicas        = var.settings.replicas
+  webhooks        = var.settings.webhooks
+  search_language = var.settings.search_language
+  environment     = var.settings.environment
 
   depends_on = [kubectl_manifest.witness]
 }
@@ -62,6 +65,9 @@ module "second" {
   trusted_proxies = var.settings.trusted_proxies
   partitions      = var.settings.partitions
   replicas        = var.settings.replicas
+  webhooks        = var.settings.webhooks
+  search_language = var.settings.search_language
+  environment     = var.settings.environment
 
   depends_on = [kubectl_manifest.witness]
 }

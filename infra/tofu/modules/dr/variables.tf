@@ -13,7 +13,11 @@ variable "settings" {
       gateway     = optional(number, 2)
       room        = optional(number, 2)
       persistence = optional(number, 2)
+      webhooks    = optional(number, 2)
     }), {})
+    webhooks        = optional(object({ allow = optional(list(string), []), http = optional(bool, false) }))
+    search_language = optional(string, "simple")
+    environment     = optional(map(map(string)), {})
   })
 }
 

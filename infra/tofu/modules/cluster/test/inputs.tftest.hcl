@@ -32,6 +32,10 @@ run "first_wrong_value_of_each_input" {
     resources   = { search = { requests = { cpu = "1" } } }
     service     = { type = "ExternalName" }
     timeout     = "10" # Without a unit.
+    webhooks    = { allow = ["10.0.0.1"] }
+    environment = { search = { LANGUAGE = "german" } }
+
+    search_language = "de-DE"
   }
 
   expect_failures = [
@@ -49,6 +53,9 @@ run "first_wrong_value_of_each_input" {
     var.resources,
     var.service,
     var.timeout,
+    var.webhooks,
+    var.environment,
+    var.search_language,
   ]
 }
 

@@ -104,6 +104,30 @@ run "deployments_that_a_plan_compares" {
   }
 }
 
+run "webhooks_and_other_variables" {
+  command = plan
+
+  variables {
+    webhooks        = { allow = ["10.0.0.0/8"] }
+    replicas        = { webhooks = 3 }
+    search_language = "german"
+    environment     = { persistence = { LOG_KEEP_HOURS = "720" } }
+  }
+
+  assert {
+    condition     = output.values.webhooks.enabled && output.values.webhooks.replicas == 3 && output.values.webhooks.allow == tolist(["10.0.0.0/8"]) && !output.values.webhooks.http
+    error_message = "The input switches webhooks on."
+  }
+  assert {
+    condition     = yamldecode(kubectl_manifest.deployment["webhooks"].yaml_body).spec.replicas == 3
+    error_message = "A plan compares the deployment of webhooks."
+  }
+  assert {
+    condition     = output.values.persistence.searchLanguage == "german" && output.values.environment.persistence == tomap({ LOG_KEEP_HOURS = "720" })
+    error_message = "The chart gets the language of the search, and other variables."
+  }
+}
+
 run "no_secret_without_a_folder" {
   command = plan
 

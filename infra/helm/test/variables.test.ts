@@ -1,0 +1,126 @@
+// Variables: an operator of the chart can set each variable that a service reads. What compose.yaml
+// sets, the chart and the playbooks set by a value of their own.
+
+import { expect } from "chai";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { configSchema as gateway } from "../../../services/gateway/config.ts";
+import { configSchema as persistence } from "../../../services/persistence/config.ts";
+import { configSchema as region } from "../../../services/region/config.ts";
+import { configSchema as room } from "../../../services/room/config.ts";
+import { configSchema as webhooks } from "../../../services/webhooks/config.ts";
+import { REPOSITORY } from "../../embedded/service-process.ts";
+import { environmentOf, helmOrSkip, podsOf, render, runHelm, VARIANTS } from "./chart.ts";
+import type { KubernetesObject } from "./chart.ts";
+
+const SCHEMAS = { gateway, room, persistence, webhooks, region } as const;
+type Service = keyof typeof SCHEMAS;
+const SERVICES = Object.keys(SCHEMAS) as Service[];
+/** A release with every service. */
+const EVERYTHING = {
+  ...VARIANTS["one of two regions"],
+  webhooks: { enabled: true },
+  tracing: { endpoint: "http://collector.example:4318" },
+};
+/** Of compose.yaml, by service: what the chart or the playbooks do not set, and why. */
+const ONLY_COMPOSE: Readonly<Record<string, string>> = {
+  NODE_ENV: "of a gateway the other two decide it by `auth`; elsewhere it only permits DEBUG_*",
+  OIDC_CLIENT_ID: "not yet",
+};
+/** The start of a service in compose.yaml, and of its jobs. */
+const IN_COMPOSE = {
+  gateway: "gateway-1",
+  room: "room-1",
+  persistence: "persistence-1",
+  webhooks: "webhooks-1",
+  migrate: "migrate",
+  provision: "provision",
+} as const;
+
+const read = (path: string): string => readFileSync(join(REPOSITORY, path), "utf8");
+
+/** Component → the variables that it gets in some of the releases. */
+function variablesOf(releases: readonly KubernetesObject[][]): ReadonlyMap<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const [component, { containers }] of releases.flatMap(podsOf)) {
+    const names = containers.flatMap((container) => Object.keys(environmentOf(container)));
+    found.set(component, new Set([...(found.get(component) ?? []), ...names]));
+  }
+  return found;
+}
+
+describe("The variables of the services", function () {
+  this.timeout(30 * 60_000);
+  let helm = "";
+  let own: ReadonlyMap<string, Set<string>> = new Map();
+
+  before(async function () {
+    helm = await helmOrSkip(this);
+    const values = [...Object.values(VARIANTS), EVERYTHING];
+    own = variablesOf(await Promise.all(values.map((one) => render(helm, one))));
+  });
+
+  /** What a service reads and the chart does not set. */
+  const others = (service: Service): string[] =>
+    Object.keys(SCHEMAS[service].shape).filter((name) => !own.get(service)!.has(name));
+
+  it("each can be set in the chart: by a value of its own, or in `environment`", async () => {
+    // A second key, which the gateway refuses beside that of the Secret.
+    const isRefused = (name: string): boolean => name === "INVITE_KEY";
+    const environment = Object.fromEntries(
+      SERVICES.map((service) => {
+        const names = others(service).filter((name) => !isRefused(name));
+        return [service, Object.fromEntries(names.map((name, i) => [name, i]))];
+      }),
+    );
+    const pods = new Map(podsOf(await render(helm, { ...EVERYTHING, environment })));
+    for (const service of SERVICES) {
+      const names = others(service).filter((name) => !isRefused(name));
+      expect(names, service).to.include("SELF_HEALING");
+      const rendered = environmentOf(pods.get(service)!.containers[0]!);
+      for (const [i, name] of names.entries()) {
+        expect(rendered[name], `${service} ${name}`).to.equal(String(i));
+      }
+    }
+  });
+
+  it("the chart refuses exactly those in `environment` that it sets itself", async () => {
+    const all = SERVICES.flatMap((service) =>
+      [...own.get(service)!].map((name) => [service, name] as const),
+    );
+    const environment = Object.fromEntries(
+      SERVICES.map((service) => [
+        service,
+        Object.fromEntries([...own.get(service)!].map((name) => [name, "x"])),
+      ]),
+    );
+    const { ok, errors } = await runHelm(helm, "template", { ...EVERYTHING, environment });
+    expect(ok).to.equal(false);
+    const expected = all.map(
+      ([service, name]) =>
+        `  environment.${service}: the chart sets ${name} itself, by another value or by a Secret`,
+    );
+    expect(errors.split("\n").filter((line) => line.startsWith("  "))).to.have.members(expected);
+  });
+
+  it("what compose.yaml sets for a service or a job, the chart and the playbooks set by a variable of their own", () => {
+    const { services } = parse(read("compose.yaml"), { merge: true }) as {
+      services: Record<string, { environment: object }>;
+    };
+    const playbooks = ["service/templates/service.env.j2", "job/templates/job.env.j2"]
+      .map((path) => read(`infra/ansible/roles/${path}`))
+      .join("\n");
+    const lacking = Object.entries(IN_COMPOSE).flatMap(([component, name]) =>
+      Object.keys(services[name]!.environment)
+        .filter((variable) => ONLY_COMPOSE[variable] === undefined)
+        .flatMap((variable) => [
+          ...(own.get(component)!.has(variable) ? [] : [`chart: ${component} ${variable}`]),
+          ...(new RegExp(`^${variable}=`, "m").test(playbooks)
+            ? []
+            : [`playbooks: ${component} ${variable}`]),
+        ]),
+    );
+    expect(lacking).to.deep.equal([]);
+  });
+});
