@@ -27,7 +27,7 @@ export function writeResult(result: StoredResult): void {
 export function readResults(dir: string = RESULTS_DIR): StoredResult[] {
   if (!existsSync(dir)) return [];
   return readdirSync(dir)
-    .filter((name) => /^(?:B\d+|TRACE|ROOMS)\.json$/.test(name))
+    .filter((name) => /^(?:B\d+|TRACE|ROOMS|WARM)\.json$/.test(name))
     .map((name) => JSON.parse(readFileSync(`${dir}/${name}`, "utf8")) as StoredResult)
     .sort((a, b) => a.id.localeCompare(b.id, "en", { numeric: true }));
 }

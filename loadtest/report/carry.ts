@@ -76,7 +76,7 @@ function groups(rows: readonly string[]): Groups {
   let group: string[] = [];
   for (const row of rows) {
     const cell = row.split("|")[1]?.trim() ?? "";
-    const key = /^(?:B\d+|TRACE)(?=:)/.exec(cell)?.[0] ?? cell;
+    const key = /^(?:B\d+|TRACE|ROOMS|WARM)(?=:)/.exec(cell)?.[0] ?? cell;
     if (key !== "") {
       group = found.get(key) ?? [];
       found.set(key, group);

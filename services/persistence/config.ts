@@ -46,6 +46,11 @@ export const configSchema = z.object({
     .string()
     .regex(/^[a-z_]{1,63}$/)
     .default("simple"),
+  /**
+   * The rooms whose newest pages a process reads ahead when it starts: those that were read most.
+   * 0: no page is read ahead.
+   */
+  WARM_ROOMS: z.coerce.number().int().min(0).max(4_096).default(1_000),
   /** off: this process indexes nothing, and a search finds only what others have indexed. */
   SEARCH_INDEX: z.enum(["on", "off"]).default("on"),
 });

@@ -16,6 +16,7 @@ import { PostgresArchive } from "./adapters/archive-postgres.ts";
 import { HistoryServer } from "./adapters/history-server.ts";
 import { claimPartitions, migrate } from "./adapters/migrate.ts";
 import { LeaseServer } from "./adapters/lease-server.ts";
+import { NewestPages } from "./adapters/newest-pages.ts";
 import { PageCache } from "./adapters/page-cache.ts";
 import { PrimaryWatch } from "./adapters/primary-watch.ts";
 import { SessionServer } from "./adapters/session-server.ts";
@@ -24,6 +25,7 @@ import { catchUp } from "./runtime/catch-up.ts";
 import { configSchema } from "./config.ts";
 import { LIMITS } from "./core/archiver-io.ts";
 import { LogWatch, logStatuses } from "./runtime/log-watch.ts";
+import { PageWarmer } from "./runtime/page-warmer.ts";
 import { PersistenceNode } from "./runtime/persistence-node.ts";
 import { SessionReaper } from "./runtime/session-reaper.ts";
 import { HomeTurns, onNextTerm, whenArchiving } from "./runtime/region-turn.ts";
@@ -143,22 +145,35 @@ const node = new PersistenceNode({
     ),
 });
 const pages = new PageCache(store, systemClock);
+const newest = new NewestPages(store);
+const warmer = new PageWarmer({
+  store,
+  pages: newest,
+  clock: systemClock,
+  rooms: config.WARM_ROOMS,
+  serves: (room) => turns?.serves(map.partitionOf(room)) ?? true,
+  onReport: (report) => logger[report.kind === "warmed" ? "info" : "debug"](report, "newest pages"),
+});
 const history = new HistoryServer({
   bus,
   store,
   pages,
+  newest: warmer,
   localWatermark: (p) => node.watermarkOf(p),
   clock: systemClock,
   serves: turns?.serves,
 });
 history.start(partitions);
 shutdown.add("history", () => history.stop());
+shutdown.add("page warmer", () => warmer.stop());
+void warmer.start();
 node.start();
 if (config.SEARCH_INDEX === "on") indexer.start();
 shutdown.add("search indexer", () => indexer.stop());
 if (turns !== undefined) {
   right?.onChange(() => {
     pages.clear();
+    newest.clear();
     node.onTermsChanged();
     history.onRightsChanged();
   });
@@ -203,6 +218,8 @@ const operations = await service.openOperations({
       stats,
       watch,
       pages,
+      newest,
+      warmer,
       leases,
       sessions,
       reaper,
@@ -212,11 +229,18 @@ const operations = await service.openOperations({
       },
       search: indexer,
       breakers: [store.breaker],
+      reads: store.reads,
     }),
   resources: {
-    accounted: () => pages.accounted,
+    accounted: () => ({
+      bytes: pages.accounted.bytes + newest.accounted.bytes,
+      bytesMax: pages.accounted.bytesMax + newest.accounted.bytesMax,
+    }),
     usages: () => watch.usages(),
-    operations: () => ({ "archived event": stats.events, "history page": pages.misses }),
+    operations: () => ({
+      "archived event": stats.events,
+      "history page": pages.misses + newest.misses,
+    }),
   },
   describe: () => ({
     partitions: node.partitions,

@@ -126,6 +126,11 @@ export interface MessagesQuery {
   readonly limit: number;
   readonly thread?: Seq | undefined;
   readonly pinned?: true | undefined;
+  /**
+   * The event that the reader needs: a page as of this one, or of a later one, is an answer. An
+   * older page is one too while the archive has no more. Undefined: as of now.
+   */
+  readonly atLeast?: Seq | undefined;
 }
 
 /** Messages as they are now, ascending: their lines with their states (message-view.ts). */
@@ -216,11 +221,13 @@ export function decodeRequest(text: string): DecodedRequest | undefined {
 }
 
 function readMessagesQuery(room: RoomId, request: JsonObject): DecodedRequest | undefined {
-  const { before, after, limit, thread, pinned } = request;
+  const { before, after, limit, thread, pinned, atLeast } = request;
   if (!isCount(limit) || limit < 1 || limit > PAGE_EVENTS_MAX) return undefined;
   if (!isCountOrNot(before) || !isCountOrNot(after) || !isCountOrNot(thread)) return undefined;
   if (pinned !== undefined && pinned !== true) return undefined;
-  const query = { before, after, limit, thread, ...(pinned === true && { pinned: true as const }) };
+  if (!isCountOrNot(atLeast)) return undefined;
+  const isPinned = pinned === true && { pinned: true as const };
+  const query = { before, after, limit, thread, ...isPinned, atLeast };
   return { v: HISTORY_VERSION, op: "messages", room, ...query };
 }
 

@@ -123,7 +123,7 @@ export class Pages {
     const { room, after, limit, thread, pinned } = input;
     const isOpenEnded = after !== undefined || (judged === Infinity && input.before === undefined);
     const before = isOpenEnded ? input.before : Math.min(input.before ?? Infinity, judged + 1);
-    const query = { before, after, limit, thread, pinned };
+    const query = { before, after, limit, thread, pinned, atLeast: head };
     let newest: RawPage = { kind: "refused", error: "unavailable" };
     for (const waitMs of [0, ...MESSAGES_WAITS_MS]) {
       if (waitMs > 0) await new Promise<void>((run) => this.#clock.after(waitMs, run));

@@ -50,9 +50,10 @@ describe("Pages", () => {
     expect(asked).to.deep.equal([[12, 12, 12]]);
   });
 
-  it("M6: a page of messages shows no message behind the head at which the owner judged its user", async () => {
+  it("M6, WU1: a page of messages shows no message behind the head at which the owner judged its user, and the archive learns which event the reader needs", async () => {
     const lines = [3, 4, 5].map((seq) => JSON.stringify({ t: "msg", seq, from: "ben" }));
     const asked: (number | undefined)[] = [];
+    const needed: (number | undefined)[] = [];
     const pages = new Pages({
       lanes: {
         submit: (_, answer) => answer({ result: { c: 1, ok: "head", head: 4, born: "b" } }),
@@ -60,8 +61,9 @@ describe("Pages", () => {
       rooms: { head: () => undefined, read: () => [], redact: (_, block) => block },
       ranges: { read: () => expect.fail("the archive has them") },
       archive: {
-        messages: (_p, _room, { before }) => {
+        messages: (_p, _room, { before, atLeast }) => {
           asked.push(before);
+          needed.push(atLeast);
           const page = { lines, first: 3, last: 5, more: false, head: 5 };
           return Promise.resolve({ kind: "ok", value: page });
         },
@@ -77,6 +79,7 @@ describe("Pages", () => {
     await pages.page({ ...INPUT, view: "messages" });
     await pages.page({ ...INPUT, view: "messages", before: 3 });
     expect(asked).to.deep.equal([undefined, 5, 3]);
+    expect(needed).to.deep.equal([4, 4, 4]);
   });
 
   it("L2: an answered page leaves no timer", async () => {

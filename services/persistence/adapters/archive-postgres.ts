@@ -25,6 +25,7 @@
 
 import type { Pool } from "pg";
 import { systemClock } from "#shared/adapters/clock-system.ts";
+import { Counts } from "#shared/kit/counts.ts";
 import { keysOf } from "#shared/kit/archived-ids.ts";
 import { targetOf } from "#shared/kit/archived-targets.ts";
 import type {
@@ -55,6 +56,8 @@ import type { MessageId, Millis, Partition, RoomId, Seq, UserId } from "#shared/
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import type { FoundMessages, SearchQuery } from "#shared/protocol/search.ts";
 import type { IndexedRoom, RoomsBehind } from "../core/search-backlog.ts";
+import type { RoomScore } from "../core/room-uses.ts";
+import type { WarmStore } from "../runtime/page-warmer.ts";
 import type { SearchIndex } from "../runtime/search-runner.ts";
 import { isAway, isSilent, reasonOf } from "./postgres-errors.ts";
 import { Gathered } from "./gathered.ts";
@@ -63,7 +66,8 @@ import { LOOKUP, RANGE, readQuarantined } from "./postgres-reads.ts";
 import type { LookupRow, RangeRow } from "./postgres-reads.ts";
 import { readWatermarks, claimWatermarks } from "./postgres-watermarks.ts";
 import type { ClaimKey } from "./postgres-watermarks.ts";
-import { readMessages } from "./postgres-messages.ts";
+import { readMessages, readNewest } from "./postgres-messages.ts";
+import { addUses, changedRooms, mostUsed } from "./postgres-newest.ts";
 import { findRooms, putReads, readRooms } from "./postgres-room-list.ts";
 import { NO_LANGUAGE, searchMessages } from "./postgres-search.ts";
 import { hasLanguage, indexRooms, roomsBehind } from "./postgres-search-index.ts";
@@ -105,7 +109,11 @@ export const READ_FAILURES_MAX = 3;
  */
 export const READ_WAIT_MS = 500;
 
-export class PostgresArchive implements ArchiveStore, RoomListStore, SearchStore, SearchIndex {
+export type ReadServer = "primary" | "replica";
+
+export class PostgresArchive
+  implements ArchiveStore, RoomListStore, SearchStore, SearchIndex, WarmStore
+{
   readonly #options: PostgresArchiveOptions;
   /** Of the primary. */
   #url: string;
@@ -118,6 +126,8 @@ export class PostgresArchive implements ArchiveStore, RoomListStore, SearchStore
   readonly #snapshots: Gathered<SnapshotKey, RoomSnapshot>;
   readonly #positions: Gathered<readonly ReadPosition[], readonly ReadPosition[]>;
   readonly breaker: Breaker;
+  /** Reads that were sent to a server, by server. */
+  readonly reads = new Counts<ReadServer>();
   readonly #language: string;
   #isClosed = false;
 
@@ -204,6 +214,25 @@ export class PostgresArchive implements ArchiveStore, RoomListStore, SearchStore
 
   messages(room: RoomId, query: MessagesQuery): Promise<Read<MessagesPage>> {
     return this.#attemptRead((db) => readMessages(db, room, query));
+  }
+
+  newestPages(
+    rooms: readonly RoomId[],
+    limit: number,
+  ): Promise<Read<readonly (readonly [RoomId, MessagesPage])[]>> {
+    return this.#attemptRead((db) => readNewest(db, rooms, limit));
+  }
+
+  changedRooms(heads: readonly (readonly [RoomId, Seq])[]): Promise<Read<readonly RoomId[]>> {
+    return this.#attemptRead((db) => changedRooms(db, heads));
+  }
+
+  mostUsed(limit: number): Promise<Read<readonly RoomScore[]>> {
+    return this.#attemptRead((db) => mostUsed(db, limit));
+  }
+
+  addUses(scores: readonly RoomScore[]): Promise<Read<void>> {
+    return attempt(() => this.#onPrimary((db) => addUses(db, scores)));
   }
 
   members(room: RoomId, after: UserId): Promise<Read<MembersPage>> {
@@ -312,7 +341,10 @@ export class PostgresArchive implements ArchiveStore, RoomListStore, SearchStore
   }
 
   #onReads<T>(read: (db: Pool) => Promise<T>): Promise<T> {
-    return this.breaker.run(() => this.#reads.run(read));
+    return this.breaker.run(() => {
+      this.reads.add(this.#options.replicaUrl === undefined ? "primary" : "replica");
+      return this.#reads.run(read);
+    });
   }
 
   #attemptRead<T>(read: (db: Pool) => Promise<T>): Promise<Read<T>> {

@@ -15,6 +15,7 @@
 //   history-server.5. Where both regions serve, a process answers for the partitions of homes that
 //        its region serves. The other archive may be behind the owner.
 
+import type { PageWarmer } from "../runtime/page-warmer.ts";
 import { unreachable } from "#shared/kit/assert.ts";
 import type { ArchiveStore, Claim, Read, Watermark } from "#shared/ports/archive.ts";
 import type { Bus, BusMessage, BusSubscription } from "#shared/ports/bus.ts";
@@ -37,6 +38,8 @@ export interface HistoryServerPorts {
   readonly bus: Pick<Bus, "subscribe" | "publish">;
   readonly store: Omit<ArchiveStore, "write" | "range" | "close"> & RoomListStore & SearchStore;
   readonly pages: Pick<ArchiveStore, "range">;
+  /** Pages of messages. Left out: from the store. */
+  readonly newest?: (Pick<ArchiveStore, "messages"> & Pick<PageWarmer, "onWake">) | undefined;
   /** The watermark that this process knows of a partition. */
   readonly localWatermark: (p: Partition) => Watermark | undefined;
   readonly clock: Pick<Clock, "after">;
@@ -123,12 +126,13 @@ export class HistoryServer {
 
   async #answer(p: Partition, request: DecodedRequest | undefined): Promise<HistoryReply> {
     if (request === undefined) return BAD_REQUEST; // history-server.2
-    const { store, pages } = this.#ports;
+    const { store, pages, newest } = this.#ports;
     switch (request.op) {
       case "watermark":
         return this.#watermark(p, request.claim);
       case "snapshot": {
         const { op, room, since } = request;
+        newest?.onWake(room);
         const read = await store.snapshot(p, room, since);
         return orUnavailable(read, (snapshot) => ({ ok: true, op, snapshot }));
       }
@@ -139,7 +143,7 @@ export class HistoryServer {
       }
       case "messages": {
         const { op, v: _version, room, ...query } = request;
-        const read = await store.messages(room, query);
+        const read = await (newest ?? store).messages(room, query);
         return orUnavailable(read, (page) => ({ ok: true, op, page }));
       }
       case "range": {

@@ -4,10 +4,13 @@ import type { Counts } from "#shared/kit/counts.ts";
 import { registerBreakers } from "#shared/process/breaker.ts";
 import type { Breaker } from "#shared/process/breaker.ts";
 import type { Metrics, Reading } from "#shared/process/metrics.ts";
+import type { ReadServer } from "./archive-postgres.ts";
 import type { LeaseServer } from "./lease-server.ts";
 import type { SessionServer } from "./session-server.ts";
+import type { NewestPages } from "./newest-pages.ts";
 import type { PageCache } from "./page-cache.ts";
 import type { LogState, LogWatch } from "../runtime/log-watch.ts";
+import type { PageWarmer } from "../runtime/page-warmer.ts";
 import type { SessionReaper } from "../runtime/session-reaper.ts";
 import type { PersistenceStats } from "../runtime/persistence-stats.ts";
 import type { SearchRunner } from "../runtime/search-runner.ts";
@@ -16,12 +19,15 @@ export interface PersistenceParts {
   readonly stats: PersistenceStats;
   readonly watch: LogWatch;
   readonly pages: PageCache;
+  readonly newest: NewestPages;
+  readonly warmer: PageWarmer;
   readonly leases: LeaseServer;
   readonly sessions: SessionServer;
   readonly reaper: SessionReaper;
   readonly partitions: () => number;
   readonly search: Pick<SearchRunner, "lagEvents" | "lagMs">;
   readonly breakers: readonly Breaker[];
+  readonly reads: Counts<ReadServer>;
 }
 
 export function registerPersistence(metrics: Metrics, parts: PersistenceParts): void {
@@ -29,7 +35,11 @@ export function registerPersistence(metrics: Metrics, parts: PersistenceParts): 
   registerLogs(metrics, parts.watch);
   registerBreakers(metrics, parts.breakers);
   registerSearch(metrics, parts);
-  const { pages, partitions, leases, sessions, reaper } = parts;
+  registerNewest(metrics, parts);
+  const { pages, partitions, leases, sessions, reaper, reads } = parts;
+  metrics.counter("parley_archive_reads_total", "Reads of the archive, by server", () =>
+    labelled("server", reads),
+  );
   metrics.counter("parley_session_requests_total", "Requests of gateways about sessions", () =>
     labelled("op", sessions.requests),
   );
@@ -53,6 +63,35 @@ export function registerPersistence(metrics: Metrics, parts: PersistenceParts): 
     "parley_history_page_misses_total",
     "History pages read from the store",
     () => pages.misses,
+  );
+}
+
+function registerNewest(metrics: Metrics, { newest, warmer }: PersistenceParts): void {
+  metrics.counter(
+    "parley_newest_page_hits_total",
+    "Newest pages of messages answered from memory",
+    () => newest.hits,
+  );
+  metrics.counter(
+    "parley_newest_page_misses_total",
+    "Newest pages of messages read from the store for a reader",
+    () => newest.misses,
+  );
+  metrics.counter(
+    "parley_newest_pages_warmed_total",
+    "Newest pages of messages read ahead, at the start and when a room wakes",
+    () => warmer.warmed,
+  );
+  metrics.counter(
+    "parley_newest_pages_skipped_total",
+    "Rooms that woke while too many waited, whose pages were not read ahead",
+    () => warmer.skipped,
+  );
+  metrics.gauge("parley_newest_pages", "Newest pages in memory", () => newest.size);
+  metrics.gauge(
+    "parley_newest_pages_bytes",
+    "Memory of the newest pages",
+    () => newest.accounted.bytes,
   );
 }
 

@@ -8,7 +8,8 @@
 //        and writes them back. The row lock on the watermark keeps other writers of the partition
 //        away until the commit.
 //   postgres-messages.2. A page is one statement, so its messages and its head are of one moment. A
-//        page of the main line reads at most SCAN_MAX numbers; the others read an index.
+//        page of the main line reads at most SCAN_MAX numbers; the others read an index. The newest
+//        pages of several rooms are one statement, too.
 
 import type { Pool, PoolClient } from "pg";
 import { bodyOfText, keyOf, MessageFold, targetsOf } from "#shared/kit/message-fold.ts";
@@ -221,6 +222,21 @@ interface MessageRow extends StateRow {
   readonly reactions: readonly (readonly [string, number, readonly UserId[]])[] | null;
 }
 
+/** The columns of a message, of `room` (an expression) as of the head h.head. */
+function selectMessages(room: string, from: string, where: string): string {
+  return `select e.seq, e.line, s.seq as state_seq, ${STATE},
+      case when s.seq is not null then (
+        select json_agg(json_build_array(emoji, count, users) order by first) from (
+          select emoji, count(*)::int as count, min(r.seq) as first,
+            (array_agg(member order by r.seq))[1:${REACTION_NAMES_MAX}] as users
+          from reactions r where r.room = e.room and r.target = e.seq and is_on group by emoji
+        ) as counted
+      ) end as reactions
+    from ${from} where e.room = ${room} and ${where}`;
+}
+
+const MAIN = "events e left join message_state s on s.room = e.room and s.seq = e.seq";
+
 /** $1 room, $2 the bound, $3 how many; $4 the root of a thread. */
 function pageStatement(list: "main" | "thread" | "pinned", isAfter: boolean): object {
   const order = isAfter ? "asc" : "desc";
@@ -234,26 +250,31 @@ function pageStatement(list: "main" | "thread" | "pinned", isAfter: boolean): ob
     pinned: `s.room = $1 and s.pinned and s.deleted_seq = 0 and ${bound} and $4::bigint is null`,
   }[list];
   const from =
-    list === "main"
-      ? "events e left join message_state s on s.room = e.room and s.seq = e.seq"
-      : "message_state s join events e on e.room = s.room and e.seq = s.seq";
+    list === "main" ? MAIN : "message_state s join events e on e.room = s.room and e.seq = s.seq";
   return {
     name: `messages-${list}-${order}`,
     text: `select h.head, m.* from (
         select coalesce((select head from rooms where room = $1), 0) as head
       ) as h left join lateral (
-        select e.seq, e.line, s.seq as state_seq, ${STATE},
-          case when s.seq is not null then (
-            select json_agg(json_build_array(emoji, count, users) order by first) from (
-              select emoji, count(*)::int as count, min(r.seq) as first,
-                (array_agg(member order by r.seq))[1:${REACTION_NAMES_MAX}] as users
-              from reactions r where r.room = e.room and r.target = e.seq and is_on group by emoji
-            ) as counted
-          ) end as reactions
-        from ${from} where e.room = $1 and ${where} order by e.seq ${order} limit $3
+        ${selectMessages("$1", from, where)} order by e.seq ${order} limit $3
       ) as m on true order by m.seq ${order}`,
   };
 }
+
+/** $1 rooms, $2 how many messages of each; rooms without an event have no row. */
+const NEWEST = {
+  name: "messages-newest",
+  text: `select h.room, h.head, m.* from unnest($1::text[]) with ordinality as wanted (room, n)
+    join rooms h on h.room = wanted.room
+    left join lateral (
+      ${selectMessages(
+        "h.room",
+        MAIN,
+        `e.kind = 'msg' and coalesce(s.thread, 0) = 0
+        and e.seq between h.head - ${SCAN_MAX - 1} and h.head`,
+      )} order by e.seq desc limit $2
+    ) as m on true order by wanted.n, m.seq desc`,
+};
 
 /** Rejects when PostgreSQL does. */
 export async function readMessages(
@@ -273,13 +294,34 @@ export async function readMessages(
   const scan = scanOf(query, head);
   const first = list !== "main" && after === undefined ? 1 : scan.first;
   const last = list !== "main" && after !== undefined ? head : scan.last;
-  const found = rows.flatMap((row) => {
-    const { seq, line, state_seq: stateSeq, reactions } = row;
-    if (line === null) return [];
-    const state = stateSeq === null ? undefined : stateOf(row);
-    return [{ seq, text: messageText(line, state, (reactions ?? []).map(reactionOf)) }];
+  return cutPage(query, { first, last, head }, rows.flatMap(messageOf));
+}
+
+/** The newest messages of the main line of each room. Rejects when PostgreSQL does. */
+export async function readNewest(
+  pool: Pool,
+  rooms: readonly RoomId[],
+  limit: number,
+): Promise<(readonly [RoomId, MessagesPage])[]> {
+  const { rows } = await pool.query<MessageRow & { readonly room: RoomId }>({
+    ...NEWEST,
+    values: [textArray(rooms), limit + 1],
   });
-  return cutPage(query, { first, last, head }, found);
+  const byRoom = Map.groupBy(rows, ({ room }) => room);
+  return Array.from(byRoom, ([room, own]) => {
+    const head = own[0]?.head ?? 0;
+    const query = { limit };
+    const page = cutPage(query, { ...scanOf(query, head), head }, own.flatMap(messageOf));
+    return [room, page] as const;
+  });
+}
+
+/** None for the row of a room without a message. */
+function messageOf(row: MessageRow): { readonly seq: Seq; readonly text: string }[] {
+  const { seq, line, state_seq: stateSeq, reactions } = row;
+  if (line === null) return [];
+  const state = stateSeq === null ? undefined : stateOf(row);
+  return [{ seq, text: messageText(line, state, (reactions ?? []).map(reactionOf)) }];
 }
 
 function reactionOf([emoji, count, users]: readonly [string, number, readonly UserId[]]): Reaction {

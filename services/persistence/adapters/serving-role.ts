@@ -4,7 +4,8 @@
 // (the job services/persistence/migrate-main.ts, as the schema's owner).
 //
 //   serving-role.1. The role reads and writes rows as the archive does. It has no right to delete a
-//        row of the archive (the index of the search is made again from it), to change the keys of
+//        row of the archive (the index of the search is made again from it, and the counts of
+//        `room_uses` are hints), to change the keys of
 //        an archived event, or to create, alter or drop anything. It can replace the line of an
 //        event and of a quarantined text by a tombstone only, because a deletion erases them (a
 //        trigger of migration 005).
@@ -39,6 +40,7 @@ const RIGHTS: Readonly<Record<string, string>> = {
   invites: "select, insert, update",
   search: "select, insert, update, delete",
   search_rooms: "select, insert, update",
+  room_uses: "select, insert, update, delete",
   quarantine: "select, insert, update (line)",
   webhooks: "select (webhook)",
   webhook_feed: "insert",

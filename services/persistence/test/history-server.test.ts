@@ -16,6 +16,7 @@ import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { openNatsBench } from "#shared/testing/nats-bench.ts";
 import { until, within } from "#shared/testing/wait.ts";
 import { HistoryServer } from "../adapters/history-server.ts";
+import type { HistoryServerPorts } from "../adapters/history-server.ts";
 
 const ROOM = "general" as RoomId;
 const ID = "01890a5d-ac96-7b7c-8f5b-0123456789ab" as MessageId;
@@ -126,6 +127,31 @@ describe("HistoryServer", () => {
     });
     await server.stop();
     expect((await reader.rooms(0, { user: ada, limit: 5 })).kind).to.equal("unavailable");
+  });
+
+  it("WU1, WU2: a request names the event that its reader needs, and a snapshot announces that a room wakes", async () => {
+    const broker = new MemoryBroker();
+    const store = new MemoryArchive();
+    const [asked, woken]: [unknown[], RoomId[]] = [[], []];
+    const newest: HistoryServerPorts["newest"] = {
+      messages: (room, query) => {
+        asked.push(query);
+        return store.messages(room, query);
+      },
+      onWake: (room) => void woken.push(room),
+    };
+    const ports = { bus: broker.connect(), store, pages: store, newest, localWatermark };
+    const server = new HistoryServer({ ...ports, clock: systemClock });
+    server.start(1);
+    const reader = openArchiveReader(broker.connect(), systemClock);
+    await reader.messages(0, ROOM, { limit: 5, atLeast: 7 });
+    await reader.messages(0, ROOM, { limit: 5, atLeast: -1 });
+    expect(asked).to.have.length(1);
+    expect(asked[0]).to.deep.include({ limit: 5, atLeast: 7 });
+    expect(woken).to.deep.equal([]);
+    await reader.snapshot(0, ROOM, 0);
+    expect(woken).to.deep.equal([ROOM]);
+    await server.stop();
   });
 
   it("T12, history-server.5: answers only for the partitions that its region serves", async () => {

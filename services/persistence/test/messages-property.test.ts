@@ -119,6 +119,9 @@ describe("Messages that change, on PostgreSQL and in memory", function () {
           }
           const stored = await everything(postgres, room, events.length);
           expect(stored).to.deep.equal(await everything(memory, room, events.length));
+          const newest = valueOf(await postgres.newestPages(["none" as RoomId, room], 7));
+          const page = valueOf(await memory.messages(room, { limit: 7 }));
+          expect(newest).to.deep.equal([[room, page]]);
           for (const { kind, line } of events) {
             if (kind !== "deleted") continue;
             const { target } = JSON.parse(line) as { target: Seq };
