@@ -12,9 +12,11 @@
 //   helm/secrets.2. A second run with the same folder writes the same Secrets.
 //   helm/secrets.3. Flagger makes no copy of a Secret (docs/operating/canary.md).
 //   helm/secrets.4. With --region, the file witness.public holds the key by which the witness knows
-//        this region. Its seed is in the Secret of the region agent only.
+//        this region. Its seed is in the Secret of the region agent only. The file
+//        peer-postgres-password is a copy of postgres-password of the other region's folder, which
+//        the operator makes where both regions serve.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
@@ -31,7 +33,7 @@ export const SECRETS = {
   admin: ["admin.seed"],
   nats: ["keys.conf", "cluster.conf"],
   postgres: ["postgres-password"],
-  region: ["admin.seed", "witness.seed", "postgres-password"],
+  region: ["admin.seed", "witness.seed", "postgres-password", "peer-postgres-password"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export interface Secret {
@@ -47,6 +49,7 @@ export interface Secret {
 }
 
 const SECRET_BYTES = 32;
+const PEER_PASSWORD = "peer-postgres-password";
 /** The chart's StatefulSet of NATS has this many servers. */
 const NATS_SERVERS = 3;
 /** A release's name, so that `RELEASE-persistence` is a name of Kubernetes. */
@@ -66,7 +69,7 @@ export function secretsOf(
   if (!RELEASE.test(release)) {
     throw new Error(`${release}: expected a release name of a-z, 0-9 and -, at most 40 characters`);
   }
-  const values = { ...valuesOf(folder, release), ...(isRegion && witnessSeed(folder)) };
+  const values = { ...valuesOf(folder, release), ...(isRegion && secretsOfRegion(folder)) };
   const services = Object.entries(SECRETS).filter(([service]) => service !== "region" || isRegion);
   return services.map(([service, files]) => ({
     apiVersion: "v1",
@@ -78,7 +81,9 @@ export function secretsOf(
       annotations: { "flagger.app/config-tracking": "disabled" },
     },
     type: "Opaque",
-    stringData: Object.fromEntries(files.map((file) => [file, values[file] ?? ""])),
+    stringData: Object.fromEntries(
+      files.flatMap((file) => (values[file] === undefined ? [] : [[file, values[file]]])),
+    ),
   }));
 }
 
@@ -107,12 +112,14 @@ function valuesOf(folder: string, release: string): Readonly<Record<string, stri
 }
 
 /** helm/secrets.4. */
-function witnessSeed(folder: string): Readonly<Record<string, string>> {
+function secretsOfRegion(folder: string): Readonly<Record<string, string>> {
   const created = (): string => new TextDecoder().decode(nkeys.createUser().getSeed());
   const seed = readOrCreate(join(folder, "witness.seed"), created);
   const key = nkeys.fromSeed(new TextEncoder().encode(seed)).getPublicKey();
   writeFileSync(join(folder, "witness.public"), `${key}\n`);
-  return { "witness.seed": seed };
+  const peer = join(folder, PEER_PASSWORD);
+  const password = existsSync(peer) && { [PEER_PASSWORD]: readFileSync(peer, "utf8").trim() };
+  return { "witness.seed": seed, ...password };
 }
 
 if (import.meta.main) {

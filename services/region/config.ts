@@ -37,6 +37,8 @@ export const configSchema = z
         error: "the PostgreSQL of the other region, as postgres://…",
       })
       .optional(),
+    /** A file with the password of PEER_DATABASE_URL. The value here is the content of the file. */
+    PEER_DATABASE_PASSWORD_FILE: z.string().transform(readSecret).optional(),
     /** A file with the password of DATABASE_URL. The value here is the content of the file. */
     DATABASE_PASSWORD_FILE: z.string().transform(readSecret).optional(),
     /** Of streams that the agent creates. */
@@ -60,9 +62,19 @@ export const configSchema = z
 export type Config = z.output<typeof configSchema>;
 
 export function databaseUrl({ DATABASE_URL, DATABASE_PASSWORD_FILE }: Config): string {
-  if (DATABASE_PASSWORD_FILE === undefined) return DATABASE_URL;
-  const whole = new URL(DATABASE_URL);
-  whole.password = DATABASE_PASSWORD_FILE;
+  return withPassword(DATABASE_URL, DATABASE_PASSWORD_FILE);
+}
+
+/** Undefined unless both regions serve. */
+export function peerDatabaseUrl(config: Config): string | undefined {
+  const { HOMES, PEER_DATABASE_URL: url, PEER_DATABASE_PASSWORD_FILE: password } = config;
+  return HOMES === "0" || url === undefined ? undefined : withPassword(url, password);
+}
+
+function withPassword(url: string, password: string | undefined): string {
+  if (password === undefined) return url;
+  const whole = new URL(url);
+  whole.password = password;
   return whole.href;
 }
 

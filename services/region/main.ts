@@ -4,7 +4,7 @@ import { systemClock } from "#shared/adapters/clock-system.ts";
 import { openNatsLog } from "#shared/adapters/log-nats.ts";
 import { startService } from "#shared/process/bootstrap.ts";
 import { registerRegion } from "./adapters/region-metrics.ts";
-import { configSchema, databaseUrl } from "./config.ts";
+import { configSchema, databaseUrl, peerDatabaseUrl } from "./config.ts";
 import { openAgents } from "./runtime/open-agents.ts";
 
 const STOP_DEADLINE_MS = 10_000;
@@ -20,14 +20,13 @@ const bus = await service.connectBus();
 const log = openNatsLog(bus);
 const report = (event: string, detail: object): void => logger.info(detail, event);
 
-const both = config.HOMES === "1" && { peerDatabase: config.PEER_DATABASE_URL };
 const agents = openAgents(
   {
     id,
     region,
     peer,
     partitions,
-    ...both,
+    peerDatabase: peerDatabaseUrl(config),
     witness: { url: config.WITNESS_URL, nkeyFile: config.WITNESS_NKEY_FILE },
     replicas: config.NATS_REPLICAS,
     logBytesMax: config.LOG_BYTES_MAX,

@@ -286,6 +286,18 @@ describe("The Helm chart", function () {
       AUTO_PROMOTE: "0",
       NATS_REPLICAS: 3,
     });
+    const {
+      DATABASE_PASSWORD_FILE: __,
+      PEER_DATABASE_PASSWORD_FILE: peer,
+      ...ofHome
+    } = environmentOf(
+      new Map(podsOf(release("one of two regions that both serve"))).get("region")!.containers[0]!,
+    );
+    expect(peer).to.equal("/secrets/peer-postgres-password");
+    expect(readConfig(regionSchema, ofHome)).to.include({
+      HOMES: "1",
+      PEER_DATABASE_URL: "postgres://parley@db.west.example:6544/chat?sslmode=verify-full",
+    });
     for (const [component, pod] of podsOf(release("auth=jwks"))) {
       expect(component).to.not.equal("region");
       for (const one of pod.containers) expect(environmentOf(one)).to.not.have.property("REGION");

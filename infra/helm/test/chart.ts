@@ -104,6 +104,18 @@ export const VARIANTS: Readonly<Record<string, object>> = {
     postgres: { url: "postgres://db.example:6543/chat?sslmode=verify-full" },
     region: { name: "east", peer: "west", witness: "tls://witness.example:4444" },
   },
+  "one of two regions that both serve": {
+    ...JWKS,
+    nats: { url: "tls://nats-a.example:4333" },
+    postgres: { url: "postgres://db.example:6543/chat?sslmode=verify-full" },
+    region: {
+      name: "east",
+      peer: "west",
+      witness: "tls://witness.example:4444",
+      homes: true,
+      peerPostgres: "postgres://db.west.example:6544/chat?sslmode=verify-full",
+    },
+  },
   "monitoring, tracing and autoscaling": {
     ...JWKS,
     monitoring: { enabled: true, labels: { release: "prometheus" } },

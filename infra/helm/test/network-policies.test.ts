@@ -173,6 +173,8 @@ describe("The Helm chart's network policies", function () {
   it("a region agent reaches its servers and the witness; no other pod reaches the witness", async () => {
     const objects = await render(helm, VARIANTS["one of two regions"]!);
     expect(portsOut(objects, "region")).to.have.members([4333, 4222, 6543, 4444]);
+    const both = await render(helm, VARIANTS["one of two regions that both serve"]!);
+    expect(portsOut(both, "region")).to.have.members([4333, 6543, 6544, 4444]);
     expect(policy(objects, "region").spec.ingress).to.deep.equal([]);
     for (const name of ["gateway", "room", "persistence", "provision", "migrate"]) {
       expect(portsOut(objects, name), name).to.not.include(4444);

@@ -28,6 +28,7 @@ describe("The chart's Secrets", function () {
     secrets.find(({ metadata }) => metadata.name === `parley-${service}`)!;
 
   it("helm/secrets.1: each service has its own seed; servers of NATS get public keys", () => {
+    writeFileSync(join(folder, "peer-postgres-password"), "of the other region\n");
     const secrets = secretsOf(folder, "parley", { isRegion: true });
     for (const [service, files] of Object.entries(SECRETS)) {
       const { stringData } = find(secrets, service);
@@ -58,6 +59,14 @@ describe("The chart's Secrets", function () {
     const key = readFileSync(join(folder, "witness.public"), "utf8").trim();
     expect(key).to.equal(nkeys.fromSeed(seed).getPublicKey());
     expect(alone).to.not.contain(stringData["witness.seed"]!.trim());
+  });
+
+  it("helm/secrets.4: the password of the other region is there only when the operator copied it", () => {
+    const ofRegion = (): object =>
+      find(secretsOf(folder, "parley", { isRegion: true }), "region").stringData;
+    expect(ofRegion()).to.not.have.property("peer-postgres-password");
+    writeFileSync(join(folder, "peer-postgres-password"), "of the other region\n");
+    expect(ofRegion()).to.have.property("peer-postgres-password", "of the other region");
   });
 
   it("helm/secrets.2: a second run writes the same Secrets", () => {

@@ -75,6 +75,15 @@ const BAD: readonly (readonly [object, string])[] = [
     { ...REGION, region: { ...REGION.region, witness: "witness.example" } },
     "region.witness is not valid: expected nats://host:4222",
   ],
+  [{ ...REGION, region: { ...REGION.region, homes: true } }, "region.peerPostgres is not valid"],
+  [
+    {
+      ...REGION,
+      partitions: 1,
+      region: { ...REGION.region, homes: true, peerPostgres: "postgres://db.west.example/chat" },
+    },
+    "region.homes needs at least 2 partitions",
+  ],
   [{ ...REGION, nats: {} }, "region.name needs nats.url"],
   [{ ...REGION, postgres: {} }, "region.name needs postgres.url"],
   [{ ...DEV, postgres: { serving: "parley" } }, "postgres.serving is also the owner"],

@@ -19,7 +19,7 @@ type Service = keyof typeof SCHEMAS;
 const SERVICES = Object.keys(SCHEMAS) as Service[];
 /** A release with every service. */
 const EVERYTHING = {
-  ...VARIANTS["one of two regions"],
+  ...VARIANTS["one of two regions that both serve"],
   webhooks: { enabled: true },
   tracing: { endpoint: "http://collector.example:4318" },
 };

@@ -1,6 +1,9 @@
 import { expect } from "chai";
 import { ConfigError, readConfig } from "#shared/process/config.ts";
-import { configSchema } from "../config.ts";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { configSchema, peerDatabaseUrl } from "../config.ts";
 
 const GIVEN = {
   REGION: "east",
@@ -27,6 +30,24 @@ describe("Config of a region agent", () => {
     expect(complaints(both)).to.deep.equal([]);
     expect(complaints({ ...both, PARTITIONS: "1" })).to.deep.equal([
       "PARTITIONS: expected at least 2 with HOMES=1",
+    ]);
+  });
+
+  it("T11: the password of the other region's archive can be in a file", () => {
+    const dir = mkdtempSync(join(tmpdir(), "parley-region-"));
+    const file = join(dir, "password");
+    writeFileSync(file, "s:e/c\n");
+    const both = { ...GIVEN, HOMES: "1", PEER_DATABASE_URL: "postgres://parley@10.0.0.2/parley" };
+    const urlOf = (more: NodeJS.ProcessEnv): string | undefined =>
+      peerDatabaseUrl(readConfig(configSchema, { ...both, ...more }));
+    expect(urlOf({})).to.equal(both.PEER_DATABASE_URL);
+    expect(urlOf({ PEER_DATABASE_PASSWORD_FILE: file })).to.equal(
+      "postgres://parley:s%3Ae%2Fc@10.0.0.2/parley",
+    );
+    expect(urlOf({ HOMES: "0" })).to.equal(undefined);
+    rmSync(dir, { recursive: true });
+    expect(complaints({ PEER_DATABASE_PASSWORD_FILE: file })).to.deep.equal([
+      "PEER_DATABASE_PASSWORD_FILE: a file that can be read",
     ]);
   });
 });

@@ -79,6 +79,14 @@ complaints are reported together, before anything is changed.
 {{- $bad = append $bad "region.witness is not valid: expected nats://host:4222 or tls://host:4222, without a user (its seed is in a Secret)" -}}
 {{- end -}}
 {{- end -}}
+{{- if $v.region.homes -}}
+{{- if not (regexMatch "^postgres(ql)?://[^/@\\s]+/[^/@\\s?]+(\\?\\S*)?$" $v.region.peerPostgres) -}}
+{{- $bad = append $bad "region.peerPostgres is not valid: region.homes needs the PostgreSQL of the other region, as postgres://host:5432/database" -}}
+{{- end -}}
+{{- if lt (int $v.partitions) 2 -}}
+{{- $bad = append $bad "region.homes needs at least 2 partitions, one for each home" -}}
+{{- end -}}
+{{- end -}}
 {{- range list "nats" "postgres" -}}
 {{- if not (get $v .).url -}}
 {{- $bad = append $bad (printf "region.name needs %s.url: the servers of this chart follow no other region" .) -}}
@@ -153,7 +161,7 @@ a second key beside that of the Secret.
   "room" (list "ROOM_MEMORY_MIB")
   "persistence" (list "NATS_TRIM_NKEY_FILE" "DATABASE_URL" "DATABASE_PASSWORD_FILE" "SEARCH_LANGUAGE")
   "webhooks" (list "DATABASE_URL" "DATABASE_PASSWORD_FILE" "WEBHOOKS_ALLOW" "WEBHOOKS_HTTP")
-  "region" (list "PEER_REGION" "WITNESS_URL" "WITNESS_NKEY_FILE" "AUTO_PROMOTE" "DATABASE_URL" "DATABASE_PASSWORD_FILE" "NATS_REPLICAS" "LOG_BYTES_MAX")
+  "region" (list "PEER_REGION" "WITNESS_URL" "WITNESS_NKEY_FILE" "AUTO_PROMOTE" "HOMES" "PEER_DATABASE_URL" "PEER_DATABASE_PASSWORD_FILE" "DATABASE_URL" "DATABASE_PASSWORD_FILE" "NATS_REPLICAS" "LOG_BYTES_MAX")
 ) -}}
 {{- end }}
 
@@ -207,5 +215,6 @@ nothing, not even the service account that every namespace has; then the list is
 {{- if not .Values.nats.url }}{{ $_ := set $files "nats" (list "keys.conf" "cluster.conf") }}{{ end -}}
 {{- if not .Values.postgres.url }}{{ $_ := set $files "postgres" (list "postgres-password") }}{{ end -}}
 {{- if .Values.region.name }}{{ $_ := set $files "region" (list "admin.seed" "witness.seed" "postgres-password") }}{{ end -}}
+{{- if and .Values.region.name .Values.region.homes }}{{ $_ := set $files "region" (append $files.region "peer-postgres-password") }}{{ end -}}
 {{ toJson $files }}
 {{- end }}

@@ -148,7 +148,12 @@ period of a pod: five seconds above the deadline and the time before SIGTERM.
 {{- $root := index . 0 -}}
 {{- $own := $root.Values.postgres.url -}}
 {{- $url := $own | default (printf "postgres://%s-postgres:5432/parley" $root.Release.Name) -}}
-{{ regexReplaceAll "^(postgres(?:ql)?://)" $url (printf "${1}%s@" (index . 1 | urlquery)) }}
+{{ include "parley.withRole" (list $url (index . 1)) }}
+{{- end }}
+
+{{/* A URL of PostgreSQL with a role: (list "postgres://host/database" "parley"). */}}
+{{- define "parley.withRole" -}}
+{{ regexReplaceAll "^(postgres(?:ql)?://)" (index . 0) (printf "${1}%s@" (index . 1 | urlquery)) }}
 {{- end }}
 
 {{/* The port of a URL: (list "https://host/path" 443). */}}

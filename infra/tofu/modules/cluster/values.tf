@@ -40,10 +40,12 @@ locals {
     secrets    = merge(local.defaults.secrets, var.secret_names)
 
     region = var.region == null ? local.defaults.region : {
-      name        = var.region.name
-      peer        = var.region.peer
-      witness     = var.region.witness
-      autoPromote = var.region.auto_promote
+      name         = var.region.name
+      peer         = var.region.peer
+      witness      = var.region.witness
+      autoPromote  = var.region.auto_promote
+      homes        = var.region.homes
+      peerPostgres = var.region.peer_postgres
     }
 
     image = {

@@ -249,10 +249,12 @@ variable "resources" {
 variable "region" {
   description = "One of two regions (modules/dr). Needs nats.url and postgres.url, and the Secret of the region agent. Null: one region alone."
   type = object({
-    name         = string
-    peer         = string
-    witness      = string
-    auto_promote = optional(bool, false)
+    name          = string
+    peer          = string
+    witness       = string
+    auto_promote  = optional(bool, false)
+    homes         = optional(bool, false)
+    peer_postgres = optional(string, "")
   })
   default = null
 

@@ -4,7 +4,10 @@
 # nothing here, so no plan undoes one.
 
 locals {
-  peers = { first = var.regions.second.name, second = var.regions.first.name }
+  others = { first = "second", second = "first" }
+  peers  = { first = var.regions.second.name, second = var.regions.first.name }
+  # Where both regions serve, each archives all rooms, so one of them sends the webhooks.
+  webhooks = { first = var.settings.webhooks, second = var.homes ? null : var.settings.webhooks }
   # What a region's cluster gets beside its own inputs.
   region = {
     for key, region in var.regions : key => {
@@ -12,6 +15,9 @@ locals {
       peer         = local.peers[key]
       witness      = join(",", var.witness.urls)
       auto_promote = var.auto_promote
+      homes        = var.homes
+
+      peer_postgres = var.homes ? var.regions[local.others[key]].postgres_url : ""
     }
   }
 }
@@ -38,7 +44,7 @@ module "first" {
   trusted_proxies = var.settings.trusted_proxies
   partitions      = var.settings.partitions
   replicas        = var.settings.replicas
-  webhooks        = var.settings.webhooks
+  webhooks        = local.webhooks.first
   search_language = var.settings.search_language
   environment     = var.settings.environment
 
@@ -65,7 +71,7 @@ module "second" {
   trusted_proxies = var.settings.trusted_proxies
   partitions      = var.settings.partitions
   replicas        = var.settings.replicas
-  webhooks        = var.settings.webhooks
+  webhooks        = local.webhooks.second
   search_language = var.settings.search_language
   environment     = var.settings.environment
 

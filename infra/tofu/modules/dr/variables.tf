@@ -72,6 +72,17 @@ variable "auto_promote" {
   default     = false
 }
 
+variable "homes" {
+  description = "true: both regions serve, each its own half of the rooms. Each keys_folder then also holds peer-postgres-password, a copy of postgres-password of the other region."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !var.homes || var.settings.partitions >= 2
+    error_message = "homes needs at least 2 partitions, one for each home."
+  }
+}
+
 variable "witness" {
   description = "The NATS outside both regions. urls: one server, or three as a cluster, as both regions reach them. tls_secret: a Secret with tls.crt and tls.key in its namespace."
   type = object({

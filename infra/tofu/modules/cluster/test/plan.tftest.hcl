@@ -154,7 +154,7 @@ run "one_of_two_regions" {
   }
 
   assert {
-    condition     = output.values.region == { name = "east", peer = "west", witness = "nats://witness.example:4222", autoPromote = true }
+    condition     = output.values.region == { name = "east", peer = "west", witness = "nats://witness.example:4222", autoPromote = true, homes = false, peerPostgres = "" }
     error_message = "The chart gets the names of the regions and the witness."
   }
 }

@@ -15,11 +15,13 @@ run "regions_with_other_keys_and_two_witnesses" {
   command = plan
 
   variables {
-    regions = { first = var.regions.first, third = var.regions.second }
-    witness = { urls = ["nats://a.example:4222", "nats://b.example:4222"] }
+    regions  = { first = var.regions.first, third = var.regions.second }
+    witness  = { urls = ["nats://a.example:4222", "nats://b.example:4222"] }
+    settings = merge(var.settings, { partitions = 1 })
+    homes    = true
   }
 
-  expect_failures = [var.regions, var.witness]
+  expect_failures = [var.regions, var.witness, var.homes]
 }
 
 run "region_name_and_a_witness_with_a_user" {

@@ -59,6 +59,24 @@ run "two_regions_and_their_witness" {
   }
 }
 
+run "both_regions_serve" {
+  command = plan
+
+  variables {
+    homes    = true
+    settings = merge(var.settings, { webhooks = {} })
+  }
+
+  assert {
+    condition     = output.values.east.region.homes && output.values.east.region.peerPostgres == "postgres://db.west.example:5432/chat" && output.values.west.region.peerPostgres == "postgres://db.east.example:5432/chat"
+    error_message = "Each agent knows the PostgreSQL of the other region."
+  }
+  assert {
+    condition     = output.values.east.webhooks.enabled && !output.values.west.webhooks.enabled
+    error_message = "One region sends the webhooks."
+  }
+}
+
 run "three_witnesses_with_tls" {
   command = plan
 
