@@ -64,8 +64,8 @@ drill-proxy: $(INSTALLED) tools ## run clients behind a real HAProxy: count them
 drill-failover: $(INSTALLED) tools ## measure how long rooms wait when room nodes are killed, paused or drained (KILLS=20 PAUSES=2 ROLLS=1)
 	@node verify/drills/failover.ts KILLS=$(or $(KILLS),20) PAUSES=$(or $(PAUSES),2) ROLLS=$(or $(ROLLS),1)
 
-drill-split: $(INSTALLED) tools ## double the partitions under load and kills: pauses of rooms, and the checker (FROM=4 TO=64 RATE=500 KILLS=1)
-	@node verify/drills/split.ts FROM=$(or $(FROM),4) TO=$(or $(TO),64) RATE=$(or $(RATE),500) KILLS=$(or $(KILLS),1)
+drill-split: $(INSTALLED) tools ## double the partitions under load and kills: pauses of rooms, and the checker (FROM=4 TO=64 RATE=500 KILLS=1 KEEP=folder)
+	@node verify/drills/split.ts FROM=$(or $(FROM),4) TO=$(or $(TO),64) RATE=$(or $(RATE),500) KILLS=$(or $(KILLS),1) $(if $(KEEP),KEEP=$(KEEP))
 
 drill-nats: $(INSTALLED) tools ## measure how long chat waits when NATS servers are killed or paused (ROUNDS=3)
 	@node verify/drills/nats.ts $(or $(ROUNDS),3)
@@ -111,6 +111,9 @@ fuzz-api: $(INSTALLED) tools ## fuzz the HTTP API with Schemathesis (SECONDS=120
 
 sim: $(INSTALLED) ## simulate the whole cluster in one process on virtual time (SEED=123, or SEEDS=500 FROM=1)
 	@node verify/sim/main.ts
+
+sim-split: $(INSTALLED) ## double the partitions on virtual time while processes are killed: the waits of rooms that the product itself has (SEEDS=100 FROM=1 KILLS=room,persistence)
+	@node verify/sim/split-main.ts SEEDS=$(or $(SEEDS),100) FROM=$(or $(FROM),1) $(if $(KILLS),KILLS=$(KILLS))
 
 sim-scale: $(INSTALLED) ## simulate 100 gateways, 50 room nodes and 1,024 partitions, and compare their messages with the model (SECONDS=3600 MINUTES=20)
 	@node verify/scale/main.ts

@@ -8,7 +8,8 @@
 //   archive-over-bus.1. A read without an answer for AGAIN_MS is requested a second time, and the
 //        first answer counts. The bus gives each request to one persistence process. When that
 //        process is killed, its requests are lost, and the second one reaches another process. A
-//        read position that is stored twice changes nothing.
+//        read position that is stored twice changes nothing. A watermark is requested again after
+//        WATERMARK_AGAIN_MS: all rooms of a partition wait for it.
 
 import type { ArchiveReader, LookedUp, Read, Watermark } from "../ports/archive.ts";
 import type { Bus, RequestOutcome } from "../ports/bus.ts";
@@ -45,6 +46,8 @@ export interface ArchiveReaderOptions {
 const TIMEOUT_MS = 3_000;
 /** A slow PostgreSQL gets at most twice the reads. */
 const AGAIN_MS = 500;
+/** Persistence reads the watermarks that are requested together in one statement (D12). */
+const WATERMARK_AGAIN_MS = 200;
 
 type AskBus = Pick<Bus, "request">;
 type AskClock = Pick<Clock, "after">;
@@ -188,7 +191,8 @@ class BusArchive implements ArchiveReader, RoomListReader, SearchReader {
 
   async #request<O extends Op>(p: Partition, op: O, body: RequestBody): Promise<Read<ReplyTo<O>>> {
     const request = encodeRequest(body);
-    const outcome = await this.#ask(subjects.history(p), request);
+    const againMs = op === "watermark" ? WATERMARK_AGAIN_MS : AGAIN_MS;
+    const outcome = await this.#ask(subjects.history(p), request, againMs);
     if (outcome.kind !== "ok") return { kind: "unavailable", reason: `${op}: ${outcome.kind}` };
     const reply = decodeReply(new TextDecoder().decode(outcome.data));
     if (reply === undefined) return misfit(op); // N5
@@ -197,7 +201,7 @@ class BusArchive implements ArchiveReader, RoomListReader, SearchReader {
   }
 
   /** archive-over-bus.1. */
-  #ask(subject: string, request: string): Promise<RequestOutcome> {
+  #ask(subject: string, request: string, againMs: Millis): Promise<RequestOutcome> {
     return new Promise((resolve) => {
       let open = 0;
       const ask = (timeoutMs: number): void => {
@@ -209,7 +213,7 @@ class BusArchive implements ArchiveReader, RoomListReader, SearchReader {
           resolve(outcome);
         });
       };
-      const again = this.#clock.after(AGAIN_MS, () => ask(this.#timeoutMs - AGAIN_MS));
+      const again = this.#clock.after(againMs, () => ask(this.#timeoutMs - againMs));
       ask(this.#timeoutMs);
     });
   }

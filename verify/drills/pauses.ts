@@ -4,6 +4,7 @@
 //        that sends an acknowledged message again, as the load does on purpose, begins a new wait.
 
 import { decodeRecord } from "../checker/record.ts";
+import type { HistoryRecord } from "../checker/record.ts";
 
 interface Span {
   readonly from: number;
@@ -14,11 +15,13 @@ interface Span {
 const TAIL_MS = 2_000;
 
 /** For each span: the longest wait of a message of each room, in ms. */
-export function pausesOf<S extends Span>(records: string, spans: readonly S[]): Map<S, number[]> {
+export function pausesOf<S extends Span>(
+  records: Iterable<HistoryRecord | undefined>,
+  spans: readonly S[],
+): Map<S, number[]> {
   const sent = new Map<string, number>();
   const longest = new Map(spans.map((one) => [one, new Map<string, number>()]));
-  for (const line of records.split("\n")) {
-    const record = decodeRecord(line);
+  for (const record of records) {
     if (record?.op !== "send") continue;
     if (record.phase === "invoke" && !sent.has(record.id)) sent.set(record.id, record.t);
     const at = sent.get(record.id);
@@ -30,4 +33,9 @@ export function pausesOf<S extends Span>(records: string, spans: readonly S[]): 
     }
   }
   return new Map([...longest].map(([one, rooms]) => [one, [...rooms.values()]]));
+}
+
+/** The records of a file, one after the other. */
+export function* recordsIn(text: string): Generator<HistoryRecord | undefined> {
+  for (const line of text.split("\n")) yield decodeRecord(line);
 }

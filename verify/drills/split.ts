@@ -1,6 +1,9 @@
 // `make drill-split`: how long rooms wait while the partitions of a cluster are doubled.
 //
-//   node verify/drills/split.ts FROM=4 TO=64 RATE=500 KILLS=1
+//   node verify/drills/split.ts FROM=4 TO=64 RATE=500 KILLS=1 KEEP=folder
+//
+// KEEP: the folder of the run stays, with the records, the logs of all processes at level debug,
+// and the times of the doublings and kills.
 //
 // Clients send RATE messages a second to 100 rooms on three room nodes, and record everything. Each
 // doubling is one command, as an operator gives it. In every second doubling a room node, and then
@@ -9,7 +12,7 @@
 // the records, the logs, the archive and the history. Not measured: more than one machine,
 // replicated streams.
 
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -23,13 +26,14 @@ import { saveDumps } from "../chaos/saved-dumps.ts";
 import { checkFolder, FILES } from "../checker/folder.ts";
 import { socketUrlOf } from "../wire-client/dev-token.ts";
 import { percentile } from "./acks.ts";
-import { pausesOf } from "./pauses.ts";
+import { pausesOf, recordsIn } from "./pauses.ts";
 
 interface Doubling {
   readonly count: number;
   readonly hasKills: boolean;
   readonly from: number;
   readonly to: number;
+  readonly kills: readonly { readonly name: string; readonly at: number }[];
 }
 
 const ROOMS = 100;
@@ -51,10 +55,12 @@ const [first, last] = [setting("FROM", 4), setting("TO", 64)];
 
 async function double(cluster: Cluster, count: number, hasKills: boolean): Promise<Doubling> {
   const from = runNow();
+  const kills: { name: string; at: number }[] = [];
   const splitting = splitPartitions(cluster.natsAccess, { to: count }, () => undefined);
   if (hasKills) {
     for (const name of [`room-${1 + (count % 3)}`, "persistence-1"]) {
       await sleep(KILL_AFTER_MS);
+      kills.push({ name, at: runNow() });
       await cluster.kill(name);
     }
   }
@@ -64,12 +70,12 @@ async function double(cluster: Cluster, count: number, hasKills: boolean): Promi
     what: "every process to run",
   });
   const to = runNow();
-  const kills = hasKills ? ", a room node and a persistence process killed" : "";
+  const killed = hasKills ? ", a room node and a persistence process killed" : "";
   console.log(
-    `${count / 2} → ${count} partitions in ${((to - from) / 1_000).toFixed(1)} s${kills}`,
+    `${count / 2} → ${count} partitions in ${((to - from) / 1_000).toFixed(1)} s${killed}`,
   );
   await sleep(REST_MS);
-  return { count, hasKills, from, to };
+  return { count, hasKills, from, to, kills };
 }
 
 function show(what: string, values: readonly number[]): number {
@@ -80,9 +86,13 @@ function show(what: string, values: readonly number[]): number {
   return p99;
 }
 
-const folder = mkdtempSync(join(tmpdir(), "parley-drill-split-"));
+const kept = settings.get("KEEP");
+if (kept !== undefined) mkdirSync(kept, { recursive: true });
+const folder = kept ?? mkdtempSync(join(tmpdir(), "parley-drill-split-"));
 await using stack = new AsyncDisposableStack();
-stack.defer(() => rmSync(folder, { recursive: true, force: true }));
+stack.defer(() => {
+  if (kept === undefined) rmSync(folder, { recursive: true, force: true });
+});
 const cluster = await startCluster({
   dataDir: join(folder, "data"),
   port: 0,
@@ -91,7 +101,7 @@ const cluster = await startCluster({
   persistence: 2,
   partitions: first,
   limits: "off",
-  env: { LOG_KEEP_ENTRIES: "10000000" },
+  env: { LOG_KEEP_ENTRIES: "10000000", ...(kept !== undefined && { LOG_LEVEL: "debug" }) },
   say: () => undefined,
 });
 stack.use(cluster);
@@ -121,6 +131,7 @@ await sleep(REST_MS);
 await saveDumps(folder, { cluster, partitions: last });
 await load.end();
 
+if (kept !== undefined) writeFileSync(join(folder, "doublings.json"), JSON.stringify(doublings));
 const report = checkFolder(folder);
 const { sent, acked, refused } = report.counts;
 console.log(`${sent} messages sent, ${acked} acknowledged, ${refused} only refused`);
@@ -133,7 +144,7 @@ for (const [goal, rules] of Object.entries(GOALS)) {
 for (const { invariant, detail } of report.violations.slice(0, 10)) {
   console.log(`VIOLATION ${invariant}: ${detail}`);
 }
-const pauses = pausesOf(readFileSync(file, "utf8"), doublings);
+const pauses = pausesOf(recordsIn(readFileSync(file, "utf8")), doublings);
 for (const [{ count, hasKills }, values] of pauses) {
   show(`${count / 2} → ${count}${hasKills ? " with kills" : ""}`, values);
 }

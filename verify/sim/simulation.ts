@@ -53,12 +53,24 @@ export interface RunResult extends RunTotals {
   readonly events: number;
   /** Virtual time from the end of all faults until the cluster had converged. */
   readonly convergedMs: Millis;
+  /** What clients sent and received. */
+  readonly records: readonly HistoryRecord[];
 }
 
 export interface RunOptions {
   readonly plantedBug?: PlantedBug | undefined;
   /** Receives every line of the trace. */
   readonly sink?: ((line: string) => void) | undefined;
+  /** Called when the users have started. It acts in place of them. */
+  readonly script?: ((stage: Stage) => void) | undefined;
+}
+
+/** What a script acts on. */
+export interface Stage {
+  readonly scheduler: Scheduler;
+  readonly cluster: SimulatedCluster;
+  readonly users: readonly SimulatedUser[];
+  readonly rooms: readonly RoomId[];
 }
 
 /** How long the cluster runs before the users act and faults occur. */
@@ -104,13 +116,15 @@ class Simulation {
   readonly #closedRooms: ClosedRooms = new Map();
   readonly #invites: InviteTokens = [];
   readonly #rng: SeededRng;
+  readonly #script: RunOptions["script"];
 
   constructor(
     scheduler: Scheduler,
     options: Options,
-    { plantedBug = (_, ports) => ports, sink }: RunOptions,
+    { plantedBug = (_, ports) => ports, sink, script }: RunOptions,
   ) {
     this.#options = options;
+    this.#script = script;
     const { seed, partitions } = options;
     this.#scheduler = scheduler;
     const conditions = this.#conditions;
@@ -143,7 +157,8 @@ class Simulation {
       logs: this.#logs,
       database: this.#database,
       findings,
-      rng: new SeededRng(seed, STREAMS.split),
+      // A script decides when something happens: the setting then arrives at once.
+      ...(script === undefined && { rng: new SeededRng(seed, STREAMS.split) }),
       skewMs: () => skewRng.int(-maxMs, maxMs),
       term: options.faults.includes("term-lapse") ? term : undefined,
       plantedBug,
@@ -187,7 +202,8 @@ class Simulation {
     const { list: findings, counts, shown } = this.#findings;
     const { fingerprint } = this.#trace;
     const { events } = this.#scheduler;
-    return { ...runTotals, options, findings, counts, shown, fingerprint, events, convergedMs };
+    const outcome = { findings, counts, shown, fingerprint, events, convergedMs };
+    return { ...runTotals, ...outcome, options, records: this.#records };
   }
 
   /** Ends all faults, and starts a service of each kind that has none. */
@@ -204,6 +220,16 @@ class Simulation {
     this.#scheduler.after(0, () => this.#begin());
     await this.#scheduler.runUntil(START_UP_MS);
     const until = START_UP_MS + this.#options.safetyMs;
+    if (this.#script !== undefined) {
+      const [scheduler, cluster, users, rooms] = [
+        this.#scheduler,
+        this.#cluster,
+        this.#users,
+        this.#rooms,
+      ];
+      scheduler.after(0, () => this.#script?.({ scheduler, cluster, users, rooms }));
+      return;
+    }
     for (const user of this.#users) this.#scheduleAction(user, until);
     this.#scheduleRepeat(until);
   }

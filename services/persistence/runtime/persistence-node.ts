@@ -6,9 +6,10 @@
 //   persistence-node.1. A runner that loses its partition ends its write in flight first. The next
 //        runner may already have begun, which is harmless (D2).
 //   persistence-node.2. A peer whose beat is late is pinged, so that the partitions of a killed
-//        process get another runner without waiting for the beat timeout: an upper half of a split
-//        waits for the archive (P28). A peer that is declared dead wrongly returns with its next
-//        beat.
+//        process get another runner without waiting for the beat timeout. While partitions may be
+//        split every peer is pinged all the time: the rooms that move wait for the archive (P28),
+//        and a late beat alone would cost them more than a second. A peer that is declared dead
+//        wrongly returns with its next beat.
 //   persistence-node.3. The silence of peers does not count while this process was disconnected
 //        from the bus.
 //   persistence-node.4. Where both regions serve, a partition has a runner while its home has a
@@ -16,7 +17,7 @@
 //        of the partition may have been replaced in between.
 
 import { LiveProcesses } from "#shared/kit/live-processes.ts";
-import type { LogSeq, Partition, ProcessId } from "#shared/protocol/ids.ts";
+import type { LogSeq, Millis, Partition, ProcessId } from "#shared/protocol/ids.ts";
 import { PeerPings } from "#shared/process/peer-pings.ts";
 import { BEAT_MS, decodeBeat, encodeBeat, NODE_TIMEOUT_MS } from "#shared/protocol/beat.ts";
 import type { Beat } from "#shared/protocol/beat.ts";
@@ -29,7 +30,12 @@ import type { ArchiveRunner } from "./archive-runner.ts";
 
 /** A peer without a beat for this long is pinged (persistence-node.2). */
 const LATE_MS = BEAT_MS + 200;
-const TICK_MS = 200;
+const TICK_MS = 100;
+/**
+ * How long partitions may be split after their number has grown. Longer where an upper half that is
+ * archived here has not begun. The owners split one partition after the other.
+ */
+const SPLIT_MS = 60_000;
 
 export interface PersistenceNodeOptions {
   readonly id: ProcessId;
@@ -55,6 +61,7 @@ export class PersistenceNode {
   readonly #timers: Timer[] = [];
   #state: Beat["state"] = "live";
   #partitions: number;
+  #splitUntil: Millis = -Infinity;
 
   constructor(options: PersistenceNodeOptions) {
     this.#options = options;
@@ -96,6 +103,7 @@ export class PersistenceNode {
   grow(partitions: number): void {
     if (partitions <= this.#partitions) return;
     this.#partitions = partitions;
+    this.#splitUntil = this.#options.clock.monotonic() + SPLIT_MS;
     this.#assignment.partitions = partitions;
     if (this.#timers.length > 0 && this.#state === "live") this.#assign();
   }
@@ -144,8 +152,14 @@ export class PersistenceNode {
     const { bus, clock } = this.#options;
     if (bus.status === "disconnected") return; // persistence-node.3
     const now = clock.monotonic();
-    for (const peer of this.#members.silentFor(LATE_MS, now)) this.#pings.report(peer);
+    const lateMs = this.#maySplit(now) ? 0 : LATE_MS;
+    for (const peer of this.#members.silentFor(lateMs, now)) this.#pings.report(peer);
     if (this.#members.expire(now).length > 0) this.#assign();
+  }
+
+  /** Upper halves may wait for the archive. */
+  #maySplit(now: Millis): boolean {
+    return now < this.#splitUntil || [...this.#runners.values()].some(({ isBegun }) => !isBegun);
   }
 
   /** persistence-node.2. */

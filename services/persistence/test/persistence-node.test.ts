@@ -19,23 +19,30 @@ class NodeFixture {
   readonly bus: MemoryBus = this.broker.connect();
   readonly peer: MemoryBus = this.broker.connect();
   readonly archives = new Set<Partition>();
+  readonly node: PersistenceNode;
+  /** Of all partitions that this process archives. */
+  isBegun = true;
 
   constructor() {
-    const node = new PersistenceNode({
+    this.node = new PersistenceNode({
       id: "pers-a" as ProcessId,
       partitions: PARTITIONS,
       version: "1",
       bus: this.bus,
       clock: this.clock,
       createRunner: (p) => {
+        const isBegun = (): boolean => this.isBegun;
         const runner = {
+          get isBegun() {
+            return isBegun();
+          },
           start: () => void this.archives.add(p),
           stop: () => Promise.resolve(void this.archives.delete(p)),
         };
         return runner as unknown as ArchiveRunner;
       },
     });
-    node.start();
+    this.node.start();
   }
 
   beat(): void {
@@ -65,6 +72,37 @@ describe("PersistenceNode", () => {
     expect(fixture.archives.size).to.be.within(1, PARTITIONS - 1);
     await fixture.pass(BEAT_MS + 500);
     expect(fixture.archives.size).to.equal(PARTITIONS);
+  });
+
+  it("D15, persistence-node.2: after the number of partitions has grown a killed peer is found without its beat", async () => {
+    const fixture = new NodeFixture();
+    fixture.beat();
+    await fixture.pass(100);
+    fixture.node.grow(2 * PARTITIONS);
+    fixture.beat();
+    await fixture.pass(450);
+    expect(fixture.archives.size).to.equal(2 * PARTITIONS);
+  });
+
+  it("D15, persistence-node.2: the same while an upper half has not begun, and no longer", async () => {
+    const fixture = new NodeFixture();
+    fixture.isBegun = false;
+    fixture.beat();
+    await fixture.pass(450);
+    expect(fixture.archives.size).to.equal(PARTITIONS);
+    fixture.isBegun = true;
+    fixture.beat();
+    await fixture.pass(450);
+    expect(fixture.archives.size).to.be.within(1, PARTITIONS - 1);
+  });
+
+  it("D15, persistence-node.2: a peer that answers keeps its partitions during a split", async () => {
+    const fixture = new NodeFixture();
+    fixture.answerPings();
+    fixture.node.grow(2 * PARTITIONS);
+    fixture.beat();
+    await fixture.pass(NODE_TIMEOUT_MS - 300);
+    expect(fixture.archives.size).to.be.within(1, 2 * PARTITIONS - 1);
   });
 
   it("D15: leaves the partitions of a slow peer to it until the beat timeout", async () => {

@@ -80,6 +80,11 @@ export class Partition {
     return this.#state.kind === "claiming" && this.#state.unbegun === true;
   }
 
+  /** The archive's watermark with which the partition exists. */
+  get #beginsAt(): LogSeq {
+    return firstLogSeq(this.#place.p, this.#place.first) - 1;
+  }
+
   /** A split may begin: the archive is close behind the log. */
   get maySplit(): boolean {
     if (this.#state.kind !== "serving") return false;
@@ -225,9 +230,13 @@ export class Partition {
       return [];
     }
     if (state.kind === "claiming") {
-      if (archived < firstLogSeq(this.#place.p, this.#place.first) - 1) {
-        this.#state = { ...state, retryAt: now + UNBEGUN_RETRY_MS, unbegun: true }; // P28
-        return [];
+      if (archived < this.#beginsAt) {
+        // P28. The watermark may have been published while an older answer was on its way.
+        const isPublished = this.#watermark >= this.#beginsAt;
+        this.#watermark = archived;
+        const retryAt = isPublished ? Infinity : now + UNBEGUN_RETRY_MS;
+        this.#state = { ...state, retryAt, unbegun: true };
+        return isPublished ? [{ kind: "read-last", withArchive: true }] : [];
       }
       this.#state = { ...state, unbegun: false };
       if (outcome.last >= archived) return [this.#appendClaim(outcome.last, now)];

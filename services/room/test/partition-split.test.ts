@@ -215,6 +215,21 @@ describe("Partition: an upper half", () => {
     expect(fixture.partition.isUnbegun).to.equal(false);
   });
 
+  it("P28: asks the archive again at once when the message came while an older answer was on its way", () => {
+    const fixture = claiming();
+    expect(fixture.step({ kind: "watermark", seq: 1 })).to.deep.equal([]);
+    expect(last(fixture, 0), "the first read").to.deep.equal([
+      { kind: "read-last", withArchive: true },
+    ]);
+    // The archive still answers without the split. One message causes one read.
+    expect(last(fixture, 0)).to.deep.equal([]);
+    expect(fixture.tick(UNBEGUN_RETRY_MS - 1)).to.deep.equal([]);
+    expect(only(fixture.tick(1), "read-last")).to.have.length(1);
+    expect(fixture.step({ kind: "watermark", seq: 1 })).to.deep.equal([]);
+    expect(only(last(fixture, 0), "read-last"), "a later read").to.have.length(1);
+    expect(only(last(fixture, 1), "append")).to.have.length(1);
+  });
+
   it("P28: asks the archive again without a message", () => {
     const fixture = claiming();
     last(fixture, 0);

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { pausesOf } from "../pauses.ts";
+import { pausesOf, recordsIn } from "../pauses.ts";
 
 function line(phase: "invoke" | "ok", t: number, id: string, room = "general"): string {
   const answer = phase === "ok" ? { seq: 1, at: 1, via: "gateway-1" } : { body: {} };
@@ -20,6 +20,6 @@ describe("Pauses", () => {
       line("ok", 9_900, "c"),
     ];
     const span = { from: 4_900, to: 6_000 };
-    expect([...pausesOf(records.join("\n"), [span]).values()]).to.deep.equal([[600]]);
+    expect([...pausesOf(recordsIn(records.join("\n")), [span]).values()]).to.deep.equal([[600]]);
   });
 });
