@@ -65,6 +65,7 @@ export type {
   RoomSettings,
   SettingsEvent,
 } from "#shared/protocol/events.ts";
+export type { Attachment, UploadedFile } from "#shared/protocol/attachments.ts";
 export type { ErrorName } from "#shared/protocol/errors.ts";
 export type { MemberRole, Role, RoomKind } from "#shared/protocol/roles.ts";
 export type { LeftReason, ShownState } from "#shared/protocol/server-frames.ts";

@@ -1,6 +1,7 @@
 // RoomHandle: one joined room, for the application. It reads the core's room and passes calls to
 // the client that created it.
 
+import type { UploadedFile } from "#shared/protocol/attachments.ts";
 import type { WriteContent } from "#shared/protocol/commands.ts";
 import { ALPHABET } from "#shared/kit/base64url.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
@@ -91,6 +92,7 @@ export interface Resumed extends Outgoing {
   readonly replyTo?: number | undefined;
   readonly thread?: number | undefined;
   readonly mentions?: readonly string[] | "@room" | undefined;
+  readonly attachments?: readonly UploadedFile[] | undefined;
   /** When it was sent first, in ms since 1970. */
   readonly at: number;
 }
@@ -102,6 +104,8 @@ export interface SendOptions {
   readonly thread?: number | undefined;
   /** The mentioned users, at most 50; or everyone in the room, for moderators. */
   readonly mentions?: readonly string[] | "@room" | undefined;
+  /** The files of the message, at most 10, each from `upload` of `@parley/client/files`. */
+  readonly attachments?: readonly UploadedFile[] | undefined;
   /** A UUIDv7, to retry a send of an earlier run of the program; default: a new one. */
   readonly id?: string | undefined;
   /** A W3C traceparent. With its sampled flag the message is traced through the cluster. */
@@ -232,10 +236,12 @@ export class RoomHandle {
    */
   send(
     body: { readonly text: string; readonly [key: string]: unknown },
-    { id, replyTo, thread, mentions, trace }: SendOptions = {},
+    { id, mentions, attachments, ...more }: SendOptions = {},
   ): Outgoing {
     const named = mentions as UserId[] | "@room" | undefined;
-    return this.#link.write({ t: "send", body, replyTo, thread, mentions: named, trace }, id);
+    const files = attachments as UploadedFile[] | undefined;
+    const content = { t: "send", body, mentions: named, attachments: files, ...more } as const;
+    return this.#link.write(content, id);
   }
 
   /** Replaces the body of an own message. */

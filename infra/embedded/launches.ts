@@ -94,6 +94,7 @@ export class Launches {
       AUTH: process.env["AUTH"] ?? "dev",
       DEV_SECRET_FILE: join(dataDir, "dev-secret"),
       WEB_DIR: join(REPOSITORY, "client/web/dist"),
+      ...this.#attachments(),
     });
   }
 
@@ -108,6 +109,7 @@ export class Launches {
       ...this.#nkey("persistence"),
       ...(trimFile !== undefined && { NATS_TRIM_NKEY_FILE: trimFile }),
       DATABASE_URL: databaseUrl,
+      ...this.#attachments(),
     });
   }
 
@@ -152,6 +154,11 @@ export class Launches {
         abort,
       );
     };
+  }
+
+  #attachments(): NodeJS.ProcessEnv {
+    const dir = join(this.#options.dataDir, "attachments");
+    return { ATTACHMENTS_STORE: "folder", ATTACHMENTS_DIR: dir };
   }
 
   #nkey(user: NatsUser): NodeJS.ProcessEnv {

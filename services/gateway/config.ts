@@ -1,6 +1,7 @@
 // Config: the environment of a gateway, read once, and the parts of it for each adapter.
 
 import { z } from "zod";
+import { attachmentConfig } from "#shared/process/attachment-config.ts";
 import { serviceConfig } from "#shared/process/config.ts";
 import type { AuthConfig } from "./adapters/auth.ts";
 import { wrongProxy } from "./adapters/client-address.ts";
@@ -15,12 +16,31 @@ const list = z.string().transform((text) =>
     .filter((item) => item !== ""),
 );
 
+/** No programs and no unknown bytes. Office files are `application/vnd.*` or a zip. */
+const DEFAULT_TYPES =
+  "image/*,audio/*,video/*,text/*,application/pdf,application/zip,application/gzip," +
+  "application/x-7z-compressed,application/x-tar,application/rtf,application/x-cfb," +
+  "application/vnd.openxmlformats-officedocument.wordprocessingml.document," +
+  "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet," +
+  "application/vnd.openxmlformats-officedocument.presentationml.presentation," +
+  "application/vnd.oasis.opendocument.text,application/vnd.oasis.opendocument.spreadsheet," +
+  "application/vnd.oasis.opendocument.presentation";
+
 export const configSchema = z
   .object({
     HOST: z.string().default("127.0.0.1"),
     /** 0: any free port. Browsers then need ORIGINS. */
     PORT: z.coerce.number().int().min(0).max(65_535).default(8_080),
     ...serviceConfig,
+    ...attachmentConfig,
+    /** The largest attachment. */
+    ATTACHMENTS_FILE_MIB: z.coerce.number().min(0.01).max(1_024).default(25),
+    /** All attachments of one user. */
+    ATTACHMENTS_USER_MIB: z.coerce.number().min(0.01).max(1_048_576).default(1_024),
+    /** The accepted types, by their content. */
+    ATTACHMENTS_TYPES: list.prefault(DEFAULT_TYPES),
+    /** For how long a link to an attachment is valid. */
+    ATTACHMENTS_LINK_S: z.coerce.number().int().min(1).max(86_400).default(900),
     NODE_ENV: z.string().default("development"),
     /** No default: the operator decides which tokens are accepted. */
     AUTH: z.enum(["dev", "jwks"], { error: "expected jwks, or dev to try it on this machine" }),
@@ -67,6 +87,9 @@ export const configSchema = z
     }
     if (env.INVITE_KEY !== undefined && env.INVITE_KEY_FILE !== undefined)
       complain("INVITE_KEY and INVITE_KEY_FILE exclude each other: set one of them");
+    const hasKey = (env.INVITE_KEY ?? env.INVITE_KEY_FILE) !== undefined || env.AUTH === "dev";
+    if (env.ATTACHMENTS_STORE !== "off" && !hasKey)
+      complain("ATTACHMENTS_STORE needs INVITE_KEY or INVITE_KEY_FILE: all gateways sign with it");
     if (env.NODE_ENV === "production") {
       if (env.AUTH === "dev")
         complain("AUTH=dev is refused with NODE_ENV=production: set AUTH=jwks"); // S9

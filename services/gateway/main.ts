@@ -1,5 +1,6 @@
 // Gateway: the wiring of the process. shared/process/bootstrap.ts does what all services share.
 
+import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
 import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
@@ -7,10 +8,12 @@ import { openBusTable } from "#shared/adapters/table-over-bus.ts";
 import { Counts } from "#shared/kit/counts.ts";
 import { startService } from "#shared/process/bootstrap.ts";
 import { RegionGrants } from "#shared/process/region-grants.ts";
+import { openAttachments } from "#shared/process/attachment-config.ts";
 import { OtherProcesses } from "#shared/process/other-processes.ts";
 import { logTransition, registerBreakers } from "#shared/process/breaker.ts";
 import { PARTITIONS_MAX } from "#shared/protocol/partition-map.ts";
 import { CONTROL_ROOMS_MAX } from "#shared/protocol/control.ts";
+import { HmacLinks, HmacProofs } from "./adapters/attachment-proof.ts";
 import { openAuthenticator } from "./adapters/auth.ts";
 import { openDevSecret } from "./adapters/dev-token.ts";
 import { HTTP_ANSWERS_MAX, registerGateway, registerHttp } from "./adapters/gateway-metrics.ts";
@@ -22,9 +25,11 @@ import { attachWebSockets, frameMaker } from "./adapters/websocket.ts";
 import { authConfig, configSchema, httpConfig, metricsPort } from "./config.ts";
 import { Revocations } from "./core/revocations.ts";
 import { Gateway } from "./runtime/gateway.ts";
+import { AttachmentsOverBus } from "./runtime/attachments-over-bus.ts";
 import { followGatewaySettings } from "./runtime/live-settings.ts";
 import { WebhooksOverBus } from "./runtime/webhooks-over-bus.ts";
 
+const MIB = 1024 * 1024;
 /** A drain takes at most ten seconds; see runtime/gateway.ts. */
 const STOP_DEADLINE_MS = 20_000;
 /**
@@ -44,6 +49,10 @@ const inviteKey = await service.orExit(
   "the key of invites cannot be read: check INVITE_KEY_FILE",
 );
 const http = httpConfig(config, inviteKey);
+const files = await service.orExit(
+  openAttachments(config, systemClock.now()),
+  "the store of attachments is not usable: check ATTACHMENTS_*",
+);
 const bus = await service.connectBus();
 
 const revocations = new Revocations();
@@ -58,6 +67,9 @@ const authenticator = await service.orExit(
 const auth = refuseRevoked(authenticator, revocations);
 shutdown.add("auth", () => Promise.resolve(auth.close()));
 const devSecret = config.AUTH === "dev" ? await openDevSecret(config.DEV_SECRET_FILE) : undefined;
+/** Without INVITE_KEY the tokens of invites are repeated by this process only. */
+const key = inviteKey === undefined ? (devSecret ?? randomBytes(32)) : Buffer.from(inviteKey);
+const proofs = new HmacProofs(key);
 
 const gateway = new Gateway(
   {
@@ -67,7 +79,7 @@ const gateway = new Gateway(
     region: config.REGION,
     limits: http.limits,
     traceRatio: config.TRACE_RATIO,
-    memoryBytesMax: config.GATEWAY_MEMORY_MIB * 1024 * 1024,
+    memoryBytesMax: config.GATEWAY_MEMORY_MIB * MIB,
   },
   {
     bus,
@@ -77,6 +89,7 @@ const gateway = new Gateway(
     auth,
     frames: frameMaker,
     tracer,
+    proofs: files === undefined ? undefined : proofs,
     report: (event, detail) => {
       gateway.stats.reports.add(event);
       logger.info(detail, event);
@@ -145,6 +158,19 @@ const app = await buildHttp({
   roomApi: gateway.roomApi,
   roomLists: gateway.roomLists,
   webhooks: new WebhooksOverBus(bus),
+  attachments: {
+    store: files,
+    records: new AttachmentsOverBus(bus),
+    proofs,
+    links: new HmacLinks(key),
+    linkMs: config.ATTACHMENTS_LINK_S * 1_000,
+    limits: {
+      fileBytesMax: config.ATTACHMENTS_FILE_MIB * MIB,
+      userBytesMax: config.ATTACHMENTS_USER_MIB * MIB,
+      types: config.ATTACHMENTS_TYPES,
+    },
+    isRevoked: (identity, now) => revocations.covers(identity, now),
+  },
   sessions: gateway.sessions,
   auth,
   devSecret,

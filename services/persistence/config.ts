@@ -1,6 +1,7 @@
 // Config of a persistence process: its environment, read once.
 
 import { z } from "zod";
+import { attachmentConfig } from "#shared/process/attachment-config.ts";
 import { serviceConfig } from "#shared/process/config.ts";
 import { databaseConfig, readSecret } from "#shared/process/database-config.ts";
 
@@ -18,6 +19,7 @@ export const migrateConfigSchema = z.object({
 
 export const configSchema = z.object({
   ...serviceConfig,
+  ...attachmentConfig,
   /**
    * A file with the seed of the NATS user that can only trim the log. Undefined: the service's own
    * user trims it.

@@ -12,7 +12,9 @@ import { firstLogSeq, isDoubling, PARTITIONS_MAX } from "#shared/protocol/partit
 import { RegionGrants } from "#shared/process/region-grants.ts";
 import { logTransition } from "#shared/process/breaker.ts";
 import { databaseUrls } from "#shared/process/database-config.ts";
+import { openAttachments } from "#shared/process/attachment-config.ts";
 import { PostgresArchive } from "./adapters/archive-postgres.ts";
+import { AttachmentServer } from "./adapters/attachment-server.ts";
 import { HistoryServer } from "./adapters/history-server.ts";
 import { claimPartitions, migrate } from "./adapters/migrate.ts";
 import { LeaseServer } from "./adapters/lease-server.ts";
@@ -21,10 +23,11 @@ import { PageCache } from "./adapters/page-cache.ts";
 import { PrimaryWatch } from "./adapters/primary-watch.ts";
 import { SessionServer } from "./adapters/session-server.ts";
 import { TableServer } from "./adapters/table-server.ts";
+import { AttachmentSweeper } from "./runtime/attachment-sweeper.ts";
 import { catchUp } from "./runtime/catch-up.ts";
 import { configSchema } from "./config.ts";
 import { LIMITS } from "./core/archiver-io.ts";
-import { LogWatch, logStatuses } from "./runtime/log-watch.ts";
+import { isCaughtUp, LogWatch, logStatuses } from "./runtime/log-watch.ts";
 import { PageWarmer } from "./runtime/page-warmer.ts";
 import { PersistenceNode } from "./runtime/persistence-node.ts";
 import { SessionReaper } from "./runtime/session-reaper.ts";
@@ -201,6 +204,26 @@ const revocations = new NatsRevocations(bus, systemClock);
 const sessions = new SessionServer({ bus, store: sessionStore, revocations, clock: systemClock });
 sessions.start();
 shutdown.add("session server", () => Promise.resolve(sessions.stop()));
+const files = await service.orExit(
+  openAttachments(config, systemClock.now()),
+  "the store of attachments is not usable: check ATTACHMENTS_*",
+);
+if (files !== undefined) {
+  const attachments = new AttachmentServer(bus, store);
+  attachments.start();
+  shutdown.add("attachment server", () => Promise.resolve(attachments.stop()));
+  const isMine = isRoomOf(map, () => node.assigned());
+  const sweeper = new AttachmentSweeper({
+    records: store,
+    store: files,
+    clock: systemClock,
+    isMine,
+    isCaughtUp: isRoomOf(map, () => [...watch.states()].filter(([, state]) => isCaughtUp(state))),
+    onProblem: (reason) => logger.warn({ reason }, "attachments could not be removed"),
+  });
+  sweeper.start();
+  shutdown.add("attachment sweeper", () => sweeper.stop());
+}
 const reaper = new SessionReaper({
   store: sessionStore,
   clock: systemClock,

@@ -14,6 +14,7 @@ import { isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
 import { jsonLoss } from "../kit/strict-json.ts";
 import type { JsonLoss } from "../kit/strict-json.ts";
+import { MEDIA_TYPE, PIXELS_MAX, PROOF } from "./attachments.ts";
 import { isBodyTooLarge, isCleanBody } from "./body.ts";
 import type { ErrorName } from "./errors.ts";
 import type { Body } from "./events.ts";
@@ -30,6 +31,8 @@ import {
 import type { MessageId, RoomId } from "./ids.ts";
 import { INVITE_SECRET } from "./invites.ts";
 import {
+  ATTACHMENT_NAME_LENGTH_MAX,
+  ATTACHMENTS_MAX,
   AVATAR_LENGTH_MAX,
   BODY_DEPTH_MAX,
   CREATE_MEMBERS_MAX,
@@ -110,6 +113,23 @@ export const emojiSchema = z.string().max(EMOJI_BYTES_MAX).refine(isEmoji);
 export const reasonSchema = storableText(REASON_LENGTH_MAX);
 /** Whom a message mentions: users, or everyone in the room. */
 export const mentionsSchema = z.union([z.literal("@room"), z.array(userSchema).max(MENTIONS_MAX)]);
+const pixels = z.number().int().min(1).max(PIXELS_MAX);
+/** What a message has of a file. */
+export const attachmentSchemas = {
+  id: z.string().regex(UUID_V7).refine(isMessageId),
+  name: storableText(ATTACHMENT_NAME_LENGTH_MAX)
+    .refine((name) => name !== "")
+    .meta({ minLength: 1 }),
+  type: z.string().regex(MEDIA_TYPE),
+  bytes: seq,
+  width: pixels.optional(),
+  height: pixels.optional(),
+};
+/** The files of a message, each as its upload was answered. */
+export const attachmentsSchema = z
+  .array(z.object({ ...attachmentSchemas, until: seq, proof: z.string().regex(PROOF) }))
+  .min(1)
+  .max(ATTACHMENTS_MAX);
 /** What a page shows: all events, or the messages as they are now. */
 export const viewSchema = z.enum(["events", "messages"]);
 /** The page of a room list. */
@@ -147,6 +167,7 @@ export const clientFrameSchemas = {
     replyTo: targetSchema.optional(),
     thread: targetSchema.optional(),
     mentions: mentionsSchema.optional(),
+    attachments: attachmentsSchema.optional(),
     trace,
   }),
   edit: z.object({ t: z.literal("edit"), ...WRITE, target: targetSchema, body: bodySchema }),

@@ -13,6 +13,7 @@
 
 import { isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
+import { isAttachmentsOrNot } from "./attachments.ts";
 import { isBodyTooLarge, isCleanBody } from "./body.ts";
 import { COMMAND_VERSION } from "./commands.ts";
 import type { Command, CommandBatch } from "./commands.ts";
@@ -92,7 +93,11 @@ type IsValid = (command: JsonObject, isLong: boolean) => boolean;
 /** What each op must have beside `c` (command-batch.3). */
 const IS_VALID: { readonly [Op in Command["op"]]: IsValid } = {
   send: (command, isLong) =>
-    isWrite(command) && hasMessage(command, isLong) && isMentionsOrNot(command["mentions"]),
+    isWrite(command) &&
+    hasMessage(command, isLong) &&
+    isMentionsOrNot(command["mentions"]) &&
+    isAttachmentsOrNot(command["attachments"]) &&
+    (command["until"] === undefined || isSequence(command["until"])),
   edit: (command, isLong) => isChange(command) && hasMessage(command, isLong),
   delete: (command) => isChange(command) && isText(command["reason"], REASON_LENGTH_MAX),
   react: (command) => isChange(command) && isEmoji(command["emoji"]) && isOn(command["on"]),

@@ -22,7 +22,11 @@
 //        after `above`.
 //   commands.5. Every op has its row in COMMANDS. An op without a row does not compile.
 //   commands.6. No command has the secret of an invite. `writeOf` puts its hash in its place.
+//   commands.7. No command has the proof of an uploaded file. The gateway has checked it, and
+//        `until` is the first end of them.
 
+import { attachmentOf } from "./attachments.ts";
+import type { Attachment, UploadedFile } from "./attachments.ts";
 import type { ClientFrame, ClientFrameOf } from "./client-frames.ts";
 import type { ErrorName } from "./errors.ts";
 import type { RoomEvent, RoomSettings } from "./events.ts";
@@ -63,10 +67,20 @@ export type WriteOf<Op extends WriteOp> = Content<ClientFrameOf<Op>> & {
    */
   readonly late?: true;
 };
-type Content<Frame> = Omit<Frame, "t" | "trace" | "secret"> & HashOf<Frame>;
+type Content<Frame> = Omit<Frame, "t" | "trace" | "secret" | "attachments"> &
+  HashOf<Frame> &
+  FilesOf<Frame>;
 /** commands.6. */
 type HashOf<Frame> = Frame extends { readonly secret: string }
   ? { readonly hash: string }
+  : unknown;
+/** commands.7. */
+type FilesOf<Frame> = Frame extends { readonly attachments?: unknown }
+  ? {
+      readonly attachments?: readonly Attachment[] | undefined;
+      /** The owner gives the message no new number after it. */
+      readonly until?: Millis | undefined;
+    }
   : unknown;
 export type SendCommand = WriteOf<"send">;
 export type ChangeCommand = { [Op in ChangeOp]: WriteOf<Op> }[ChangeOp];
@@ -262,16 +276,22 @@ export const COMMANDS: {
     order: senderInRoom,
     retry: "deduped",
     hold: {
-      content: ({ body, mentions }) => (mentions === undefined ? body : { body, mentions }),
-      empty: ({ mentions: _mentions, ...write }) => ({ ...write, body: {} }),
+      content: ({ body, mentions, attachments }) =>
+        mentions === undefined && attachments === undefined
+          ? body
+          : { body, mentions, attachments },
+      empty: ({ mentions: _mentions, attachments: _attachments, ...write }) => ({
+        ...write,
+        body: {},
+      }),
     },
     trace: "spans",
     isRefusable: true,
     refersTo: ({ replyTo }) => replyTo,
     target: ({ thread }) => thread,
     needsJoin: true,
-    events: ({ room, id, from, body, replyTo, thread, mentions }, { seq, at }) => [
-      { t: "msg", room, seq, id, from, at, body, replyTo, thread, mentions },
+    events: ({ room, id, from, body, replyTo, thread, mentions, attachments }, { seq, at }) => [
+      { t: "msg", room, seq, id, from, at, body, replyTo, thread, mentions, attachments },
     ],
   },
   edit: {
@@ -393,7 +413,16 @@ export function isWriteFrame(frame: ClientFrame): frame is WriteFrame {
  * of an invite.
  */
 export function writeOf(
-  { t: op, trace: _own, secret, ...content }: WriteFrame & { readonly secret?: string },
+  {
+    t: op,
+    trace: _own,
+    secret,
+    attachments,
+    ...content
+  }: WriteFrame & {
+    readonly secret?: string;
+    readonly attachments?: readonly UploadedFile[] | undefined;
+  },
   { user: from, grant }: { readonly user: UserId; readonly grant?: Grant | undefined },
   {
     trace,
@@ -401,7 +430,11 @@ export function writeOf(
   }: { readonly trace: string | undefined; readonly hashOf: (secret: string) => string },
 ): Unnumbered<Write> {
   const hash = secret !== undefined && { hash: hashOf(secret) };
-  const write: object = { op, from, ...content, ...hash };
+  const files = attachments !== undefined && {
+    attachments: attachments.map(attachmentOf),
+    until: Math.min(...attachments.map(({ until }) => until)),
+  };
+  const write: object = { op, from, ...content, ...hash, ...files };
   const more = { ...(grant !== undefined && { grant }), ...(trace !== undefined && { trace }) };
   return { ...write, ...more } as Unnumbered<Write>;
 }

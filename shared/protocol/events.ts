@@ -12,6 +12,8 @@
 //        message, because it may be a user's.
 
 import { isCount, parseObject } from "../kit/json.ts";
+import { attachmentOf } from "./attachments.ts";
+import type { Attachment } from "./attachments.ts";
 import type { MessageId, Millis, RoomId, Seq, UserId } from "./ids.ts";
 import type { InviteRole } from "./invites.ts";
 import type { MemberRole, Role, RoomKind } from "./roles.ts";
@@ -39,6 +41,7 @@ export interface MessageEvent extends EventHead {
   /** The message of the main line whose thread this one continues. */
   readonly thread?: Seq | undefined;
   readonly mentions?: Mentions | undefined;
+  readonly attachments?: readonly Attachment[] | undefined;
   /** The message was deleted: its body is empty (tombstone.ts). */
   readonly deleted?: Deletion | undefined;
 }
@@ -140,12 +143,15 @@ type EventByKind = { readonly [E in RoomEvent as E["t"]]: E };
 
 /** The keys of each kind in their order on the wire. JSON leaves out a key without a value. */
 const IN_ORDER: { readonly [K in Kind]: (event: EventByKind[K]) => EventByKind[K] } = {
-  msg: ({ t, room, seq, id, from, at, body, replyTo, thread, mentions, deleted }) => {
+  msg: ({ t, room, seq, id, from, at, body, replyTo, thread, mentions, ...more }) => {
     const plain = { t, room, seq, id, from, at, body };
     // Almost every message is plain, and JSON.stringify is slower for each undefined field.
     const isPlain = replyTo === undefined && thread === undefined;
-    if (isPlain && mentions === undefined && deleted === undefined) return plain;
-    return { ...plain, replyTo, thread, mentions, deleted };
+    const { attachments: files, deleted } = more;
+    const isBare = mentions === undefined && files === undefined && deleted === undefined;
+    if (isPlain && isBare) return plain;
+    const attachments = files?.map(attachmentOf);
+    return { ...plain, replyTo, thread, mentions, attachments, deleted };
   },
   edited: ({ t, room, seq, id, from, at, target, body, deleted }) => ({
     t,

@@ -6,6 +6,7 @@
 
 import { isCount, isObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
+import { isAttachmentsOrNot } from "./attachments.ts";
 import { isBodyTooLarge, isCleanBody } from "./body.ts";
 import { isEmoji } from "./emoji.ts";
 import type { RoomEvent } from "./events.ts";
@@ -25,11 +26,12 @@ import { isMemberRole, isRole, isRoomKind } from "./roles.ts";
 type IsValid = (event: JsonObject) => boolean;
 
 const IS_VALID: { readonly [K in RoomEvent["t"]]: IsValid } = {
-  msg: ({ body, replyTo, thread, mentions, deleted }) =>
+  msg: ({ body, replyTo, thread, mentions, attachments, deleted }) =>
     isBody(body) &&
     isSeqOrNot(replyTo) &&
     isSeqOrNot(thread) &&
     isMentionsOrNot(mentions) &&
+    isAttachmentsOrNot(attachments) &&
     isDeletionOrNot(deleted),
   edited: ({ target, body, deleted }) => isSeq(target) && isBody(body) && isDeletionOrNot(deleted),
   deleted: ({ target, reason }) => isSeq(target) && isTextOrNot(reason, REASON_LENGTH_MAX),

@@ -85,6 +85,12 @@ export const EMOJI_BYTES_MAX = 64;
 export const REACTION_NAMES_MAX = 50;
 /** The users that a message mentions by name. More get `bad_frame`. */
 export const MENTIONS_MAX = 50;
+/** The files of one message. More get `bad_frame`. */
+export const ATTACHMENTS_MAX = 10;
+/** The name of a file, in characters. The gateway cuts a longer one. */
+export const ATTACHMENT_NAME_LENGTH_MAX = 128;
+/** How long a message may name an upload. After it: error `not_found`. */
+export const ATTACHMENT_UNSENT_MS = 24 * 3_600_000;
 /** The rooms of one page of a room list. A larger `limit` gets `bad_frame`. */
 export const ROOMS_PAGE_MAX = 200;
 /** An unread count, and a count of mentions, ends here. */

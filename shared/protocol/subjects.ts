@@ -58,6 +58,8 @@ export const subjects = {
   manageWebhooks: "hook.manage",
   /** gateway → persistence (queue group `sess`): leases, reads and writes of sessions. */
   sessions: "sess",
+  /** gateway → persistence (queue group `att`): the records of attachments. */
+  attachments: "att",
   /** persistence → gateway: sessions to close. */
   sessionNotice: (gateway: ProcessId): string => `sess.${gateway}`,
 } as const;
@@ -68,6 +70,7 @@ export const TABLE_QUEUE = "table";
 export const LEASE_QUEUE = "lease";
 export const HOOK_QUEUE = "hook";
 export const SESSION_QUEUE = "sess";
+export const ATTACHMENT_QUEUE = "att";
 
 /** The inverse of `commands` and `commandsOf`. The epoch is 0 for `commands`. */
 export function readCommands(subject: string): { readonly p: Partition; readonly epoch: Epoch } {

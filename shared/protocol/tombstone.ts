@@ -4,9 +4,9 @@
 // lines are (the owner, gateways, the archive).
 //
 //   tombstone.1. A tombstone keeps the kind, the place, the id, the sender, the time, and the
-//        numbers that the line names. It has an empty body, no mentions, and `deleted`: who, when,
-//        and the number of the deletion. So a client that knows no tombstones shows an empty
-//        message.
+//        numbers that the line names. It has an empty body, no mentions and attachments, and
+//        `deleted`: who, when, and the number of the deletion. So a client that knows no
+//        tombstones shows an empty message.
 //   tombstone.2. Every process makes the same bytes of the same line and deletion. A tombstone of a
 //        tombstone is the same tombstone.
 //   tombstone.3. A deletion erases the line of its target, and every `edited` line of the target.
@@ -27,7 +27,7 @@ export function tombstoneOf(line: string, deleted: Deletion): string | undefined
   if (event?.t !== "msg" && event?.t !== "edited") return undefined;
   if (event.deleted !== undefined) return undefined;
   if (event.t === "edited") return encodeEvent({ ...event, body: {}, deleted });
-  return encodeEvent({ ...event, body: {}, mentions: undefined, deleted });
+  return encodeEvent({ ...event, body: {}, mentions: undefined, attachments: undefined, deleted });
 }
 
 /** The message whose deletion erases this line: the message itself, or the one that it edits. */

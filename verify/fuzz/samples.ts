@@ -21,6 +21,8 @@ export const ID = "0199d3c0-0000-7000-8000-000000000001" as MessageId;
 export const SECRET = "a-secret-of-22-letters";
 export const HASH = "h".repeat(43);
 
+const FILE = { id: ID, name: "a.png", type: "image/png", bytes: 9, width: 3, height: 2 };
+
 export const CLIENT_FRAMES: readonly object[] = [
   { t: "hello", token: "token", session: "s", client: "c" },
   { t: "join", ref: 1, room: ROOM, after: 3, tail: 9 },
@@ -29,6 +31,7 @@ export const CLIENT_FRAMES: readonly object[] = [
   { t: "send", room: ROOM, id: ID, body: { text: "in a thread" }, thread: 3 },
   { t: "send", room: ROOM, id: ID, body: { text: "you two" }, mentions: [ADA, BOB] },
   { t: "send", room: ROOM, id: ID, body: { text: "all" }, mentions: "@room" },
+  { t: "send", room: ROOM, id: ID, body: {}, attachments: [{ ...FILE, until: 9, proof: HASH }] },
   { t: "read", room: ROOM, seq: 3 },
   { t: "rooms", ref: 1, after: "9.general", limit: 10 },
   { t: "edit", room: ROOM, id: ID, target: 3, body: { text: "hello" } },
@@ -69,6 +72,7 @@ export const COMMANDS: readonly Command[] = [
   { c: 16, op: "pin", room: ROOM, from: ADA, id: ID, target: 3, on: true },
   { c: 17, op: "send", room: ROOM, from: ADA, id: ID, body: { text: "hi" }, thread: 3 },
   { c: 18, op: "send", room: ROOM, from: ADA, id: ID, body: {}, mentions: [ADA, BOB] },
+  { c: 29, op: "send", room: ROOM, from: ADA, id: ID, body: {}, attachments: [FILE], until: 9 },
   { c: 19, op: "send", room: ROOM, from: ADA, id: ID, body: {}, mentions: "@room" },
   { c: 20, op: "update", room: ROOM, from: ADA, id: ID, slowMode: 30, editWindow: 9 },
   { c: 21, op: "invite", room: ROOM, from: ADA, id: ID, hash: HASH, ttl: 60, uses: 3 },

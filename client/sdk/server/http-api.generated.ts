@@ -157,6 +157,17 @@ export interface paths {
                         readonly thread?: number;
                         /** The mentioned users, or `@room`: everyone in the room, for moderators. */
                         readonly mentions?: "@room" | readonly string[];
+                        /** The files of the message, each as its upload was answered. */
+                        readonly attachments?: {
+                            readonly id: string;
+                            readonly name: string;
+                            readonly type: string;
+                            readonly bytes: number;
+                            readonly width?: number;
+                            readonly height?: number;
+                            readonly until: number;
+                            readonly proof: string;
+                        }[];
                     };
                 };
             };
@@ -3184,6 +3195,340 @@ export interface paths {
                 };
             };
         };
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/rooms/{room}/attachments/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Get a link to an attachment
+         * For a user who may read the room. The link ends, and it ends at once with the user's right to read.
+         */
+        readonly get: {
+            readonly parameters: {
+                readonly query?: {
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
+                readonly header?: never;
+                readonly path: {
+                    readonly room: string;
+                    readonly id: string;
+                };
+                readonly cookie?: never;
+            };
+            readonly requestBody?: never;
+            readonly responses: {
+                /** Done. */
+                readonly 200: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/json": {
+                            readonly id: string;
+                            readonly name: string;
+                            readonly type: string;
+                            readonly bytes: number;
+                            readonly width?: number;
+                            readonly height?: number;
+                            /** The path of the bytes. It needs no token. */
+                            readonly url: string;
+                            /** The path of a small WebP image. */
+                            readonly thumbnail?: string;
+                            /** When the paths end. */
+                            readonly until: number;
+                        };
+                    };
+                };
+                /** `bad_frame`: The frame is not valid. */
+                readonly 400: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `unauthorized`: The token is not valid. `token_expired`: The token has expired; send refresh. */
+                readonly 401: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `forbidden`: This user may not do that here. */
+                readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `not_found`: There is no such thing. */
+                readonly 404: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `rate_limited`: Too many requests; wait. */
+                readonly 429: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `internal`: The server made a mistake. */
+                readonly 500: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `busy`: The server is full; the request was not stored. `unavailable`: No answer in time; retry with the same id. */
+                readonly 503: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        /**
+         * Upload a file for a message
+         * The body is the file, with a `Content-Length`. Pass the answer in `attachments` of a message within a day. A repeated upload with the same id gets the first answer. The type comes from the content.
+         */
+        readonly put: {
+            readonly parameters: {
+                readonly query: {
+                    /** As readers see it, for example `photo.jpg`. */
+                    readonly name: string;
+                    /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                    readonly as?: string;
+                };
+                readonly header?: never;
+                readonly path: {
+                    readonly room: string;
+                    /** A UUIDv7 that the caller makes for the file. */
+                    readonly id: string;
+                };
+                readonly cookie?: never;
+            };
+            readonly requestBody: {
+                readonly content: {
+                    readonly "application/octet-stream": unknown;
+                };
+            };
+            readonly responses: {
+                /** Done. */
+                readonly 201: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/json": {
+                            readonly id: string;
+                            readonly name: string;
+                            readonly type: string;
+                            readonly bytes: number;
+                            readonly width?: number;
+                            readonly height?: number;
+                            /** A message may name the file until then. */
+                            readonly until: number;
+                            readonly proof: string;
+                        };
+                    };
+                };
+                /** `bad_frame`: The frame is not valid. */
+                readonly 400: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `unauthorized`: The token is not valid. `token_expired`: The token has expired; send refresh. */
+                readonly 401: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `forbidden`: This user may not do that here. */
+                readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `not_found`: There is no such thing. */
+                readonly 404: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `conflict`: It was changed meanwhile. */
+                readonly 409: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `too_large`: The body is larger than allowed. */
+                readonly 413: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `rate_limited`: Too many requests; wait. */
+                readonly 429: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `internal`: The server made a mistake. */
+                readonly 500: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `busy`: The server is full; the request was not stored. `unavailable`: No answer in time; retry with the same id. */
+                readonly 503: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/files/{link}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read the bytes of an attachment
+         * `link`: from the answer with a link. One `Range` of bytes is served.
+         */
+        readonly get: {
+            readonly parameters: {
+                readonly query?: never;
+                readonly header?: never;
+                readonly path: {
+                    readonly link: string;
+                };
+                readonly cookie?: never;
+            };
+            readonly requestBody?: never;
+            readonly responses: {
+                /** Done. */
+                readonly 200: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/octet-stream": string;
+                    };
+                };
+                /** `bad_frame`: The frame is not valid. */
+                readonly 400: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `forbidden`: This user may not do that here. */
+                readonly 403: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `not_found`: There is no such thing. */
+                readonly 404: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `internal`: The server made a mistake. */
+                readonly 500: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** `busy`: The server is full; the request was not stored. `unavailable`: No answer in time; retry with the same id. */
+                readonly 503: {
+                    headers: {
+                        readonly [name: string]: unknown;
+                    };
+                    content: {
+                        readonly "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;

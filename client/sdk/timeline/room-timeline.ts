@@ -10,6 +10,7 @@
 //   room-timeline.3. "change" follows each change. `snapshot` is a new object after a change, and
 //        the same one otherwise.
 
+import type { UploadedFile } from "#shared/protocol/attachments.ts";
 import type { Body, RoomEvent } from "#shared/protocol/events.ts";
 import type { PageRange, RoomStatus } from "../core/effects.ts";
 import { Listeners } from "../listeners.ts";
@@ -53,6 +54,8 @@ export interface SendPlace {
   readonly thread?: number | undefined;
   /** The mentioned users, or everyone in the room. */
   readonly mentions?: readonly string[] | "@room" | undefined;
+  /** The files, each as its upload was answered. */
+  readonly attachments?: readonly UploadedFile[] | undefined;
 }
 
 /** A message on its way. */
@@ -166,8 +169,8 @@ export class RoomTimeline {
   retry(id: string): void {
     const message = this.range.unsent.find((item) => item.id === id);
     if (message?.kind !== "refused") return;
-    const { body, replyTo, thread, mentions } = message;
-    this.#send(body as TextBody, { id, replyTo, thread, mentions });
+    const { body, replyTo, thread, mentions, attachments } = message;
+    this.#send(body as TextBody, { id, replyTo, thread, mentions, attachments });
   }
 
   /** Removes a refused message. */
@@ -241,10 +244,12 @@ export class RoomTimeline {
     return sending;
   }
 
-  #follow({ id, at, body, replyTo, thread, mentions, done }: ResumedSend): void {
+  #follow({ done, ...message }: ResumedSend): void {
     const { view = "messages", thread: shown } = this.#options;
+    const { id, thread } = message;
     if (view === "messages" && thread !== shown) return; // Another timeline shows it.
-    this.range.pend({ id, at, body, replyTo, thread, mentions });
+    const { at, body, replyTo, mentions, attachments } = message;
+    this.range.pend({ id, at, body, replyTo, thread, mentions, attachments });
     this.#changed();
     void done.then((result) => {
       this.range.settle(id, result);

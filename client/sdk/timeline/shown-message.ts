@@ -75,7 +75,7 @@ function edit(
 function erase(message: ShownMessage, deleted: Deletion): ShownMessage {
   if (message.deleted !== undefined) return message;
   const { replies, lastReply } = message.state ?? {};
-  const { state: _state, ...rest } = message;
+  const { state: _state, attachments: _files, ...rest } = message;
   const kept = replies !== undefined &&
     lastReply !== undefined && { state: { replies, lastReply } };
   return { ...rest, body: {}, deleted, ...kept };

@@ -16,6 +16,7 @@
 //        whose message is not in the range is kept for a page that adds the message, at most
 //        CHANGES_MAX of them.
 
+import type { UploadedFile } from "#shared/protocol/attachments.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Body, RoomEvent } from "#shared/protocol/events.ts";
 import { applyChange, targetOf, withoutReply } from "./shown-message.ts";
@@ -51,6 +52,7 @@ export interface UnsentMessage {
   readonly replyTo?: number | undefined;
   readonly thread?: number | undefined;
   readonly mentions?: readonly string[] | "@room" | undefined;
+  readonly attachments?: readonly UploadedFile[] | undefined;
   /** Why it was refused. */
   readonly error?: ErrorName;
 }

@@ -13,12 +13,13 @@ import { z } from "zod";
 import { roomSchema } from "#shared/protocol/client-frames.ts";
 import { EXPORT_TYPE, encodeExportEnd } from "#shared/protocol/export.ts";
 import { encodeExportError, encodeExportHead } from "#shared/protocol/export.ts";
-import type { Seq, UserId } from "#shared/protocol/ids.ts";
+import type { Seq } from "#shared/protocol/ids.ts";
 import { grantFor } from "#shared/protocol/roles.ts";
 import { EXPORT_PAGE_EVENTS, EXPORTS_MAX, EXPORTS_PER_USER_MAX } from "../core/bounds.ts";
 import type { PageOutcome, RoomApi, RoomReader } from "../core/room-api-port.ts";
 import { queryInteger } from "./http-route.ts";
 import type { HttpRoute } from "./http-route.ts";
+import { InProgress } from "./in-progress.ts";
 import { sendProblem } from "./problem.ts";
 
 type Page = Extract<PageOutcome, { kind: "page" }>;
@@ -32,7 +33,7 @@ const exportQuery = z.object({
 });
 
 export function exportRoute(roomApi: RoomApi): HttpRoute {
-  const inProgress = new InProgress();
+  const inProgress = new InProgress({ perUserMax: EXPORTS_PER_USER_MAX, max: EXPORTS_MAX });
   return {
     method: "GET",
     url: "/v1/rooms/:room/export",
@@ -52,7 +53,7 @@ export function exportRoute(roomApi: RoomApi): HttpRoute {
       const { room } = request.params as z.output<typeof params>;
       const { after } = request.query as z.output<typeof exportQuery>;
       const reader = { user: identity.user, grant: grantFor(room, identity), room };
-      if (!inProgress.begin(reader.user)) return sendProblem(reply, "busy");
+      if (!inProgress.begin(reader.user)) return sendProblem(reply, "busy"); // http-export.4
       const end = (): void => inProgress.end(reader.user);
       const known = await roomApi.about(reader);
       const first = known.kind === "refused" ? known : await pageBehind(roomApi, reader, after);
@@ -93,26 +94,5 @@ async function* exported(
     // A page that has nothing below the head: the room is not readable now.
     if (events.length === 0) return yield `${encodeExportError("unavailable")}\n`;
     page = await pageBehind(roomApi, reader, last);
-  }
-}
-
-/** http-export.4. */
-class InProgress {
-  readonly #byUser = new Map<UserId, number>();
-  #all = 0;
-
-  begin(user: UserId): boolean {
-    const own = this.#byUser.get(user) ?? 0;
-    if (own >= EXPORTS_PER_USER_MAX || this.#all >= EXPORTS_MAX) return false;
-    this.#byUser.set(user, own + 1);
-    this.#all++;
-    return true;
-  }
-
-  end(user: UserId): void {
-    this.#all--;
-    const left = (this.#byUser.get(user) ?? 0) - 1;
-    if (left > 0) this.#byUser.set(user, left);
-    else this.#byUser.delete(user);
   }
 }

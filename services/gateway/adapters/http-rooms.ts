@@ -12,6 +12,7 @@ import {
   BODY_EXPECTED,
   checkBody,
   historyFault,
+  attachmentsSchema,
   mentionsSchema,
   roomSchema,
   targetSchema,
@@ -72,6 +73,9 @@ const sendBody = z.object({
   }),
   mentions: mentionsSchema.optional().meta({
     description: "The mentioned users, or `@room`: everyone in the room, for moderators.",
+  }),
+  attachments: attachmentsSchema.optional().meta({
+    description: "The files of the message, each as its upload was answered.",
   }),
 });
 export const event = z.looseObject({
@@ -176,6 +180,7 @@ function sendMessage(roomApi: RoomApi, clock: Clock, random: Random): HttpRoute 
         replyTo,
         thread,
         mentions,
+        attachments,
       } = request.body as z.output<typeof sendBody>;
       const { "idempotency-key": key } = request.headers as z.output<typeof keyHeaders>;
       const wrong = checkBody(body);
@@ -183,7 +188,8 @@ function sendMessage(roomApi: RoomApi, clock: Clock, random: Random): HttpRoute 
       const { user } = identity;
       const id = chooseMessageId({ user, room, key, given }, clock.now(), random);
       if (id === undefined) return sendProblem(reply, "bad_id", { detail: BAD_ID });
-      const content = { body, replyTo, thread, mentions, trace: request.trace };
+      const message = { body, replyTo, thread, mentions, attachments };
+      const content = { ...message, trace: request.trace };
       const frame = { t: "send", room, id, ...content } as const;
       const grant = grantFor(room, identity);
       const outcome = await roomApi.write({ user, grant, frame });

@@ -36,6 +36,8 @@ export interface HttpRoute {
   readonly summary: string;
   readonly description?: string;
   readonly checks: Checks;
+  /** The body is any bytes. The handler reads it as a stream from `request.body`. */
+  readonly binaryBody?: true;
   readonly answer: {
     readonly status: 200 | 201;
     readonly schema: z.ZodType;
@@ -59,7 +61,18 @@ declare module "fastify" {
   }
 }
 
-export function addRoute(app: FastifyInstance, route: HttpRoute): void {
+export async function addRoute(app: FastifyInstance, route: HttpRoute): Promise<void> {
+  if (route.binaryBody === true) {
+    await app.register((scope, _options, done) => {
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser("*", (_request, payload, parsed) => parsed(null, payload));
+      addTo(scope, route);
+      done();
+    });
+  } else addTo(app, route);
+}
+
+function addTo(app: FastifyInstance, route: HttpRoute): void {
   app.route({
     method: route.method,
     url: route.url,

@@ -13,6 +13,9 @@
 //   http-sockets.4. A connection is closed when its client reads nothing of an answer for
 //        `unreadMs` plus one second for each `unreadBytesPerSecond` bytes that are left.
 //   http-sockets.5. The problem for broken bytes is written after the pending answers.
+//   http-sockets.6. A request whose route allows an upload may take longer than `requestMs`. It is
+//        late when nothing of it arrives for `requestMs`, or when it is slower than
+//        `uploadBytesPerSecond`.
 
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -33,6 +36,8 @@ export interface HttpBounds {
   readonly headMs: number;
   /** The timeout for the whole request. */
   readonly requestMs: number;
+  /** The least rate of an upload. */
+  readonly uploadBytesPerSecond: number;
   /** The timeout of a connection between two requests. */
   readonly idleMs: number;
   readonly unreadMs: number;
@@ -47,6 +52,7 @@ export const HTTP_BOUNDS: HttpBounds = {
   answerBytesMax: 64 * 1024 * 1024,
   headMs: 5_000,
   requestMs: 15_000,
+  uploadBytesPerSecond: 16 * 1024,
   idleMs: 65_000,
   unreadMs: 15_000,
   unreadBytesPerSecond: 64 * 1024,
@@ -68,6 +74,8 @@ interface Tracked {
   open: number;
   /** The newest request. */
   request: IncomingMessage | undefined;
+  /** Of the newest request (http-sockets.6). */
+  upload: { readonly untilAt: number; read: number; readAt: number } | undefined;
   /** `bytesRead` when the last request ended. A larger value means that a head is arriving. */
   idleRead: number;
   /** The start of the present state: idle, a head is arriving, or a request is in progress. */
@@ -124,6 +132,7 @@ export class HttpSockets {
       address: undefined,
       open: 0,
       request: undefined,
+      upload: undefined,
       idleRead: socket.bytesRead,
       since: this.#awakeMs,
       isReadingHead: false,
@@ -174,6 +183,15 @@ export class HttpSockets {
     response.once("close", () => (this.answerBytes -= bytes));
   }
 
+  /** http-sockets.6. `bytes`: of the body. */
+  allowUpload({ socket }: IncomingMessage, bytes: number): void {
+    const tracked = this.#tracked.get(socket);
+    if (tracked === undefined) return;
+    const { requestMs, uploadBytesPerSecond } = this.#bounds;
+    const untilAt = this.#awakeMs + requestMs + (bytes / uploadBytesPerSecond) * 1_000;
+    tracked.upload = { untilAt, read: socket.bytesRead, readAt: this.#awakeMs };
+  }
+
   /** Refuses bytes that are not a request. No more of the connection is read. */
   refuseBroken(socket: Socket, name: ErrorName, more: ProblemDetail): void {
     this.#refuse(socket, "broken", name, more);
@@ -199,6 +217,7 @@ export class HttpSockets {
     if (tracked === undefined) return;
     tracked.open++;
     tracked.request = request;
+    tracked.upload = undefined;
     tracked.since = this.#awakeMs;
     tracked.isReadingHead = false;
     response.once("close", () => {
@@ -230,6 +249,7 @@ export class HttpSockets {
     const forMs = this.#awakeMs - tracked.since - checkMs;
     if (tracked.open > 0) {
       if (tracked.request?.complete === true || forMs < requestMs) return;
+      if (tracked.upload !== undefined && this.#isArriving(socket, tracked.upload)) return;
       const isAnswered = (tracked.request as { res?: ServerResponse } | undefined)?.res
         ?.headersSent;
       this.closes.add("late");
@@ -251,6 +271,16 @@ export class HttpSockets {
     const isNew = tracked.request === undefined;
     if (forMs < (isNew ? headMs : idleMs)) return;
     this.cut(socket, "idle");
+  }
+
+  /** http-sockets.6. */
+  #isArriving({ bytesRead }: Socket, upload: NonNullable<Tracked["upload"]>): boolean {
+    const now = this.#awakeMs;
+    if (bytesRead !== upload.read) {
+      upload.read = bytesRead;
+      upload.readAt = now;
+    }
+    return now < upload.untilAt && now - upload.readAt < this.#bounds.requestMs;
   }
 
   #isUnread(socket: Socket, tracked: Tracked): boolean {

@@ -52,6 +52,8 @@ import {
   healthRoutes,
 } from "./http-meta.ts";
 import { exportRoute } from "./http-export.ts";
+import { attachmentRoutes } from "./http-attachments.ts";
+import type { AttachmentOptions } from "./http-attachments.ts";
 import { importRoute } from "./http-import.ts";
 import { inviteRoutes } from "./http-invites.ts";
 import { memberRoutes } from "./http-members.ts";
@@ -91,6 +93,7 @@ export interface HttpOptions {
   readonly roomApi: RoomApi;
   readonly roomLists: RoomListsApi;
   readonly webhooks: WebhooksApi;
+  readonly attachments: AttachmentOptions;
   readonly sessions: SessionsApi;
   readonly auth: OpenedAuthenticator;
   /** Set with AUTH=dev only. Enables `POST /v1/dev/token`. */
@@ -145,6 +148,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
     ...roomListRoutes(options.roomLists),
     searchRoute(roomApi, options.roomLists),
     ...webhookRoutes(options.webhooks),
+    ...attachmentRoutes(options.attachments, { roomApi, clock, logger }),
     exportRoute(roomApi),
     importRoute(roomApi),
     ...sessionRoutes(options.sessions),
@@ -152,7 +156,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
     ...(devSecret === undefined ? [] : [devTokenRoute(devSecret, clock)]),
     ...healthRoutes(roomApi, auth),
   ];
-  for (const route of routes) addRoute(app, route);
+  for (const route of routes) await addRoute(app, route);
   addDescription(app, routes);
   if (options.metrics !== undefined) addMetrics(app, options.metrics);
   addSocketPath(app);

@@ -54,6 +54,9 @@ function operation(route: HttpRoute): Json {
         },
       },
     }),
+    ...(route.binaryBody === true && {
+      requestBody: { required: true, content: { "application/octet-stream": {} } },
+    }),
     responses: {
       [route.answer.status]: {
         description: "Done.",

@@ -72,6 +72,14 @@ export const EXPORT_PAGE_EVENTS = 500;
 export const EXPORTS_PER_USER_MAX = 2;
 /** Exports of all users in progress. Beyond it: `busy`. */
 export const EXPORTS_MAX = 32;
+/** Uploads of one user in progress. Beyond it: `busy`. */
+export const UPLOADS_PER_USER_MAX = 4;
+/** Uploads of all users in progress; each holds a part of 64 KiB or so. Beyond it: `busy`. */
+export const UPLOADS_MAX = 64;
+/** Attachments that one user reads at a time. Beyond it: `busy`. */
+export const DOWNLOADS_PER_USER_MAX = 16;
+/** Attachments that all users read at a time. Beyond it: `busy`. */
+export const DOWNLOADS_MAX = 256;
 /** The messages of a page of a search without a `limit`. */
 export const SEARCH_PAGE_DEFAULT = 20;
 /**

@@ -35,6 +35,7 @@ import { PartitionMap } from "#shared/protocol/partition-map.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { noTracer } from "#shared/ports/tracer.ts";
 import type { Tracer } from "#shared/ports/tracer.ts";
+import type { FileProofs } from "../core/attachments-port.ts";
 import { Admission } from "../core/admission.ts";
 import type { Action } from "../core/admission.ts";
 import {
@@ -102,6 +103,8 @@ export interface GatewayPorts {
   readonly frames: FrameMaker;
   readonly report: Report;
   readonly tracer?: Tracer;
+  /** Default: no message may have files. */
+  readonly proofs?: Pick<FileProofs, "isValid"> | undefined;
 }
 
 export interface GatewayGauges {
@@ -220,7 +223,7 @@ export class Gateway {
       map,
       clock,
     });
-    this.#roomApi = new GatewayRoomApi({ lanes: this.#lanes, pages, bus, clock, stats, traces });
+    this.#roomApi = new GatewayRoomApi({ ...ports, lanes: this.#lanes, pages, stats, traces });
     const total = this.#boundOf("reads", POSITIONS_BYTES_MAX);
     const rooms = this.#rooms;
     this.#positions = new ReadPositionsRunner({ bus, clock, archive, map, rooms, total });

@@ -11,6 +11,7 @@ import type { MessagesPage } from "#shared/protocol/history.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { encodeLive } from "#shared/protocol/live.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
+import type { FileProofs } from "../core/attachments-port.ts";
 import type { SessionInput } from "../core/session-io.ts";
 import type {
   AboutOutcome,
@@ -35,6 +36,7 @@ type PageAnswer = Extract<SessionInput, { kind: "page" }>["outcome"];
 const decoder = new TextDecoder();
 
 export class GatewayRoomApi implements RoomApi {
+  readonly #proofs: Pick<FileProofs, "isValid"> | undefined;
   readonly #lanes: Pick<Lanes, "submit">;
   readonly #pages: Pick<Pages, "page">;
   readonly #bus: Bus;
@@ -52,7 +54,10 @@ export class GatewayRoomApi implements RoomApi {
     readonly clock: Clock;
     readonly stats: GatewayStats;
     readonly traces: MessageTraces;
+    /** Default: no message may have files. */
+    readonly proofs?: Pick<FileProofs, "isValid"> | undefined;
   }) {
+    this.#proofs = parts.proofs;
     this.#lanes = parts.lanes;
     this.#pages = parts.pages;
     this.#bus = parts.bus;
@@ -72,6 +77,7 @@ export class GatewayRoomApi implements RoomApi {
 
   /** Like `write`, without a promise. Calls `onAnswer` exactly once. */
   writeWithCallback(write: ClientWrite, onAnswer: (answer: WriteOutcome) => void): void {
+    if (!this.#hasValidFiles(write)) return onAnswer({ kind: "refused", error: "forbidden" });
     const began = this.#clock.monotonic();
     const span = this.#traces.receive(write.frame, began);
     // E3: the client's own trace context does not leave the gateway.
@@ -87,6 +93,13 @@ export class GatewayRoomApi implements RoomApi {
       if (span !== undefined) this.#traces.answered(span, answer, ms);
       onAnswer(answer);
     });
+  }
+
+  /** AT2. */
+  #hasValidFiles({ user, frame }: ClientWrite): boolean {
+    if (frame.t !== "send" || frame.attachments === undefined) return true;
+    const { room, attachments } = frame;
+    return attachments.every((file) => this.#proofs?.isValid(file, { room, user }) === true);
   }
 
   typing(user: UserId, room: RoomId, on: boolean): void {

@@ -51,6 +51,7 @@ import type {
   SessionsApi,
   SessionsOutcome,
 } from "../core/sessions-port.ts";
+import { MemoryAttachments } from "./memory-attachments.ts";
 import type { SocketHandlers } from "../runtime/client-socket.ts";
 
 export class MemoryRoomApi implements RoomApi {
@@ -216,6 +217,7 @@ export interface HttpFixture extends AsyncDisposable {
   readonly roomLists: ScriptedRoomLists;
   readonly webhooks: ScriptedWebhooks;
   readonly sessions: ScriptedSessions;
+  readonly attachments: MemoryAttachments;
   readonly secret: Uint8Array;
   readonly sockets: HttpSockets;
   /** The address of each WebSocket, as the gateway counts it. */
@@ -243,6 +245,8 @@ export async function openHttpFixture(
     readonly clock?: Clock;
     readonly auth?: OpenedAuthenticator;
     readonly withoutDevToken?: boolean;
+    /** The cluster takes no attachments. */
+    readonly withoutStore?: boolean;
     readonly bounds?: Partial<HttpBounds>;
     readonly requests?: Counts;
     readonly shedding?: Pick<Shedding, "refuse">;
@@ -257,6 +261,7 @@ export async function openHttpFixture(
   const roomLists = new ScriptedRoomLists();
   const webhooks = new ScriptedWebhooks();
   const sessions = new ScriptedSessions();
+  const attachments = new MemoryAttachments();
   const lines: string[] = [];
   const upgraded: string[] = [];
   const logger = createLogger({
@@ -274,6 +279,10 @@ export async function openHttpFixture(
     roomApi,
     roomLists,
     webhooks,
+    attachments: {
+      ...attachments.options,
+      ...(options.withoutStore === true && { store: undefined }),
+    },
     sessions,
     auth,
     logger,
@@ -310,6 +319,7 @@ export async function openHttpFixture(
     roomLists,
     webhooks,
     sessions,
+    attachments,
     secret,
     sockets: app.sockets,
     upgraded,

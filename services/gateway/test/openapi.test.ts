@@ -52,7 +52,16 @@ describe("OpenApi", () => {
     const hooks = ["/v1/webhooks", webhook, `${webhook}/dead`, `${webhook}/replay`];
     const user = "/v1/users/{user}";
     const sessions = [`${user}/sessions`, `${user}/sessions/{session}`, `${user}/revoke`];
-    const others = [...hooks, ...invites, ...sessions, "/v1/dev/token", "/healthz", "/readyz"];
+    const files = ["/v1/rooms/{room}/attachments/{id}", "/v1/files/{link}"];
+    const others = [
+      ...files,
+      ...hooks,
+      ...invites,
+      ...sessions,
+      "/v1/dev/token",
+      "/healthz",
+      "/readyz",
+    ];
     const all = [MESSAGES, ...rooms, member, ...changes, ...others];
     expect(Object.keys(paths)).to.have.members(all);
     for (const [path, methods] of Object.entries(paths)) {

@@ -38,6 +38,12 @@ import type {
   Watermark,
   WriteOutcome,
 } from "#shared/ports/archive.ts";
+import type {
+  AttachmentRecords,
+  FinishedUpload,
+  NewUpload,
+  RecordOutcome,
+} from "#shared/ports/attachment-records.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { RoomListStore } from "#shared/ports/room-lists.ts";
 import type { SearchStore } from "#shared/ports/search.ts";
@@ -66,6 +72,9 @@ import { LOOKUP, RANGE, readQuarantined } from "./postgres-reads.ts";
 import type { LookupRow, RangeRow } from "./postgres-reads.ts";
 import { readWatermarks, claimWatermarks } from "./postgres-watermarks.ts";
 import type { ClaimKey } from "./postgres-watermarks.ts";
+import { beginUpload, findAttachment, finishUpload } from "./postgres-attachments.ts";
+import { forgetAttachments, sweepable } from "./postgres-attachments.ts";
+import type { Sweepable } from "./postgres-attachments.ts";
 import { readMessages, readNewest } from "./postgres-messages.ts";
 import { addUses, changedRooms, mostUsed } from "./postgres-newest.ts";
 import { findRooms, putReads, readRooms } from "./postgres-room-list.ts";
@@ -112,7 +121,7 @@ export const READ_WAIT_MS = 500;
 export type ReadServer = "primary" | "replica";
 
 export class PostgresArchive
-  implements ArchiveStore, RoomListStore, SearchStore, SearchIndex, WarmStore
+  implements ArchiveStore, RoomListStore, SearchStore, SearchIndex, WarmStore, AttachmentRecords
 {
   readonly #options: PostgresArchiveOptions;
   /** Of the primary. */
@@ -287,6 +296,32 @@ export class PostgresArchive
     throw new Error(
       `SEARCH_LANGUAGE: PostgreSQL has no text search configuration ${this.#language}`,
     );
+  }
+
+  begin(upload: NewUpload): Promise<RecordOutcome> {
+    return this.#record((db) => beginUpload(db, upload));
+  }
+
+  finish(upload: FinishedUpload): Promise<RecordOutcome> {
+    return this.#record((db) => finishUpload(db, upload));
+  }
+
+  /** On the primary: an upload that has just ended is found, and an erased one is not. */
+  find(file: { readonly id: MessageId; readonly room: RoomId }): Promise<RecordOutcome> {
+    return this.#record((db) => findAttachment(db, file));
+  }
+
+  sweepable(query: Parameters<typeof sweepable>[1]): Promise<Read<readonly Sweepable[]>> {
+    return attempt(() => this.#onPrimary((db) => sweepable(db, query)));
+  }
+
+  forget(ids: readonly MessageId[]): Promise<Read<void>> {
+    return attempt(() => this.#onPrimary((db) => forgetAttachments(db, ids)));
+  }
+
+  async #record(call: (db: Pool) => Promise<RecordOutcome>): Promise<RecordOutcome> {
+    const outcome = await attempt(() => this.#onPrimary(call));
+    return outcome.kind === "ok" ? outcome.value : { kind: "refused", error: "unavailable" };
   }
 
   putReads(reads: readonly ReadPosition[]): Promise<Read<readonly ReadPosition[]>> {

@@ -22,6 +22,7 @@ import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { REACTION_NAMES_MAX } from "#shared/protocol/limits.ts";
 import { tombstoneOf } from "#shared/protocol/tombstone.ts";
 import { int8Array, textArray } from "./pg-arrays.ts";
+import { eraseAttachments } from "./postgres-attachments.ts";
 
 interface StateRow {
   readonly room: RoomId;
@@ -118,7 +119,9 @@ export async function foldMessages(
   if (fold.reactions.length > 0) {
     await client.query({ ...PUT_REACTIONS, values: reactionColumns(fold.reactions) });
   }
-  if (fold.erased.length > 0) await eraseLines(client, fold.erased);
+  if (fold.erased.length === 0) return;
+  await eraseLines(client, fold.erased);
+  await eraseAttachments(client, fold.erased);
 }
 
 async function loadStates(

@@ -8,8 +8,8 @@
 //
 // A batch that changes the state of a room takes a longer statement (postgres-state.ts), and so
 // does one with mentions (postgres-room-list.ts). A batch that changes messages is written the slow
-// way, which folds them (postgres-messages.ts). So all other batches cost what they did without
-// rooms with members and changes.
+// way, which folds them (postgres-messages.ts), and so is one with attachments. So all other
+// batches cost what they did without rooms with members and changes.
 //
 // PostgreSQL guarantees that all parts of a statement with data-modifying CTEs see one snapshot and
 // commit together. The row lock on the watermark makes a second runner wait and then find no row.
@@ -24,10 +24,10 @@ import type {
 import { mentionsIn } from "#shared/kit/mentions.ts";
 import { changesOfMessages, eraseWithin } from "#shared/kit/message-fold.ts";
 import { stateChangesOf } from "#shared/kit/state-changes.ts";
-import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { RoomId, Seq } from "#shared/protocol/ids.ts";
 import { isSameEvent } from "#shared/protocol/tombstone.ts";
 import { int8Array, textArray } from "./pg-arrays.ts";
+import { attachmentUsesIn, linkAttachments } from "./postgres-attachments.ts";
 import { eventColumns, headColumns, headsOf, encodingProblemOf } from "./postgres-batch.ts";
 import { refusalOf } from "./postgres-errors.ts";
 import { FEED_BATCH, feedBatch } from "./postgres-feed.ts";
@@ -153,12 +153,17 @@ const QUARANTINE = {
 /** Rejects when the outcome is uncertain. */
 export async function writeBatch(pool: Pool, batch: ArchiveBatch): Promise<WriteOutcome> {
   const isPlain = batch.unread === undefined && !batch.events.some(encodingProblemOf);
-  const isSimple = batch.splits === undefined && changesOfMessages(batch.events) === undefined;
+  const hasNoChange = changesOfMessages(batch.events) === undefined;
+  const isSimple = batch.splits === undefined && hasNoChange && !hasAttachments(batch.events);
   if (isPlain && isSimple) {
     const outcome = await writeAll(pool, batch);
     if (outcome !== "refused") return outcome;
   }
   return writeWithCare(pool, batch);
+}
+
+function hasAttachments(events: readonly ArchiveEvent[]): boolean {
+  return attachmentUsesIn(events) !== undefined;
 }
 
 async function writeAll(pool: Pool, batch: ArchiveBatch): Promise<WriteOutcome | "refused"> {
@@ -238,6 +243,7 @@ class CarefulWrite {
     await feedBatch(this.#client, this.#batch);
     const changes = changesOfMessages(encodable) ?? [];
     const fresh = await this.#above(changes); // Before the heads move.
+    const uses = await this.#above(attachmentUsesIn(encodable) ?? []);
     await this.#store(eraseWithin(encodable, changes));
     await this.#client.query({ ...MERGE_HEADS, values: headColumns(headsOf(this.#batch)) });
     await this.#mergeState(encodable);
@@ -245,13 +251,14 @@ class CarefulWrite {
     if (mentions !== undefined) {
       await this.#client.query({ ...STORE_MENTIONS, values: mentionColumns(mentions) });
     }
+    if (uses.length > 0) await linkAttachments(this.#client, uses); // Before a deletion of them.
     if (fresh.length > 0) await foldMessages(this.#client, fresh);
     await this.#client.query("commit");
     return { kind: "ok", quarantined: this.#quarantined };
   }
 
   /** The changes above the heads that the archive has (message-fold.2). */
-  async #above(changes: readonly RoomEvent[]): Promise<readonly RoomEvent[]> {
+  async #above<T extends Place>(changes: readonly T[]): Promise<readonly T[]> {
     if (changes.length === 0) return changes;
     const values = [textArray([...new Set(changes.map(({ room }) => room))])];
     const { rows } = await this.#client.query<RoomHead>({ ...HEADS_BEFORE, values });

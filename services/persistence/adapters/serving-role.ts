@@ -38,6 +38,8 @@ const RIGHTS: Readonly<Record<string, string>> = {
   message_state: "select, insert, update",
   reactions: "select, insert, update",
   invites: "select, insert, update",
+  attachments: "select, insert, update, delete",
+  attachment_uses: "select, insert, delete",
   search: "select, insert, update, delete",
   search_rooms: "select, insert, update",
   room_uses: "select, insert, update, delete",

@@ -168,6 +168,11 @@ function forgetArchived(seen: Seen[], watermark: LogSeq): void {
   while (seen.length > 0 && (seen[0]?.last ?? 0) <= watermark) seen.shift();
 }
 
+/** Whether the archive had all of the log at the last read. */
+export function isCaughtUp({ isReachable, lagEntries, missing }: LogState): boolean {
+  return isReachable && lagEntries === 0 && missing === 0;
+}
+
 /** The part of `parley status` about logs. */
 export function logStatuses(watch: LogWatch): LogStatus[] {
   return Array.from(watch.states(), ([p, state]) => {

@@ -82,7 +82,7 @@ export const RIGHTS: {
   block: { open: "never", closed: "never", direct: "member" },
 };
 
-export type RightsRefusal = "forbidden" | "conflict";
+export type RightsRefusal = "forbidden" | "conflict" | "not_found";
 
 /** What a judgement needs of a room. */
 export interface JudgedRoom {
@@ -141,7 +141,9 @@ export function judge(room: JudgedRoom, write: Write, now: Millis): RightsRefusa
   switch (write.op) {
     case "send":
       if (write.mentions === "@room" && !isAllowed("call")) return NO;
-      return isAllowed("send") && maySend(room.state, actor.user, role, now) ? undefined : NO;
+      if (!isAllowed("send") || !maySend(room.state, actor.user, role, now)) return NO;
+      // Its files may have been swept (AT6).
+      return write.until !== undefined && write.until < now ? "not_found" : undefined;
     case "edit": // It shows a text, as a send does.
       return isAllowed("edit") && maySend(room.state, actor.user, role, now) ? undefined : NO;
     case "delete": // Whose message it is decides the rest (changes.ts). Erasing is never muted.

@@ -103,6 +103,13 @@ describe("Rights", () => {
     }
   });
 
+  it("AT6: a message whose files may be swept gets not_found, behind the right to send", () => {
+    const late = { op: "send", body: {}, until: NOW - 1 };
+    expect(judged({}, late)).to.equal("not_found");
+    expect(judged({}, { ...late, until: NOW })).to.equal("ok");
+    expect(judged({ kind: "closed" }, late)).to.equal("forbidden");
+  });
+
   it("M1: a room without a `room` event is open: every user sends, and only a grant changes it", () => {
     const plain: Setup = {};
     expect(judged(plain, { op: "send", body: {} })).to.equal("ok");

@@ -1,0 +1,165 @@
+// The routes of attachments: bounds, refusals and headers. verify/e2e/attachments.e2e.ts has the
+// whole way.
+
+import { request } from "node:http";
+import { expect } from "chai";
+import { until } from "#shared/testing/wait.ts";
+import { UPLOADS_PER_USER_MAX } from "../core/bounds.ts";
+import { idNumber, openHttpFixture } from "./http-fixture.ts";
+import type { HttpFixture } from "./http-fixture.ts";
+import { FILE_BYTES_MAX } from "./memory-attachments.ts";
+
+const WITHIN = { withinMs: 20_000 };
+const pathOf = (n: number, name = "a.txt"): string =>
+  `/v1/rooms/general/attachments/${idNumber(n)}?name=${encodeURIComponent(name)}`;
+
+interface Answer {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  return { status: response.status, body: (await response.json()) as Answer["body"] };
+}
+
+async function put(
+  fixture: HttpFixture,
+  n: number,
+  body: string | Uint8Array<ArrayBuffer> = "text",
+  name?: string,
+): Promise<Answer> {
+  return answerOf(await fixture.ask(pathOf(n, name), { method: "PUT", body }));
+}
+
+async function link(fixture: HttpFixture, n: number): Promise<string> {
+  const { body } = await answerOf(await fixture.ask(pathOf(n)));
+  return String(body["url"]);
+}
+
+/** An upload that has sent its head and `begun`, and whose client then waits. */
+async function slow(
+  fixture: HttpFixture,
+  n: number,
+  begun = "x",
+): Promise<{ end(): void; closed: Promise<unknown> }> {
+  const headers = {
+    authorization: `Bearer ${await fixture.token()}`,
+    "content-length": 1_000,
+    connection: "close",
+  };
+  const sent = request(fixture.url + pathOf(n), { method: "PUT", headers });
+  const closed = new Promise((resolve) => {
+    sent.on("response", (response) => resolve(response.statusCode));
+    sent.on("error", resolve);
+  });
+  sent.flushHeaders();
+  sent.write(begun);
+  return { end: () => sent.destroy(), closed };
+}
+
+describe("HttpAttachments", () => {
+  it("AT8: no browser runs a file, and only images, sound and video are shown", async () => {
+    await using fixture = await openHttpFixture();
+    const png = Buffer.from("\x89PNG\r\n\x1a\n\0\0\0\rIHDR".padEnd(100, "\0"), "latin1");
+    const files: [string | Buffer, string, string][] = [
+      ["<script>alert(1)</script>", "text/plain; charset=utf-8", "attachment"],
+      ["<?xml version='1.0'?><svg onload='alert(1)'/>", "text/plain; charset=utf-8", "attachment"],
+      ["%PDF-1.7\n", "application/pdf", "attachment"],
+      [png, "image/png", "inline"],
+    ];
+    for (const [n, [content, type, disposition]] of files.entries()) {
+      const { status } = await put(fixture, n, new Uint8Array(Buffer.from(content)), 'ü"\r\n.html');
+      expect(status).to.equal(201);
+      const { headers } = await fetch(fixture.url + (await link(fixture, n)));
+      expect(headers.get("content-type")).to.equal(type);
+      expect(headers.get("content-disposition")).to.equal(
+        `${disposition}; filename="?\\".html"; filename*=UTF-8''%C3%BC%22.html`,
+      );
+      expect(headers.get("x-content-type-options")).to.equal("nosniff");
+      expect(headers.get("content-security-policy")).to.match(/^default-src 'none'; sandbox;/);
+    }
+    expect(fixture.attachments.open).to.equal(0);
+  });
+
+  it("AT9: without a store there are no attachments", async () => {
+    await using fixture = await openHttpFixture({ withoutStore: true });
+    for (const answer of [await put(fixture, 1), await answerOf(await fixture.ask(pathOf(1)))]) {
+      expect(answer.status).to.equal(404);
+      expect(answer.body["detail"]).to.match(/takes no attachments/);
+    }
+    expect((await fetch(`${fixture.url}/v1/files/x`)).status).to.equal(404);
+  });
+
+  it("AT9: while the store or persistence is away, uploads and downloads get unavailable", async () => {
+    await using fixture = await openHttpFixture();
+    const { attachments } = fixture;
+    expect((await put(fixture, 1)).status).to.equal(201);
+    const url = await link(fixture, 1);
+    attachments.isAway = true;
+    expect((await put(fixture, 2)).body).to.include({ name: "unavailable" });
+    expect((await answerOf(await fetch(fixture.url + url))).body).to.include({
+      name: "unavailable",
+    });
+    attachments.isAway = false;
+    attachments.recordsInstead = { kind: "refused", error: "unavailable" };
+    expect((await put(fixture, 3)).body).to.include({ name: "unavailable" });
+    expect((await answerOf(await fetch(fixture.url + url))).body).to.include({
+      name: "unavailable",
+    });
+    expect(fixture.logged()).not.to.include(idNumber(2));
+  });
+
+  it("AT4: a revoked token ends its links, and a link ends with its time", async () => {
+    await using fixture = await openHttpFixture();
+    await put(fixture, 1);
+    const url = await link(fixture, 1);
+    expect((await fetch(fixture.url + url)).status).to.equal(200);
+    fixture.attachments.revoked = true;
+    expect((await fetch(fixture.url + url)).status).to.equal(403);
+    fixture.attachments.revoked = false;
+    fixture.roomApi.readInstead = () => ({ kind: "refused", error: "forbidden" });
+    expect((await fetch(fixture.url + url)).status).to.equal(403);
+    expect((await put(fixture, 2)).status).to.equal(403);
+  });
+
+  it("AT7: refuses a length that is missing, 0 or too large, before a byte is stored", async () => {
+    await using fixture = await openHttpFixture();
+    expect((await put(fixture, 1, "")).body).to.include({ name: "bad_frame" });
+    const large = await put(fixture, 1, new Uint8Array(FILE_BYTES_MAX + 1));
+    expect(large.body).to.include({ name: "too_large" });
+    const chunked = await fixture.ask(pathOf(1), {
+      method: "PUT",
+      body: new Blob(["text"]).stream(),
+      duplex: "half",
+    } as RequestInit & { headers?: Record<string, string> });
+    expect((await answerOf(chunked)).body).to.include({ name: "bad_frame" });
+    expect(fixture.attachments.begun.size).to.equal(0);
+    expect((await fixture.ask(pathOf(1, ""), { method: "PUT", body: "x" })).status).to.equal(400);
+  });
+
+  it("AT7: a user has a number of uploads in progress, and other users are not delayed", async () => {
+    await using fixture = await openHttpFixture();
+    const uploads = [];
+    for (let n = 0; n < UPLOADS_PER_USER_MAX; n++) uploads.push(await slow(fixture, n));
+    const { begun } = fixture.attachments;
+    await until(() => begun.size === UPLOADS_PER_USER_MAX, { ...WITHIN, what: "the uploads" });
+    expect((await put(fixture, 9)).body).to.include({ name: "busy" });
+    const headers = { authorization: `Bearer ${await fixture.token({ user: "ben" })}` };
+    const other = await fixture.ask(pathOf(8), { method: "PUT", body: "text", headers });
+    expect(other.status).to.equal(201);
+    for (const upload of uploads) upload.end();
+    const isFree = async (): Promise<boolean> => (await put(fixture, 9)).status === 201;
+    await until(isFree, { ...WITHIN, what: "a free place" });
+    expect(fixture.attachments.objects.size).to.equal(2);
+  });
+
+  it("http-sockets.6: an upload may take longer than a request, and is cut when nothing arrives", async () => {
+    const bounds = { requestMs: 400, checkMs: 20, uploadBytesPerSecond: 100 };
+    await using fixture = await openHttpFixture({ bounds });
+    const upload = await slow(fixture, 1, "x".repeat(5_000).slice(0, 900));
+    const began = performance.now();
+    await upload.closed;
+    expect(performance.now() - began).to.be.above(300);
+    expect(fixture.attachments.objects.size).to.equal(0);
+  });
+});
