@@ -185,7 +185,7 @@ pictures: $(INSTALLED) tools ## take the pictures and the recording of docs/imag
 	@node client/web/test/recording.ts
 	@node client/cli/chat/test/terminal-picture.ts
 
-sdk-files: $(INSTALLED) ## write what is generated from the SDK and for it: docs/sdk, docs/openapi.json, the types of the HTTP API
+sdk-files: $(INSTALLED) ## write what is generated from the SDK and for it: docs/sdk, docs/openapi.json, docs/asyncapi.json, the types of the HTTP API
 	@WRITE=1 mocha --no-config client/sdk/test/generated.test.ts
 
 image: ## build the image of the services and jobs (IMAGE=registry.example/parley:1.2.3)

@@ -38,7 +38,7 @@ interface Parameter {
 interface Operation {
   readonly summary?: string;
   readonly description?: string;
-  readonly security?: readonly object[];
+  readonly security: readonly object[];
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: Content;
   readonly responses: Readonly<Record<string, Content>>;
@@ -76,7 +76,7 @@ function section(method: string, path: string, operation: Operation): string {
     requestBody,
     responses,
   } = operation;
-  const access = security === undefined ? "No token." : "Needs `bearer`.";
+  const access = security.length === 0 ? "No token." : "Needs `bearer`.";
   const rows = parameters.flatMap(parameterRows);
   const table =
     rows.length === 0

@@ -13,6 +13,7 @@ const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const HTTP_API = join(ROOT, "client/sdk/server/http-api.generated.ts");
 /** The committed description, from which the documentation site makes a page. */
 const OPENAPI = join(ROOT, "docs/openapi.json");
+const ASYNCAPI = join(ROOT, "docs/asyncapi.json");
 const PAGES = join(ROOT, "docs/sdk");
 const isWriting = process.env["WRITE"] === "1";
 const REMEDY = "run `make sdk-files` and commit the result";
@@ -35,12 +36,23 @@ describe("Generated files of the SDK", function () {
     const document = await (await fixture.ask("/openapi.json")).text();
     const types = await httpApiOf(document);
     if (isWriting) await writeFile(HTTP_API, types);
-    const pretty = `${JSON.stringify(JSON.parse(document), undefined, 2)}\n`;
+    const pretty = indented(document);
     if (isWriting) await writeFile(OPENAPI, pretty);
     expect(await readFile(OPENAPI, "utf8"), REMEDY).to.equal(pretty);
     expect(await readFile(HTTP_API, "utf8"), REMEDY).to.equal(types);
   });
+
+  it("DS1: docs/asyncapi.json equals the description that a gateway serves", async () => {
+    await using fixture = await openHttpFixture();
+    const document = indented(await (await fixture.ask("/asyncapi.json")).text());
+    if (isWriting) await writeFile(ASYNCAPI, document);
+    expect(await readFile(ASYNCAPI, "utf8"), REMEDY).to.equal(document);
+  });
 });
+
+function indented(json: string): string {
+  return `${JSON.stringify(JSON.parse(json), undefined, 2)}\n`;
+}
 
 async function textsOf(folder: string): Promise<Record<string, string>> {
   const paths = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith(".md"));

@@ -40,6 +40,7 @@ export function exportRoute(roomApi: RoomApi): HttpRoute {
     access: "bearer",
     limited: true,
     errors: ["forbidden", "busy", "unavailable"],
+    name: "exportRoom",
     summary: "Export a room",
     description:
       'Lines of JSON: `{"t":"export",…}`, then every event behind `after` up to the head of now, then ' +

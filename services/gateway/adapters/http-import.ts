@@ -39,6 +39,7 @@ export function importRoute(roomApi: RoomApi): HttpRoute {
     access: "bearer",
     limited: false,
     errors: ["bad_frame", "forbidden", "conflict", "too_large", "busy", "unavailable"],
+    name: "importEvents",
     summary: "Import the next events of a room",
     description:
       "Needs a token with `admin`. The first part makes the room; each other one continues it at the next " +

@@ -88,6 +88,7 @@ function makeInvite(
     ...WRITE,
     method: "POST",
     url: "/v1/rooms/:room/invites",
+    name: "createInvite",
     summary: "Make an invite to a closed room",
     description:
       "Answers with the `token` of a link. Who has the token becomes a member, as often as `uses` says " +
@@ -138,6 +139,7 @@ function readInvites(roomApi: RoomApi, clock: Clock): HttpRoute {
     ...READ,
     method: "GET",
     url: "/v1/rooms/:room/invites",
+    name: "listInvites",
     summary: "Read the invites of a room that are in force",
     description:
       "The ids of at most 100 invites with their terms and uses, oldest first; no tokens. Needs a moderator.",
@@ -161,6 +163,7 @@ function revokeInvite(write: Write): HttpRoute {
     ...WRITE,
     method: "DELETE",
     url: "/v1/rooms/:room/invites/:invite",
+    name: "revokeInvite",
     summary: "Revoke an invite",
     description: "From now on its token opens nothing. Who has entered stays. Needs a moderator.",
     checks: { params: inviteParams, headers: keyHeaders },
@@ -177,6 +180,7 @@ function enter(write: Write): HttpRoute {
     ...WRITE,
     method: "POST",
     url: "/v1/rooms/:room/members",
+    name: "enterRoom",
     summary: "Enter a closed room with an invite",
     description:
       "The caller becomes a member with the role of the invite. A token that opens nothing (unknown, ended, " +

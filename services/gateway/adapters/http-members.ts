@@ -87,6 +87,7 @@ function createRoom(write: Write): HttpRoute {
     ...WRITE,
     method: "POST",
     url: "/v1/rooms",
+    name: "createRoom",
     summary: "Create a room",
     description:
       "Answers when the room, its owner and its invited members are in the log. A room that exists " +
@@ -114,6 +115,7 @@ function readRoom(roomApi: RoomApi): HttpRoute {
     ...READ,
     method: "GET",
     url: "/v1/rooms/:room",
+    name: "readRoom",
     summary: "Read the settings of a room and the caller's role",
     description:
       "A closed room that the caller may not see gets `forbidden`. A room without an event is open.",
@@ -136,6 +138,7 @@ function updateRoom(write: Write): HttpRoute {
     ...WRITE,
     method: "PATCH",
     url: "/v1/rooms/:room",
+    name: "updateRoom",
     summary: "Change the settings of a room",
     description:
       "Title, topic and avatar need a moderator, everything else an owner. An empty text and 0 remove the value.",
@@ -154,6 +157,7 @@ function readMembers(roomApi: RoomApi): HttpRoute {
     ...READ,
     method: "GET",
     url: "/v1/rooms/:room/members",
+    name: "listMembers",
     summary: "Read one page of the members of a room",
     description:
       "The users with a stored role, mute or ban, in ascending order of their ids. `after` is the last " +
@@ -179,6 +183,7 @@ function setMember(write: Write): HttpRoute {
     ...WRITE,
     method: "PUT",
     url: "/v1/rooms/:room/members/:user",
+    name: "setMember",
     summary: "Set the role, the mute or the ban of a user",
     description: "Replaces everything that the room stores of the user.",
     checks: { params: memberParams, headers: keyHeaders, body: memberBody },
@@ -196,6 +201,7 @@ function removeMember(write: Write): HttpRoute {
     ...WRITE,
     method: "DELETE",
     url: "/v1/rooms/:room/members/:user",
+    name: "removeMember",
     summary: "Remove a user from a room",
     description: "Ends the membership. In a closed room the user may read nothing more of it.",
     checks: { params: memberParams, headers: keyHeaders },

@@ -28,6 +28,7 @@ export function readMessage(roomApi: RoomApi): HttpRoute {
     errors: [...READ.errors, "not_found"],
     method: "GET",
     url: "/v1/rooms/:room/messages/:seq",
+    name: "readMessage",
     summary: "Read one message as it is now",
     description:
       "With its `state`, as in a page with `view=messages`. A deleted message is a tombstone. A number " +

@@ -64,6 +64,7 @@ function editMessage(write: Write): HttpRoute {
     errors: [...CHANGE.errors, "too_large"],
     method: "PATCH",
     url: "/v1/rooms/:room/messages/:seq",
+    name: "editMessage",
     summary: "Edit a message of the caller",
     description:
       "Answers when the edit is in the log. A number that is no message gets `not_found`, the message " +
@@ -85,6 +86,7 @@ function deleteMessage(write: Write): HttpRoute {
     ...CHANGE,
     method: "DELETE",
     url: "/v1/rooms/:room/messages/:seq",
+    name: "deleteMessage",
     summary: "Delete a message",
     description:
       "Erases its text everywhere. The author may, and a moderator of an open or closed room.",
@@ -103,6 +105,7 @@ function react(write: Write, on: boolean): HttpRoute {
     ...CHANGE,
     method: on ? "PUT" : "DELETE",
     url: "/v1/rooms/:room/messages/:seq/reactions/:emoji",
+    name: on ? "react" : "takeReactionBack",
     summary: on ? "React to a message" : "Take a reaction back",
     description: "`emoji` is one emoji, or a name such as `:ok:`.",
     checks: { params: reactionParams, headers: keyHeaders },
@@ -119,6 +122,7 @@ function pin(write: Write, on: boolean): HttpRoute {
     ...CHANGE,
     method: on ? "PUT" : "DELETE",
     url: "/v1/rooms/:room/pins/:seq",
+    name: on ? "pinMessage" : "unpinMessage",
     summary: on ? "Pin a message to the room" : "Unpin a message",
     description: "Needs a moderator; in a direct room both users may.",
     checks: { params: messageParams, headers: keyHeaders },
@@ -135,6 +139,7 @@ function readPins(roomApi: RoomApi): HttpRoute {
     ...READ,
     method: "GET",
     url: "/v1/rooms/:room/pins",
+    name: "listPins",
     summary: "Read the pinned messages of a room",
     description: "Ascending by seq, the newest page; `before` is the first number of that page.",
     checks: { params: roomParams, querystring: pinsQuery },

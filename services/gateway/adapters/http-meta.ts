@@ -8,6 +8,7 @@ import type { Clock } from "#shared/ports/clock.ts";
 import type { Metrics } from "#shared/process/metrics.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
 import { displayName, grants } from "./auth.ts";
+import { asyncApiDocument } from "./asyncapi.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
 import { mintDevToken } from "./dev-token.ts";
 import { KEYS_MISSING } from "./http-hooks.ts";
@@ -26,6 +27,7 @@ export function healthRoutes(roomApi: RoomApi, auth: OpenedAuthenticator): reado
     {
       ...shared,
       url: "/healthz",
+      name: "checkHealth",
       summary: "Succeeds while the event loop runs",
       answer: { status: 200, schema: ok },
       errors: [],
@@ -34,6 +36,7 @@ export function healthRoutes(roomApi: RoomApi, auth: OpenedAuthenticator): reado
     {
       ...shared,
       url: "/readyz",
+      name: "checkReadiness",
       summary: "Succeeds while the gateway accepts requests",
       description: "NATS is connected, the keys are loaded, and the gateway does not drain (H3).",
       answer: { status: 200, schema: ok },
@@ -79,6 +82,7 @@ export function devTokenRoute(secret: Uint8Array, clock: Clock): HttpRoute {
     url: "/v1/dev/token",
     access: "open",
     limited: true,
+    name: "createDevToken",
     summary: "Create a token for any user (AUTH=dev only)",
     checks: { body: devTokenBody },
     answer: { status: 200, schema: z.object({ token: z.string() }) },
@@ -91,13 +95,17 @@ export function devTokenRoute(secret: Uint8Array, clock: Clock): HttpRoute {
   };
 }
 
-/** `/openapi.json` and `/docs`. Both are made once, at the start. */
+/** `/openapi.json`, `/asyncapi.json` and `/docs`. All are made once, at the start. */
 export function addDescription(app: FastifyInstance, routes: readonly HttpRoute[]): void {
   const document = JSON.stringify(openApiDocument(routes));
+  const socket = JSON.stringify(asyncApiDocument());
   const page = docsPage(routes);
   const style = createHash("sha256").update(DOCS_STYLE).digest("base64");
   app.get("/openapi.json", (_request, reply) =>
     reply.type("application/json; charset=utf-8").send(document),
+  );
+  app.get("/asyncapi.json", (_request, reply) =>
+    reply.type("application/json; charset=utf-8").send(socket),
   );
   app.get("/docs", (_request, reply) =>
     reply

@@ -65,6 +65,7 @@ function listRooms(roomLists: RoomListsApi): HttpRoute {
     ...LIST,
     method: "GET",
     url: "/v1/me/rooms",
+    name: "listRooms",
     summary: "List the caller's rooms with their unread counts",
     description:
       "The rooms whose member the caller is, newest activity first, as of the archive. With `next` " +
@@ -87,6 +88,7 @@ function findRooms(roomLists: RoomListsApi): HttpRoute {
     ...LIST,
     method: "GET",
     url: "/v1/rooms",
+    name: "findRooms",
     summary: "Find open rooms",
     description:
       "The open rooms that were created with settings, without archived ones, in the order of their " +

@@ -125,6 +125,7 @@ function readMessages(roomApi: RoomApi): HttpRoute {
     url: "/v1/rooms/:room/messages",
     access: "bearer",
     limited: true,
+    name: "listMessages",
     summary: "Read one page of a room",
     description:
       "Ascending by seq. Set at most one of `before` and `after`; with neither, the page is the newest. " +
@@ -162,6 +163,7 @@ function sendMessage(roomApi: RoomApi, clock: Clock, random: Random): HttpRoute 
     url: "/v1/rooms/:room/messages",
     access: "bearer",
     limited: true,
+    name: "sendMessage",
     summary: "Send a message",
     description:
       "Answers when the message is in the log. A repeated id (or key) gets the first number, " +

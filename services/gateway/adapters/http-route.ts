@@ -9,6 +9,7 @@ import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Identity } from "../core/identity.ts";
 import { complaint } from "./complaint.ts";
 import type { HttpPart } from "./complaint.ts";
+import type { OperationName } from "./http-examples.ts";
 import { InvalidRequest } from "./problem.ts";
 
 /**
@@ -33,6 +34,8 @@ export interface HttpRoute {
   readonly access: Access;
   /** Whether requests count against the rates. Health and description do not. */
   readonly limited: boolean;
+  /** The `operationId` of the description. */
+  readonly name: OperationName;
   readonly summary: string;
   readonly description?: string;
   readonly checks: Checks;

@@ -59,6 +59,7 @@ export function searchRoute(roomApi: RoomApi, roomLists: RoomListsApi): HttpRout
     access: "bearer",
     limited: true,
     errors: ["forbidden", "busy", "unavailable"],
+    name: "searchMessages",
     summary: "Find messages by their words",
     description:
       "In the rooms whose member the caller is, or in the one that `room` names. A message is found by " +

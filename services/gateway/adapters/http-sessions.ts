@@ -56,6 +56,7 @@ function listSessions(sessions: SessionsApi): HttpRoute {
     ...READ,
     method: "GET",
     url: "/v1/users/:user/sessions",
+    name: "listSessions",
     summary: "List the sessions of a user",
     description:
       "The connections of the user to all gateways, the oldest first. A new session appears within " +
@@ -77,6 +78,7 @@ function endAll(sessions: SessionsApi): HttpRoute {
     ...READ,
     method: "DELETE",
     url: "/v1/users/:user/sessions",
+    name: "endSessions",
     summary: "End all sessions of a user",
     description:
       "Closes the user's connections to all gateways with 4501. The user's tokens stay valid: to refuse " +
@@ -97,6 +99,7 @@ function endOne(sessions: SessionsApi): HttpRoute {
     errors: ["not_found", ...READ.errors],
     method: "DELETE",
     url: "/v1/users/:user/sessions/:session",
+    name: "endSession",
     summary: "End one session of a user",
     description: "Closes its connection with 4501. For the user and administrators.",
     checks: { params: sessionParams },
@@ -117,6 +120,7 @@ function revokeUser(sessions: SessionsApi): HttpRoute {
     errors: ["conflict", ...READ.errors],
     method: "POST",
     url: "/v1/users/:user/revoke",
+    name: "revokeTokens",
     summary: "Revoke the tokens of a user",
     description:
       "Within two seconds every gateway refuses the tokens of the user that were issued until now, and " +

@@ -4,10 +4,38 @@ import { z } from "zod";
 import { ERRORS } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import { actingQuery } from "./http-acting.ts";
+import { exampleOf } from "./http-examples.ts";
 import type { HttpRoute } from "./http-route.ts";
-import { problemSchema } from "./problem.ts";
+import { problem, problemSchema } from "./problem.ts";
 
 type Json = Readonly<Record<string, unknown>>;
+
+/** The groups of operations, by the last word of a path without parameters. */
+const TAGS = {
+  messages: "Messages of a room, reactions and pins.",
+  rooms: "Rooms and their settings.",
+  members: "Who may do what in a room.",
+  invites: "Links into closed rooms.",
+  search: "Messages by their words.",
+  transfer: "A room as lines of JSON, and back.",
+  sessions: "The connections of a user, and the revocation of tokens.",
+  webhooks: "Events for back ends.",
+  gateway: "The state of a gateway, and tokens for development.",
+} as const;
+type Tag = keyof typeof TAGS;
+/** The first word that a path has decides. */
+const TAG_OF: readonly (readonly [word: string, tag: Tag])[] = [
+  ["webhooks", "webhooks"],
+  ["users", "sessions"],
+  ["export", "transfer"],
+  ["import", "transfer"],
+  ["search", "search"],
+  ["invites", "invites"],
+  ["members", "members"],
+  ["messages", "messages"],
+  ["pins", "messages"],
+  ["rooms", "rooms"],
+];
 
 export function openApiDocument(routes: readonly HttpRoute[]): Json {
   const paths: Record<string, Record<string, unknown>> = {};
@@ -23,12 +51,20 @@ export function openApiDocument(routes: readonly HttpRoute[]): Json {
       version: "1",
       description:
         "Messages of rooms over HTTP. Live events use the WebSocket at /v1/ws with the subprotocol " +
-        "parley.v1, which this document does not describe.",
+        "parley.v1, which /asyncapi.json describes.",
+      license: { name: "MIT", identifier: "MIT" },
     },
+    servers: [{ url: "/", description: "The gateway that serves this description." }],
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
     components: {
       securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
       schemas: { Problem: jsonSchema(problemSchema, "output") },
+      examples: Object.fromEntries(
+        (Object.keys(ERRORS) as ErrorName[])
+          .filter((name) => routes.some((route) => errorsOf(route).includes(name)))
+          .map((name) => [name, { value: problem(name) }]),
+      ),
     },
   };
 }
@@ -41,16 +77,19 @@ function operation(route: HttpRoute): Json {
     ...(route.access === "bearer" ? parametersOf(actingQuery, "query") : []),
     ...(headers === undefined ? [] : parametersOf(headers, "header")),
   ];
+  const example = exampleOf(route.name);
   return {
+    operationId: route.name,
+    tags: [tagOf(route)],
     summary: route.summary,
     ...(route.description !== undefined && { description: route.description }),
-    ...(route.access === "bearer" && { security: [{ bearer: [] }] }),
+    security: route.access === "bearer" ? [{ bearer: [] }] : [],
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && {
       requestBody: {
         required: true,
         content: {
-          "application/json": { schema: jsonSchema(body, "input") },
+          "application/json": { schema: jsonSchema(body, "input"), example: example.request },
         },
       },
     }),
@@ -63,12 +102,22 @@ function operation(route: HttpRoute): Json {
         content: {
           [route.answer.type ?? "application/json"]: {
             schema: jsonSchema(route.answer.schema, "output"),
+            example: example.answer,
           },
         },
       },
-      ...problems([...new Set([...errorsOfHooks(route), ...route.errors])]),
+      ...problems(errorsOf(route)),
     },
   };
+}
+
+function tagOf({ url }: HttpRoute): Tag {
+  const words = url.split("/");
+  return TAG_OF.find(([word]) => words.includes(word))?.[1] ?? "gateway";
+}
+
+function errorsOf(route: HttpRoute): readonly ErrorName[] {
+  return [...new Set([...errorsOfHooks(route), ...route.errors])];
 }
 
 /** The errors that the hooks can return before the handler of this route. */
@@ -91,7 +140,8 @@ function errorsOfHooks({ access, limited, checks }: HttpRoute): readonly ErrorNa
 function queryOf(schema: z.ZodObject, exclusive: readonly string[] | undefined): Json[] {
   if (exclusive === undefined) return parametersOf(schema, "query");
   const { type, properties } = jsonSchema(schema, "input");
-  const rule = { not: { required: exclusive } };
+  const both = Object.fromEntries(exclusive.map((name) => [name, {}]));
+  const rule = { not: { properties: both, required: exclusive } };
   return [
     {
       name: "query",
@@ -127,7 +177,12 @@ function problems(names: readonly ErrorName[]): Json {
       {
         description: same.map((name) => `\`${name}\`: ${ERRORS[name].message}`).join(" "),
         content: {
-          "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } },
+          "application/problem+json": {
+            schema: { $ref: "#/components/schemas/Problem" },
+            examples: Object.fromEntries(
+              same.map((name) => [name, { $ref: `#/components/examples/${name}` }]),
+            ),
+          },
         },
       },
     ]),

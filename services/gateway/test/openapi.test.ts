@@ -19,7 +19,7 @@ interface Operation {
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: Media;
   readonly responses: Record<string, Media>;
-  readonly security?: unknown;
+  readonly security: readonly object[];
 }
 interface Document {
   readonly openapi: string;
@@ -78,7 +78,7 @@ describe("OpenApi", () => {
             headers: { connection: "close" },
           },
         );
-        expect(response.status === 401, path).to.equal(operation.security !== undefined);
+        expect(response.status === 401, path).to.equal(operation.security.length > 0);
         expect(response.status, path).not.to.equal(404);
       }
     }
@@ -112,7 +112,7 @@ describe("OpenApi", () => {
     )!;
     expect(query).to.deep.include({ required: false, style: "form", explode: true });
     const { not, ...fields } = query.schema as Record<string, unknown>;
-    expect(not).to.deep.equal({ required: ["before", "after"] });
+    expect(not).to.deep.include({ required: ["before", "after"] });
     for (const value of [0, 1, 200, 201, 1.5]) {
       const { status } = await fixture.ask(`/v1/rooms/general/messages?limit=${value}`);
       expect(z.fromJSONSchema(fields).safeParse({ limit: value }).success).to.equal(status === 200);
