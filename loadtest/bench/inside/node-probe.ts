@@ -26,15 +26,21 @@ export interface NodeProbe {
 
 const IN_PROCESS = new URL("in-process.ts", import.meta.url).href;
 const NATIVE = /^(?:nats|postgres|redis)/;
+/** Its functions have names and frames for perf (profile/perf.ts). */
+const PERF_FLAGS = "--perf-basic-prof --interpreted-frames-native-stack";
 /** A saturated process answers late. */
 const ANSWER_MS = 20_000;
 
+/** What measures the CPU time of functions: V8's profiler in the process, or perf beside it. */
+export type Profile = "v8" | "perf";
+
 /** The environment variables of a process with a probe. */
-export function probeEnv(dir: string, profile: boolean): NodeJS.ProcessEnv {
+export function probeEnv(dir: string, profile?: Profile): NodeJS.ProcessEnv {
+  const flags = profile === "perf" ? ` ${PERF_FLAGS}` : "";
   return {
-    NODE_OPTIONS: `--import=${IN_PROCESS}`,
+    NODE_OPTIONS: `--import=${IN_PROCESS}${flags}`,
     PARLEY_PROBE_DIR: dir,
-    ...(profile && { PARLEY_PROBE_PROFILE: "1" }),
+    ...(profile === "v8" && { PARLEY_PROBE_PROFILE: "1" }),
   };
 }
 

@@ -15,6 +15,7 @@ import { mintDevToken, openDevSecret } from "../../../services/gateway/adapters/
 import { pinServers } from "../peer.ts";
 import type { Received, RunningPeer } from "../peer.ts";
 import { probeEnv } from "../inside/node-probe.ts";
+import type { Profile } from "../inside/node-probe.ts";
 
 export const PARLEY = "Parley";
 export const PARLEY_BASE = "Parley (base)";
@@ -23,8 +24,8 @@ const PARTITIONS = 16;
 const TOKEN_TTL_S = 4 * 3_600;
 
 export interface ParleyOptions extends Partial<ClusterOptions> {
-  /** Whether every service writes a CPU profile of the measured time. */
-  readonly profile?: boolean;
+  /** `v8`: every service writes a CPU profile of the measured time; `perf`: it can be recorded. */
+  readonly profile?: Profile;
   /** Another checkout of this repository, to measure a change. */
   readonly checkout?: string;
   /** A name that distinguishes it from other clusters of the same run. */
@@ -38,7 +39,7 @@ export interface ParleyPeer extends RunningPeer {
 }
 
 export async function startParley(options: ParleyOptions = {}): Promise<ParleyPeer> {
-  const { profile = false, checkout, env, label, ...more } = options;
+  const { profile, checkout, env, label, ...more } = options;
   const { startCluster } = checkout === undefined ? own : await clusterOf(checkout);
   const dataDir = mkdtempSync(join(tmpdir(), "parley-bench-"));
   const probeDir = mkdtempSync(join(tmpdir(), "parley-probe-"));

@@ -2,7 +2,9 @@
 // the share of samples with the function on the stack, and its callees are above it. Hovering shows
 // the name, the place and the share.
 //
-//   flame.1. Time counts for a function and all of its callers; idle time does not count.
+//   flame.1. Time counts for a function and all of its callers; idle time does not count. V8
+//        samples by the wall clock, so a sample counts at most the interval: what is longer was a
+//        wait for a core. perf.ts measures CPU time and needs no such bound.
 //   flame.2. Names come from code and are escaped.
 
 import { escapeXml } from "../plot.ts";
@@ -37,8 +39,11 @@ const TOP = 40;
 const LEAST_PX = 0.4;
 const LETTER_PX = 6.6;
 
-/** The tree of frames without idle time. */
-export function toFrames({ nodes, samples = [], timeDeltas = [] }: CpuProfile): Frame {
+/** The tree of frames without idle time. `intervalUs`: of the sampling. */
+export function toFrames(
+  { nodes, samples = [], timeDeltas = [] }: CpuProfile,
+  intervalUs: number,
+): Frame {
   const frames = new Map<number, Frame>();
   for (const { id, callFrame } of nodes) {
     const { functionName, url, lineNumber } = callFrame;
@@ -52,7 +57,9 @@ export function toFrames({ nodes, samples = [], timeDeltas = [] }: CpuProfile): 
   }
   for (const [i, id] of samples.entries()) {
     const frame = frames.get(id);
-    if (frame !== undefined && frame.name !== "(idle)") frame.selfUs += timeDeltas[i] ?? 0;
+    if (frame !== undefined && frame.name !== "(idle)") {
+      frame.selfUs += Math.min(intervalUs, timeDeltas[i] ?? 0);
+    }
   }
   const root = frames.get(nodes[0]?.id ?? 0);
   if (root === undefined) throw new Error("the profile has no root");
@@ -134,9 +141,8 @@ function colour({ place }: Frame): string {
   return place.includes("node_modules") ? "#9db8dd" : "#9cc9a4";
 }
 
-function shortUrl(url: string): string {
-  if (!url.startsWith("file://")) return url;
+export function shortUrl(url: string): string {
   const packages = url.lastIndexOf("/node_modules/");
   if (packages >= 0) return url.slice(packages + 1);
-  return url.replace(/^.*?\/(?=(?:services|shared|client|infra|loadtest)\/)/, "");
+  return url.replace(/^.*?\/(?=(?:services|shared|client|infra|loadtest|verify|tools)\/)/, "");
 }

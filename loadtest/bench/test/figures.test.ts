@@ -84,14 +84,14 @@ describe("Flame graph", () => {
   };
 
   it("flame.1: counts time for a function and its callers, and ignores idle time", () => {
-    const root = toFrames(profile);
+    const root = toFrames(profile, 500);
     expect(root.totalUs).to.equal(40);
     expect(root.children[0]).to.include({ name: "write<T>", selfUs: 10, totalUs: 40 });
     expect(bySelf(root)[0]).to.deep.equal({ where: "inner", share: 0.75 });
   });
 
   it("flame.2: escapes names", () => {
-    expect(flameGraph(toFrames(profile), "a & b"))
+    expect(flameGraph(toFrames(profile, 500), "a & b"))
       .to.include("write&lt;T>")
       .and.include("a &amp; b");
   });
