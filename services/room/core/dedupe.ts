@@ -65,6 +65,16 @@ export interface DedupeOptions {
   readonly account?: RoomMemory["account"];
 }
 
+const NEW: Verdict = { kind: "new" };
+const UNSURE: Verdict = { kind: "unsure" };
+
+interface Judged {
+  readonly sender: UserId;
+  readonly id: MessageId;
+  readonly name: string;
+  readonly time: Millis;
+}
+
 interface Kept extends Numbered {
   readonly sender: UserId;
   readonly time: Millis;
@@ -82,7 +92,8 @@ export class Dedupe {
   /** Sender floors above the dedupe floor; the one that rose most recently is last. */
   readonly #floors = new Map<UserId, Millis>();
   #floor: Millis;
-
+  /** The last pair that was judged: an accepted write is remembered next. */
+  #judged: Judged = { sender: "" as UserId, id: "" as MessageId, name: "", time: 0 };
   readonly #account: RoomMemory["account"] | undefined;
 
   constructor(floor: Millis, options: DedupeOptions = {}) {
@@ -110,14 +121,17 @@ export class Dedupe {
     const kept = this.#kept.get(name) ?? this.#ahead.get(name);
     if (kept !== undefined) return { kind: "known", seq: kept.seq, at: kept.at };
     const time = messageTime(id);
+    this.#judged = { sender, id, name, time };
     if (time > now + ID_AHEAD_MAX_MS) return { kind: "ahead" };
     const senderFloor = this.#floors.get(sender) ?? 0;
-    return { kind: time < this.#floor || time < senderFloor ? "unsure" : "new" }; // dedupe.1
+    return time < this.#floor || time < senderFloor ? UNSURE : NEW; // dedupe.1
   }
 
   remember(sender: UserId, id: MessageId, { seq, at }: Numbered): void {
-    const time = messageTime(id);
-    this.#keep(key(sender, id), { sender, time, seq, at });
+    const judged = this.#judged;
+    const isJudged = judged.id === id && judged.sender === sender;
+    const { name, time } = isJudged ? judged : { name: key(sender, id), time: messageTime(id) };
+    this.#keep(name, { sender, time, seq, at });
   }
 
   /**

@@ -27,17 +27,23 @@ export interface UserNote extends Note {
 export const NOTED_MEMBERS_MAX = 200;
 
 const NONE: readonly UserNote[] = [];
+const NO_USERS: readonly (readonly [UserId, NoteReason])[] = [];
 
-/** `room` has the events. `find`: what the owner knows of a message. */
+/** What the owner knows of a message. */
+interface KnownMessages {
+  find(seq: Seq): TargetMessage | "none" | undefined;
+}
+
+/** `room` has the events. */
 export function notesOf(
   events: readonly RoomEvent[],
   room: JudgedRoom & { readonly id: RoomId },
-  find: (seq: Seq) => TargetMessage | "none" | undefined,
+  known: KnownMessages,
 ): readonly UserNote[] {
   let notes: UserNote[] | undefined;
   for (const event of events) {
     const { seq } = event;
-    for (const [user, why] of concernedBy(event, room, find)) {
+    for (const [user, why] of concernedBy(event, room, known)) {
       (notes ??= []).push({ room: room.id, seq, user, why });
     }
   }
@@ -47,25 +53,25 @@ export function notesOf(
 function concernedBy(
   event: RoomEvent,
   room: JudgedRoom,
-  find: (seq: Seq) => TargetMessage | "none" | undefined,
+  known: KnownMessages,
 ): Iterable<readonly [UserId, NoteReason]> {
   if (event.t === "member") {
     const isIn = event.role !== "none" && event.banned !== true;
     return [[event.user, isIn ? "added" : "removed"]];
   }
-  if (event.t !== "msg") return [];
+  if (event.t !== "msg") return NO_USERS;
   const isDirect = kindOf(room) === "direct";
   const { mentions, replyTo, thread } = event;
   // Most messages concern no user: nothing is allocated for them.
   if (!isDirect && mentions === undefined && replyTo === undefined && thread === undefined)
-    return [];
-  return concernedByMessage(event, room, find);
+    return NO_USERS;
+  return concernedByMessage(event, room, known);
 }
 
 function concernedByMessage(
   { from, mentions, replyTo, thread }: MessageEvent,
   room: JudgedRoom,
-  find: (seq: Seq) => TargetMessage | "none" | undefined,
+  known: KnownMessages,
 ): ReadonlyMap<UserId, NoteReason> {
   const kind = kindOf(room);
   const users = new Map<UserId, NoteReason>();
@@ -79,7 +85,7 @@ function concernedByMessage(
     for (const [user] of room.state.page(undefined, NOTED_MEMBERS_MAX)) add(user, "mention");
   }
   for (const seq of [replyTo, thread]) {
-    const answered = seq === undefined ? undefined : find(seq);
+    const answered = seq === undefined ? undefined : known.find(seq);
     if (answered !== "none") add(answered?.from, "reply"); // notes.3
   }
   return users;

@@ -109,8 +109,11 @@ export function kindOf({ id, state, isNew }: JudgedRoom): RoomKind {
 }
 
 export function roleIn(room: JudgedRoom, { user, grant }: Actor): Role {
-  const given = isGrant(grant) ? grant : undefined;
-  return effectiveRole(kindOf(room), room.state.member(user), given);
+  return effectiveRole(kindOf(room), room.state.member(user), grantOf(grant));
+}
+
+function grantOf(grant: Grant | undefined): Grant | undefined {
+  return grant !== undefined && isGrant(grant) ? grant : undefined;
 }
 
 /** Whether the user may read the room. */
@@ -126,6 +129,7 @@ export function mayInvite(room: JudgedRoom, actor: Actor): boolean {
 /** The rest of the sender's wait in a room with slow mode, in milliseconds. */
 export function waitMs(room: JudgedRoom, { from, grant }: SendCommand, now: Millis): Millis {
   const { state } = room;
+  if (state.settings.slowMode === undefined) return 0;
   const wait = state.slow.waitMs(state.settings, from, now);
   if (wait === 0) return 0;
   return mayDo("hurry", kindOf(room), roleIn(room, { user: from, grant })) ? 0 : wait;
@@ -133,39 +137,38 @@ export function waitMs(room: JudgedRoom, { from, grant }: SendCommand, now: Mill
 
 /** The refusal of a write, or undefined when its sender may do it now. */
 export function judge(room: JudgedRoom, write: Write, now: Millis): RightsRefusal | undefined {
-  const actor = { user: write.from, grant: write.grant };
   if (write.op === "create") return judgeCreate(room, write);
   const kind = kindOf(room);
-  const role = roleIn(room, actor);
-  const isAllowed = (action: Action): boolean => mayDo(action, kind, role);
+  const stored = room.state.member(write.from);
+  const role = effectiveRole(kind, stored, grantOf(write.grant));
   switch (write.op) {
     case "send":
-      if (write.mentions === "@room" && !isAllowed("call")) return NO;
-      if (!isAllowed("send") || !maySend(room.state, actor.user, role, now)) return NO;
+      if (write.mentions === "@room" && !mayDo("call", kind, role)) return NO;
+      if (!mayDo("send", kind, role) || !maySend(room.state, stored, role, now)) return NO;
       // Its files may have been swept (AT6).
       return write.until !== undefined && write.until < now ? "not_found" : undefined;
     case "edit": // It shows a text, as a send does.
-      return isAllowed("edit") && maySend(room.state, actor.user, role, now) ? undefined : NO;
+      return mayDo("edit", kind, role) && maySend(room.state, stored, role, now) ? undefined : NO;
     case "delete": // Whose message it is decides the rest (changes.ts). Erasing is never muted.
-      return isAllowed("take-back") ? undefined : NO;
+      return mayDo("take-back", kind, role) ? undefined : NO;
     case "react":
       if (room.state.settings.archived === true) return NO;
-      return isAllowed("react") && !isMuted(room.state.member(actor.user), now) ? undefined : NO;
+      return mayDo("react", kind, role) && !isMuted(stored, now) ? undefined : NO;
     case "pin":
-      return isAllowed("pin") && room.state.settings.archived !== true ? undefined : NO;
+      return mayDo("pin", kind, role) && room.state.settings.archived !== true ? undefined : NO;
     case "update":
-      return isAllowed(actionOfUpdate(write)) ? undefined : NO;
+      return mayDo(actionOfUpdate(write), kind, role) ? undefined : NO;
     case "invite":
-      if (!isAllowed("invite")) return NO;
+      if (!mayDo("invite", kind, role)) return NO;
       return room.state.invites.inForce(now) >= INVITES_MAX ? "conflict" : undefined;
     case "revoke": // One that is unknown or has ended stays so: a repeated revocation changes nothing.
-      return isAllowed("invite") ? undefined : NO;
+      return mayDo("invite", kind, role) ? undefined : NO;
     case "enter": {
-      const entry = isAllowed("enter") ? judgeEntry(room.state, write, now) : NO;
+      const entry = mayDo("enter", kind, role) ? judgeEntry(room.state, write, now) : NO;
       return typeof entry === "string" ? entry : undefined;
     }
     case "member":
-      if (!isAllowed(actionOfMember(room.state, kind, write, now))) return NO;
+      if (!mayDo(actionOfMember(room.state, kind, write, now), kind, role)) return NO;
       return judgeBounds(room.state, kind, write);
     default:
       return unreachable(write);
@@ -201,10 +204,15 @@ function judgeCreate(room: JudgedRoom, create: CreateCommand): RightsRefusal | u
   return room.isNew ? undefined : "conflict";
 }
 
-function maySend(state: RoomState, user: UserId, role: Role, now: Millis): boolean {
-  const { sendRole, archived } = state.settings;
+function maySend(
+  { settings }: RoomState,
+  stored: Member | undefined,
+  role: Role,
+  now: Millis,
+): boolean {
+  const { sendRole, archived } = settings;
   if (archived === true || (sendRole !== undefined && !isAtLeast(role, sendRole))) return false;
-  return !isMuted(state.member(user), now);
+  return !isMuted(stored, now);
 }
 
 function actionOfUpdate(update: UpdateCommand): Action {

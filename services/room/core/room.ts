@@ -286,7 +286,7 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
       this.#dedupe.remember(from, event.id, { seq: event.seq, at });
       this.#take(event, now);
     }
-    const notes = notesOf(events, this, (target) => this.#targets.find(target));
+    const notes = notesOf(events, this, this.#targets);
     return { kind: "event", seq, at, lines: events.map(encodeEvent), notes };
   }
 

@@ -27,7 +27,7 @@ const authors = new Map<Seq, TargetMessage | "none">([
 /** What `event` says to whom, as text. */
 function noted(room: ReturnType<typeof roomOf>, ...events: object[]): string[] {
   const whole = events.map((event, i) => ({ seq: 9 + i, from: ADA, ...event }) as RoomEvent);
-  return notesOf(whole, room, (seq) => authors.get(seq)).map(
+  return notesOf(whole, room, { find: (seq) => authors.get(seq) }).map(
     ({ user, seq, why }) => `${user} ${seq} ${why}`,
   );
 }
