@@ -1,9 +1,11 @@
 // Control: sends one request to every process of a cluster and collects the answers.
 //
 // The command has no list of the processes. It collects the answers that arrive within GATHER_MS,
-// and skips an answer that it cannot decode.
+// and skips an answer that it cannot decode. Of the embedded cluster it knows the pids: when all of
+// them have answered, it waits QUIET_MS for a process that was started beside them.
 
 import { hostname, userInfo } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
 import {
@@ -18,14 +20,24 @@ import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 
 const GATHER_MS = 1_000;
+const QUIET_MS = 50;
 
 /** `user@host`, for the logs of the processes. */
 export function operatorName(): string {
   return `${userInfo().username}@${hostname()}`;
 }
 
-export async function askStatus(nats: NatsAccess): Promise<readonly ProcessStatus[]> {
-  const answers = await ask(nats, "status", {});
+/** `known`: the pids of all processes that will answer, where the caller knows them. */
+export async function askStatus(
+  nats: NatsAccess,
+  known?: ReadonlySet<number>,
+): Promise<readonly ProcessStatus[]> {
+  const missing = new Set(known);
+  const isLast = (text: string): boolean => {
+    missing.delete(decodeStatus(text)?.pid ?? 0);
+    return known !== undefined && known.size > 0 && missing.size === 0;
+  };
+  const answers = await ask(nats, "status", {}, isLast);
   return answers.flatMap((text) => decodeStatus(text) ?? []);
 }
 
@@ -71,6 +83,7 @@ async function ask(
   nats: NatsAccess,
   verb: ControlVerb,
   more: Omit<ControlRequest, "v" | "by">,
+  isLast: (answer: string) => boolean = () => false,
 ): Promise<readonly string[]> {
   const options = { ...nats, name: "parley", inboxPrefix: "_INBOX_ctl" };
   const connection = await connectNats(options);
@@ -81,10 +94,17 @@ async function ask(
       strategy: "timer",
       maxWait: GATHER_MS,
     });
-    for await (const message of gathered) {
-      if (message.data.length > 0) answers.push(message.string());
-    }
-    return answers;
+    const whole = Promise.withResolvers<void>();
+    const gather = async (): Promise<void> => {
+      for await (const message of gathered) {
+        if (message.data.length === 0) continue;
+        const answer = message.string();
+        answers.push(answer);
+        if (isLast(answer)) whole.resolve();
+      }
+    };
+    await Promise.race([gather(), whole.promise.then(() => sleep(QUIET_MS))]);
+    return [...answers];
   } finally {
     await connection.close();
   }

@@ -5,7 +5,7 @@
 
 import { setTimeout as wait } from "node:timers/promises";
 import type { Command } from "commander";
-import { Client } from "pg";
+import type { Client } from "pg";
 import { parseObject } from "#shared/kit/json.ts";
 import { ERRORS } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
@@ -41,7 +41,8 @@ export function addEraseCommand(program: Command, { target, token, out }: Caller
         );
       }
       const admin = await token({ user: OPERATOR, admin: true });
-      const client = new Client({ connectionString: database });
+      const { default: pg } = await import("pg");
+      const client = new pg.Client({ connectionString: database });
       client.on("error", () => {}); // The current statement then rejects.
       await client.connect();
       try {

@@ -5,7 +5,7 @@
 //        which the wrong value came.
 //   failure-text.2. No text holds a stack or the password of a URL.
 
-import { NatsUnreachable } from "#shared/adapters/nats-connect.ts";
+import { NatsUnreachable } from "#shared/adapters/nats-unreachable.ts";
 import { DevTokenError } from "../sdk/dev-token.ts";
 import { CliError } from "./cli-error.ts";
 import type { Target } from "./target.ts";

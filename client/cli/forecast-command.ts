@@ -6,7 +6,6 @@ import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import type { Caller } from "./change.ts";
 import { CliError } from "./cli-error.ts";
-import { askStatus } from "./control.ts";
 import { forecastLines, LogReplay, replayLines, rowsOf } from "./forecast.ts";
 
 export function addForecastCommand(program: Command, { target, out }: Caller): void {
@@ -20,6 +19,7 @@ export function addForecastCommand(program: Command, { target, out }: Caller): v
         for (const item of items) out.print(item);
       };
       if (logs === undefined) {
+        const { askStatus } = await import("./control.ts");
         const rows = rowsOf(await askStatus(target().nats));
         print(rows, forecastLines(rows));
         return;

@@ -1,13 +1,11 @@
-// Inspect: the commands that follow one message and read a log, and `parley doctor`.
+// Inspect: the commands that follow one message and read a log, and `parley doctor`. The code of
+// each is loaded when it runs.
 
 import type { Command } from "commander";
 import type { MessageId } from "#shared/protocol/ids.ts";
 import { countOf, messageIdOf } from "./arguments.ts";
 import type { Caller } from "./change.ts";
 import { CliError } from "./cli-error.ts";
-import { doctor } from "./doctor.ts";
-import { showLog } from "./log.ts";
-import { findPath, pathLines, traceAddress } from "./trace.ts";
 
 export function addInspection(program: Command, { target, out }: Caller): void {
   program
@@ -15,6 +13,7 @@ export function addInspection(program: Command, { target, out }: Caller): void {
     .description("print the path of a traced message and its address in Jaeger")
     .argument("<id>", "the message id, as `parley send --trace` prints it", messageIdOf)
     .action(async (id: MessageId) => {
+      const { findPath, pathLines, traceAddress } = await import("./trace.ts");
       const { jaeger, origins } = target();
       const path = await findPath(jaeger, id).catch((error: unknown) => {
         const failure = `no Jaeger answers at ${jaeger} (${origins.jaeger}): use --jaeger <url>`;
@@ -37,6 +36,7 @@ export function addInspection(program: Command, { target, out }: Caller): void {
     .argument("[from]", "the log sequence of the first entry", countOf, 1)
     .option("--follow", "wait for more entries until Ctrl-C")
     .action(async (partition: number, from: number, options: { follow?: boolean }) => {
+      const { showLog } = await import("./log.ts");
       await showLog(target().nats, partition, from, { follow: options.follow === true, out });
     });
 
@@ -44,6 +44,7 @@ export function addInspection(program: Command, { target, out }: Caller): void {
     .command("doctor")
     .description("check NATS, PostgreSQL and the gateway; prints a remedy for each failure")
     .action(async () => {
+      const { doctor } = await import("./doctor.ts");
       process.exitCode = (await doctor(target(), out)) ? 0 : 1;
     });
 }

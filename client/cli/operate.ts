@@ -1,17 +1,13 @@
 // Operate: the commands for operators of a cluster. They need the administrator's NATS user; with
-// an embedded cluster they read it from its file.
+// an embedded cluster they read it from its file. The code of each is loaded when it runs.
 
 import { Option } from "commander";
 import type { Command } from "commander";
+import { SERVICES } from "#shared/protocol/ids.ts";
 import type { UserId } from "#shared/protocol/ids.ts";
-import { SERVICES } from "#shared/protocol/settings.ts";
 import { userOf } from "./arguments.ts";
 import type { Caller } from "./change.ts";
 import { CliError } from "./cli-error.ts";
-import { askDrain, askRooms, askStatus } from "./control.ts";
-import { kick } from "./kick.ts";
-import { setSetting, settingLine, storedSettings, unsetSetting } from "./settings.ts";
-import { overviewOf } from "./status.ts";
 import type { Target } from "./target.ts";
 
 const ROOMS_SHOWN = 50;
@@ -21,7 +17,13 @@ export function addOperatorCommands(program: Command, { target, out }: Caller): 
     .command("status")
     .description("processes, partitions, owners, archive lag; exit code 1 when there is a problem")
     .action(async () => {
-      const { processes, partitions, lines, problems } = overviewOf(await askStatus(target().nats));
+      const [{ askStatus }, { overviewOf }] = await Promise.all([
+        import("./control.ts"),
+        import("./status.ts"),
+      ]);
+      const { nats, embedded } = target();
+      const answers = await askStatus(nats, embedded);
+      const { processes, partitions, lines, problems } = overviewOf(answers);
       for (const line of lines) out.note(line);
       out.print({ processes, partitions, problems }, ...problems.map((text) => `PROBLEM ${text}`));
       process.exitCode = problems.length === 0 ? 0 : 1;
@@ -30,6 +32,7 @@ export function addOperatorCommands(program: Command, { target, out }: Caller): 
     .command("rooms")
     .description("rooms that have sessions now, the largest first")
     .action(async () => {
+      const { askRooms } = await import("./control.ts");
       const { rooms, more } = await askRooms(target().nats);
       for (const { room, sessions, head } of out.isJson ? rooms : rooms.slice(0, ROOMS_SHOWN)) {
         const counts = `${String(sessions).padStart(7)} sessions  head ${String(head).padStart(9)}`;
@@ -52,6 +55,7 @@ export function addOperatorCommands(program: Command, { target, out }: Caller): 
     .description("revoke all present tokens of a user and close the user's connections")
     .argument("<user>", "the user id", userOf)
     .action(async (user: UserId) => {
+      const { kick } = await import("./kick.ts");
       const closed = await kick(target().nats, user);
       out.print({ user, closed }, `closed ${closed} connections`);
     });
@@ -63,6 +67,7 @@ export function addOperatorCommands(program: Command, { target, out }: Caller): 
  * returns its id.
  */
 async function drain({ nats, pids }: Target, name: string): Promise<string> {
+  const { askDrain, askStatus } = await import("./control.ts");
   const processes = await askStatus(nats);
   const pid = pids.get(name);
   const matching = processes.filter((one) =>
@@ -93,6 +98,7 @@ function addSettings(program: Command, { target, out }: Pick<Caller, "target" | 
     .command("get")
     .description("show each stored value, who set it and when")
     .action(async () => {
+      const { settingLine, storedSettings } = await import("./settings.ts");
       for (const one of await storedSettings(target().nats)) out.print(one, settingLine(one));
     });
   config
@@ -100,6 +106,7 @@ function addSettings(program: Command, { target, out }: Pick<Caller, "target" | 
     .description("change a setting on every process within a second")
     .addOption(service())
     .action(async (name: string, value: string, options: { service?: string }) => {
+      const { setSetting } = await import("./settings.ts");
       const text = await setSetting(target().nats, { name, value, ...options });
       out.print({ setting: name, scope: options.service ?? "all", value }, text);
     });
@@ -108,6 +115,7 @@ function addSettings(program: Command, { target, out }: Pick<Caller, "target" | 
     .description("return to the value with which each process started")
     .addOption(service())
     .action(async (name: string, options: { service?: string }) => {
+      const { unsetSetting } = await import("./settings.ts");
       const text = await unsetSetting(target().nats, { name, ...options });
       out.print({ setting: name, scope: options.service ?? "all", value: null }, text);
     });

@@ -6,7 +6,7 @@
 //        caller neutralises each line. JSON escapes them.
 
 import { CommanderError } from "commander";
-import { NatsUnreachable } from "#shared/adapters/nats-connect.ts";
+import { NatsUnreachable } from "#shared/adapters/nats-unreachable.ts";
 import { ConnectionClosed, ParleyError } from "../sdk/errors.ts";
 import { DevTokenError } from "../sdk/dev-token.ts";
 import { CliError } from "./cli-error.ts";

@@ -11,16 +11,13 @@
 
 import type { Command } from "commander";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connectNats, NatsUnreachable } from "#shared/adapters/nats-connect.ts";
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
-import { logCount, provision, wantPartitions } from "#shared/adapters/nats-provision.ts";
-import { findLogs, partitionsOf } from "#shared/adapters/nats-restore.ts";
+import { NatsUnreachable } from "#shared/adapters/nats-unreachable.ts";
 import type { ProcessStatus } from "#shared/protocol/control.ts";
 import { isDoubling, PERMITTED_PARTITIONS } from "#shared/protocol/partition-map.ts";
 import { amountOf } from "./arguments.ts";
 import type { Caller } from "./change.ts";
 import { CliError } from "./cli-error.ts";
-import { askStatus, operatorName } from "./control.ts";
 
 /** Why a cluster cannot be split now. */
 export type SplitRefusal =
@@ -71,6 +68,11 @@ export async function splitPartitions(
   { to, permitted = 0 }: Flags,
   say: (line: string) => void,
 ): Promise<number> {
+  const { connectNats } = await import("#shared/adapters/nats-connect.ts");
+  const { logCount, provision, wantPartitions } =
+    await import("#shared/adapters/nats-provision.ts");
+  const { findLogs, partitionsOf } = await import("#shared/adapters/nats-restore.ts");
+  const { askStatus, operatorName } = await import("./control.ts");
   const connection = await connectNats({ ...nats, name: "parley-cli", inboxPrefix: "_INBOX_cli" });
   try {
     const first = await partitionsOf(connection);

@@ -10,19 +10,15 @@
 import { open } from "node:fs/promises";
 import { Argument } from "commander";
 import type { Command } from "commander";
-import { openNatsBus } from "#shared/adapters/bus-nats.ts";
 import type { NatsBus } from "#shared/adapters/bus-nats.ts";
-import { openNatsLog } from "#shared/adapters/log-nats.ts";
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
 import type { PartitionLog } from "#shared/ports/log.ts";
-import { createLogger } from "#shared/process/logger.ts";
 import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
 import { decodeRegionAnswer, encodeRegionRequest } from "#shared/protocol/regions.ts";
 import type { RegionMode, RegionRequest, RegionStatus } from "#shared/protocol/regions.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import type { Caller } from "./change.ts";
 import { CliError } from "./cli-error.ts";
-import { operatorName } from "./control.ts";
 
 /** A hand-over waits for a lease, and then for the follower. */
 const ANSWER_WITHIN_MS = 120_000;
@@ -111,6 +107,7 @@ export function statusLines(status: RegionStatus): string[] {
 
 async function ask(bus: NatsBus, request: Request): Promise<RegionStatus> {
   const timeoutMs = request.verb === "status" ? STATUS_WITHIN_MS : ANSWER_WITHIN_MS;
+  const { operatorName } = await import("./control.ts");
   const text = encodeRegionRequest({ by: operatorName(), ...request });
   const outcome = await bus.request(subjects.regionControl, text, { timeoutMs });
   if (outcome.kind === "no-responders") {
@@ -139,6 +136,7 @@ async function saveLogs(
     throw new CliError(`cannot create ${path} (${reason}): choose a new file with --save`);
   });
   try {
+    const { openNatsLog } = await import("#shared/adapters/log-nats.ts");
     const log = openNatsLog(bus);
     let saved = 0;
     for (const { p, first, last, common = 0 } of own) {
@@ -175,6 +173,8 @@ async function readLog(
 }
 
 async function withBus<T>(nats: NatsAccess, action: (bus: NatsBus) => Promise<T>): Promise<T> {
+  const { openNatsBus } = await import("#shared/adapters/bus-nats.ts");
+  const { createLogger } = await import("#shared/process/logger.ts");
   const logger = createLogger({ name: "parley-cli", level: "silent" });
   const inboxPrefix = "_INBOX_ctl";
   const bus = await openNatsBus({ ...nats, name: "parley-region", inboxPrefix, logger });

@@ -7,7 +7,6 @@ import { devToken } from "../sdk/dev-token.ts";
 import { countOf, roomOf, textOf, userOf } from "./arguments.ts";
 import type { Caller } from "./change.ts";
 import { CliError } from "./cli-error.ts";
-import { connect } from "./connect.ts";
 import { readable } from "./print.ts";
 
 /** A send without an answer for this long has failed. */
@@ -39,6 +38,7 @@ export function addSendCommands(program: Command, caller: Caller): void {
     .option("--thread <n>", "continue the thread of this message", countOf)
     .option("--trace", "trace it through the cluster; prints the message id for `parley trace`")
     .action(async (room: RoomId, text: string, options: SendFlags) => {
+      const { connect } = await import("./connect.ts");
       const parley = await connect(caller);
       const asked = {
         ...(options.trace === true && { trace: newTrace() }),
@@ -70,6 +70,7 @@ export function addSendCommands(program: Command, caller: Caller): void {
 }
 
 async function tail(caller: Caller, room: RoomId, after: number | undefined): Promise<void> {
+  const { connect } = await import("./connect.ts");
   const parley = await connect(caller);
   const handle = parley.join(room, after === undefined ? { tail: 20 } : { after });
   handle.on("event", (event) => caller.out.print(event, readable(event)));

@@ -13,10 +13,10 @@ import {
   decodeSetting,
   encodeSetting,
   isSettingName,
-  SERVICES,
   settingKey,
   SETTINGS,
 } from "#shared/protocol/settings.ts";
+import { SERVICES } from "#shared/protocol/ids.ts";
 import type { Scope } from "#shared/protocol/settings.ts";
 import { operatorName } from "./control.ts";
 import { neutral } from "./print.ts";

@@ -31,6 +31,8 @@ export interface Target {
   readonly jaeger: string;
   /** The embedded cluster's processes: their names and pids. */
   readonly pids: ReadonlyMap<string, number>;
+  /** Its pids, when its file gives the address of NATS: all processes that will answer there. */
+  readonly embedded: ReadonlySet<number> | undefined;
   /** The path of the embedded cluster's file, whether it exists or not. */
   readonly clusterFile: string;
   /** From where each value comes: a flag, a variable, the cluster's file, or "the default". */
@@ -72,6 +74,7 @@ export function readTarget(flags: TargetFlags): Target {
   return {
     clusterFile,
     pids: cluster.pids,
+    embedded: nats.origin === clusterFile ? new Set(cluster.pids.values()) : undefined,
     origins: {
       url: url.origin,
       nats: nats.origin,

@@ -3,7 +3,7 @@
 
 import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
-import { DEAD_PAGE_MAX, WEBHOOK_KINDS, webhookIdSchema } from "#shared/protocol/webhooks.ts";
+import { DEAD_PAGE_MAX, WEBHOOK_ID, WEBHOOK_KINDS } from "#shared/protocol/webhook-names.ts";
 import type { DeadLetter, ListedWebhook } from "#shared/protocol/webhooks.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { roomOf } from "./arguments.ts";
@@ -97,6 +97,6 @@ function roomsOf(text: string, before: readonly RoomId[] = []): readonly RoomId[
 }
 
 function webhookOf(text: string): string {
-  if (webhookIdSchema.safeParse(text).success) return text;
+  if (WEBHOOK_ID.test(text)) return text;
   throw new InvalidArgumentError("Expected the id of a webhook: a lower-case UUID.");
 }

@@ -1,7 +1,8 @@
 // `provision`: creates the streams and buckets of a compose cluster, as the administrator, and
 // exits. Idempotent; services wait for it (compose: service_completed_successfully).
 
-import { connectNats, NatsUnreachable } from "#shared/adapters/nats-connect.ts";
+import { connectNats } from "#shared/adapters/nats-connect.ts";
+import { NatsUnreachable } from "#shared/adapters/nats-unreachable.ts";
 import { checkServer, provision, ProvisionError } from "#shared/adapters/nats-provision.ts";
 
 const url = process.env["NATS_URL"] ?? "";

@@ -11,6 +11,7 @@ import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { connect, nkeyAuthenticator } from "@nats-io/transport-node";
 import type { NatsConnection } from "@nats-io/transport-node";
+import { NatsUnreachable } from "./nats-unreachable.ts";
 
 /** Where NATS is, and as which user to connect. */
 export interface NatsAccess {
@@ -28,12 +29,6 @@ export interface NatsOptions extends NatsAccess {
   readonly name: string;
   /** All inboxes begin with it, so that a server can allow them per kind of service. */
   readonly inboxPrefix: string;
-}
-
-/** NATS did not answer at the first connect. */
-export class NatsUnreachable extends Error {
-  override readonly name = "NatsUnreachable";
-  readonly code = "nats_unreachable";
 }
 
 /** The timeout of one connection attempt, first or later. */

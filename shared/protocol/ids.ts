@@ -23,6 +23,8 @@ export type ProcessId = Brand<string, "ProcessId">;
  * are switched on.
  */
 export type NodeKind = "gateway" | "room" | "persistence" | "region" | "webhooks";
+/** Those with settings of their own. */
+export const SERVICES: readonly NodeKind[] = ["gateway", "room", "persistence"];
 
 /** The position of an event in its room: 1, 2, 3, … 0 is the position before the first event. */
 export type Seq = number;

@@ -9,6 +9,7 @@
 
 import { z } from "zod";
 import { parseObject } from "../kit/json.ts";
+import { SERVICES } from "./ids.ts";
 import type { NodeKind } from "./ids.ts";
 import { PARTITIONS_MAX } from "./partition-map.ts";
 
@@ -65,7 +66,6 @@ export const SETTINGS = {
 export type SettingName = keyof typeof SETTINGS;
 export type SettingValue<N extends SettingName> = z.output<(typeof SETTINGS)[N]>;
 
-export const SERVICES: readonly NodeKind[] = ["gateway", "room", "persistence"];
 export type Scope = NodeKind | "all";
 
 export interface StoredSetting {

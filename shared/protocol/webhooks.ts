@@ -6,28 +6,14 @@
 import { z } from "zod";
 import { parseObject } from "../kit/json.ts";
 import { isRoomId } from "./ids.ts";
+import { DEAD_PAGE_MAX, WEBHOOK_ID, WEBHOOK_KINDS } from "./webhook-names.ts";
 
-/** The kinds of events that a subscription can name: those of rooms, and those of sessions. */
-export const WEBHOOK_KINDS = [
-  "room.msg",
-  "room.edited",
-  "room.deleted",
-  "room.reacted",
-  "room.pinned",
-  "room.member",
-  "room.room",
-  "room.invite",
-  "session.started",
-  "session.ended",
-] as const;
 export type WebhookKind = (typeof WEBHOOK_KINDS)[number];
 
 /** Subscriptions of a cluster. A further one gets `conflict`. */
 export const WEBHOOKS_MAX = 100;
 export const WEBHOOK_ROOMS_MAX = 100;
 export const WEBHOOK_URL_LENGTH_MAX = 1_024;
-/** Dead letters of one page. */
-export const DEAD_PAGE_MAX = 200;
 /** 24 to 64 bytes in base64, as Standard Webhooks has them. */
 const SECRET = /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/;
 
@@ -48,9 +34,7 @@ export const webhookKindsSchema = z.array(z.enum(WEBHOOK_KINDS)).min(1).max(WEBH
 export const webhookRoomsSchema = z
   .array(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/))
   .max(WEBHOOK_ROOMS_MAX);
-export const webhookIdSchema = z
-  .string()
-  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/);
+export const webhookIdSchema = z.string().regex(WEBHOOK_ID);
 
 export interface Webhook {
   readonly webhook: string;

@@ -8,7 +8,6 @@ import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
 import { isRoomId } from "#shared/protocol/ids.ts";
 import type { Partition } from "#shared/protocol/ids.ts";
-import { restoreLogs } from "../../../services/persistence/runtime/restore-logs.ts";
 import type { RestoreChoice } from "../../../services/persistence/core/restore-plan.ts";
 import { amountOf, partitionsOf } from "../arguments.ts";
 import type { Caller } from "../change.ts";
@@ -55,6 +54,7 @@ export function addRestoreCommands(program: Command, { target, out }: Caller): v
       }
       const { lost, discard, partitions, replicas } = flags;
       const isConfirmed = flags.yes === true;
+      const { restoreLogs } = await import("../../../services/persistence/runtime/restore-logs.ts");
       const report = await restoreLogs({
         nats,
         database,

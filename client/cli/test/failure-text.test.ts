@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { NatsUnreachable } from "#shared/adapters/nats-connect.ts";
+import { NatsUnreachable } from "#shared/adapters/nats-unreachable.ts";
 import { SETTINGS } from "#shared/protocol/settings.ts";
 import { DevTokenError } from "../../sdk/dev-token.ts";
 import { CliError } from "../cli-error.ts";

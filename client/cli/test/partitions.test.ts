@@ -1,7 +1,7 @@
 // `parley partitions split`: its refusals.
 
 import { expect } from "chai";
-import { NatsUnreachable } from "#shared/adapters/nats-connect.ts";
+import { NatsUnreachable } from "#shared/adapters/nats-unreachable.ts";
 import type { ProcessStatus } from "#shared/protocol/control.ts";
 import type { NodeKind, ProcessId } from "#shared/protocol/ids.ts";
 import { checkSplit, missingOwners, SplitError, waitForOwners } from "../partitions.ts";

@@ -10,13 +10,13 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import {
-  DEAD_PAGE_MAX,
   webhookIdSchema,
   webhookKindsSchema,
   webhookRoomsSchema,
   webhookSecretSchema,
   webhookUrlSchema,
 } from "#shared/protocol/webhooks.ts";
+import { DEAD_PAGE_MAX } from "#shared/protocol/webhook-names.ts";
 import type { WebhookRequest } from "#shared/protocol/webhooks.ts";
 import type { WebhooksApi, WebhooksOutcome } from "../core/webhooks-port.ts";
 import { queryInteger } from "./http-route.ts";

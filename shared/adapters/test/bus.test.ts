@@ -11,7 +11,7 @@ import { openNatsBench } from "../../testing/nats-bench.ts";
 import { MemoryBroker } from "../bus-memory.ts";
 import type { MemoryBus } from "../bus-memory.ts";
 import { NatsPayloadTooSmall, openNatsBus } from "../bus-nats.ts";
-import { NatsUnreachable } from "../nats-connect.ts";
+import { NatsUnreachable } from "../nats-unreachable.ts";
 
 busContract("memory", openMemoryBench);
 busContract("NATS", openNatsBench);
