@@ -1,5 +1,6 @@
 // Bench (`make bench`, `make bench ONLY=B1,B3`): rows B1 … B13 against their peers in the same run.
-// `make bench ONLY=TRACE` runs only when named: the cost of traces (items/tracing.ts).
+// `make bench ONLY=TRACE` runs only when named: the cost of traces (items/tracing.ts). So does IDLE:
+// the cost of a cluster without users (items/idle.ts).
 //
 // Everything is on: fsync for each commit, archive, authentication. Only rate limits are off,
 // because one generator is one address. Environment: ONLY (rows), SECONDS (of each leg), ROUNDS
@@ -26,6 +27,7 @@ import { B11 } from "./items/reactions.ts";
 import { B1, B10, B2, B3, B4, B9 } from "./items/broadcast.ts";
 import { B5, B8 } from "./items/sockets.ts";
 import { B6 } from "./items/storm.ts";
+import { IDLE } from "./items/idle.ts";
 import { ROOM_LIST } from "./items/room-list.ts";
 import { EXPORT } from "./items/export.ts";
 import { INDEX } from "./items/search-index.ts";
@@ -37,7 +39,7 @@ import { whereIsRedis } from "./peers/socket-io.ts";
 import { renderAll, writeResult } from "./results.ts";
 
 const ITEMS: readonly Item[] = [B1, B2, B3, B4, B5, B6, B7, B8, B9, B10, B11, B12, B13];
-const ONLY_BY_NAME: readonly Item[] = [TRACE, ROOM_LIST, SEARCH, INDEX, EXPORT, WARM];
+const ONLY_BY_NAME: readonly Item[] = [TRACE, IDLE, ROOM_LIST, SEARCH, INDEX, EXPORT, WARM];
 const ROUNDS = 3;
 
 function chosen(): readonly Item[] {

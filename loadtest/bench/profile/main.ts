@@ -18,7 +18,14 @@ import { run } from "../run.ts";
 import { BY_ROW } from "../shapes.ts";
 import { bySelf, flameGraph, toFrames } from "./flame.ts";
 import type { CpuProfile, Frame } from "./flame.ts";
-import { byFunction, framesOf, hasPerf, recordPerf, sharesOf } from "./perf.ts";
+import {
+  byFunction,
+  framesOf,
+  hasPerf,
+  longestCollectionMs,
+  recordPerf,
+  sharesOf,
+} from "./perf.ts";
 import type { Recording, Sample } from "./perf.ts";
 
 const OUT = fileURLToPath(new URL("../../../.parley/profile", import.meta.url));
@@ -90,7 +97,11 @@ function ofPerf(): Result {
   const rows = byFunction(samples)
     .slice(0, TOP_FUNCTIONS)
     .map(({ where, share, kernel }) => `${percent(share)}  kernel ${percent(kernel)}  ${where}`);
-  return { root: framesOf(samples), lines: [`CPU by perf: ${shares.join(", ")}`, ...rows] };
+  const head = [
+    `CPU by perf: ${shares.join(", ")}`,
+    `longest collection: ${longestCollectionMs(samples).toFixed(1)} ms of CPU`,
+  ];
+  return { root: framesOf(samples), lines: [...head, ...rows] };
 }
 
 async function ofV8(path: string): Promise<Result> {

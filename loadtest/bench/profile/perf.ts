@@ -146,6 +146,21 @@ export function sharesOf(samples: readonly Sample[]): Readonly<Record<string, nu
 }
 
 /**
+ * The CPU time of the longest collection on the main thread in ms: its consecutive samples. Waits
+ * for a core, which a wall clock would add, do not count.
+ */
+export function longestCollectionMs(samples: readonly Sample[]): number {
+  let longest = 0;
+  let run = 0;
+  for (const { thread, stack } of samples) {
+    if (thread !== MAIN) continue;
+    run = stack.some(isCollection) ? run + 1 : 0;
+    longest = Math.max(longest, run);
+  }
+  return (longest * PERIOD_US) / 1_000;
+}
+
+/**
  * JavaScript functions by their CPU time with the native code and the kernel that they call, but
  * without other JavaScript functions.
  */
@@ -176,6 +191,8 @@ export function byFunction(
     .sort((a, b) => b.share - a.share);
 }
 
+/** As Node names it. */
+const MAIN = "MainThread";
 const COLLECTION = "(garbage collector)";
 const COLLECTS =
   /^v8::internal::(?:Heap::(?:CollectGarbage|PerformGarbageCollection|Scavenge|MarkCompact)|Scaveng|MarkCompact|MainMarkingVisitor|Concurrent(?:Marking|Sweep)|Sweeper|IncrementalMarking|ArrayBufferSweeper|.*::(?:Scavenge|Pointers?Updat|Evacuat))/;

@@ -1,6 +1,13 @@
 import { expect } from "chai";
 import { toFrames } from "../profile/flame.ts";
-import { byFunction, framesOf, readMap, readSamples, sharesOf } from "../profile/perf.ts";
+import {
+  byFunction,
+  framesOf,
+  longestCollectionMs,
+  readMap,
+  readSamples,
+  sharesOf,
+} from "../profile/perf.ts";
 
 const MAP = [
   "7f00 40 JS:~old file:///x/services/gateway/old.ts:1:1",
@@ -43,6 +50,13 @@ describe("Profile", () => {
       { where: "(garbage collector)", share: 0.25, kernel: 0 },
       { where: "(V8Worker, no function)", share: 0.25, kernel: 0 },
     ]);
+  });
+
+  it("perf.1: the longest collection is the longest run of samples of the main thread in it", () => {
+    const [, running, collecting, worker] = samples;
+    const order = [collecting, running, collecting, worker, collecting, running];
+    const found = longestCollectionMs(order.flatMap((sample) => sample ?? []));
+    expect(found).to.be.closeTo(1, 0.01); // Two samples of half a millisecond.
   });
 
   it("perf.2: a system call and a collection are one frame each", () => {
