@@ -21,12 +21,14 @@ import { buildHttp } from "./adapters/http.ts";
 import { whatIsMissing } from "./adapters/http-meta.ts";
 import { openInviteKey } from "./adapters/invite-key.ts";
 import { refuseRevoked } from "./adapters/revoked-tokens.ts";
+import { startThumbnailThread } from "./adapters/thumbnail-thread.ts";
 import { attachWebSockets, frameMaker } from "./adapters/websocket.ts";
 import { authConfig, configSchema, httpConfig, metricsPort } from "./config.ts";
 import { Revocations } from "./core/revocations.ts";
 import { Gateway } from "./runtime/gateway.ts";
 import { AttachmentsOverBus } from "./runtime/attachments-over-bus.ts";
 import { followGatewaySettings } from "./runtime/live-settings.ts";
+import { Thumbnails } from "./runtime/thumbnails.ts";
 import { WebhooksOverBus } from "./runtime/webhooks-over-bus.ts";
 
 const MIB = 1024 * 1024;
@@ -151,6 +153,9 @@ const operations = await service.openOperations({
   kick: (user) => gateway.kick(user),
 });
 
+const thumbnails = new Thumbnails(systemClock, startThumbnailThread);
+shutdown.add("thumbnails", () => Promise.resolve(thumbnails.stop()));
+
 const app = await buildHttp({
   requests,
   metrics: operations.url === undefined ? operations.metrics : undefined,
@@ -163,6 +168,7 @@ const app = await buildHttp({
     records: new AttachmentsOverBus(bus),
     proofs,
     links: new HmacLinks(key),
+    thumbnails,
     linkMs: config.ATTACHMENTS_LINK_S * 1_000,
     limits: {
       fileBytesMax: config.ATTACHMENTS_FILE_MIB * MIB,

@@ -6,7 +6,7 @@
 //   attachment-s3.2. An answer that does not begin within ANSWER_MS, and a body of which nothing
 //        arrives for so long, ends the call.
 
-import { Readable } from "node:stream";
+import { ReadableStream as WebStream } from "node:stream/web";
 import { S3mini } from "s3mini";
 import { ofLength } from "../ports/attachment-store.ts";
 import type {
@@ -50,8 +50,8 @@ export class S3Store implements AttachmentStore {
     content: AsyncIterable<Uint8Array>,
     bytes: number,
   ): Promise<"stored" | "exists"> {
-    const source = Readable.from(ofLength(content, bytes), { objectMode: false });
-    const body = Readable.toWeb(source) as ReadableStream;
+    const source = ofLength(content, bytes);
+    const body = WebStream.from(source) as unknown as ReadableStream;
     // attachment-s3.1. An empty object has no body: no server takes a stream of no length.
     const data = bytes === 0 ? "" : body;
     const condition = { "if-none-match": "*" } as Record<string, string>;
@@ -62,7 +62,7 @@ export class S3Store implements AttachmentStore {
       if (statusOf(error) === 412) return "exists";
       throw error;
     } finally {
-      source.destroy();
+      void source.return(undefined).catch(() => undefined); // It may have ended early.
     }
   }
 

@@ -97,7 +97,7 @@ export function attachmentStoreContract(
       await using under = await open();
       const { store } = under;
       const chunk = new Uint8Array(64 * 1024);
-      const count = (32 * MIB) / chunk.length;
+      const count = (128 * MIB) / chunk.length;
       const many = (async function* () {
         for (let n = 0; n < count; n++) yield await Promise.resolve(chunk);
       })();
@@ -110,7 +110,7 @@ export function attachmentStoreContract(
         }
       })();
       expect(await store.put(newName(), watched, count * chunk.length)).to.equal("stored");
-      expect(most).to.be.below(16 * MIB);
+      expect(most).to.be.below(64 * MIB); // Garbage counts, too.
     });
 
     it("attachment-store.4: removes objects, and a second time changes nothing", async () => {

@@ -81,6 +81,14 @@ export const SYFT: GoProgram = {
   module: "github.com/anchore/syft/cmd/syft",
 };
 
+/** The S3 server of the tests of attachments. */
+export const VERSITYGW: GoProgram = {
+  name: "versitygw",
+  variable: "VERSITYGW",
+  folder: "versitygw",
+  module: "github.com/versity/versitygw/cmd/versitygw",
+};
+
 export const FLAGGER: GoProgram = {
   name: "flagger",
   variable: "FLAGGER",

@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import sharp from "sharp";
 import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { UploadedFile } from "#shared/protocol/attachments.ts";
@@ -174,6 +175,25 @@ describe("Attachments on a cluster", function () {
     await until(() => !hasBytes(one.id), { ...WITHIN, what: "the removal of the bytes" });
     expect(hasBytes(two.id)).to.equal(true);
     expect((await linkOf("ben", two.id)).status).to.equal(200);
+  });
+
+  it("AT10: an image has a thumbnail and its size, and the deletion removes both", async () => {
+    const image = sharp({ create: { width: 1_000, height: 500, channels: 3, background: "red" } });
+    const content = new Uint8Array(await image.jpeg().toBuffer());
+    const { body: file } = await put("ada", content, { name: "red.jpg" });
+    expect(file).to.include({ type: "image/jpeg", width: 1_000, height: 500 });
+    const attachments = [file as unknown as UploadedFile];
+    const sent = await ada.join("plans").send({ text: "" }, { attachments }).done;
+    if (sent.kind !== "acked") throw new Error("not sent");
+    const id = String(file["id"]);
+    const { body } = await linkOf("ben", id);
+    const thumbnail = await read(body["thumbnail"]);
+    expect(thumbnail.headers.get("content-type")).to.equal("image/webp");
+    const { width, height } = await sharp(await thumbnail.arrayBuffer()).metadata();
+    expect([width, height]).to.deep.equal([720, 360]);
+    await ada.join("plans").delete(sent.seq).done;
+    const isGone = (): boolean => !objects().some((path) => path.includes(id));
+    await until(isGone, { ...WITHIN, what: "the removal of both" });
   });
 
   it("AT3: an upload with a known id gets the first answer, and another file gets conflict", async () => {

@@ -12,7 +12,7 @@
 //   http-uploads.5. An upload with an id that is known gets the first answer, when room, user, name
 //        and length are the same, else `conflict`.
 
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { AttachmentRecords, RecordRefusal } from "#shared/ports/attachment-records.ts";
@@ -22,11 +22,14 @@ import type { Clock } from "#shared/ports/clock.ts";
 import type { Logger } from "#shared/process/logger.ts";
 import { attachmentSchemas, inviteIdSchema, roomSchema } from "#shared/protocol/client-frames.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
+import type { MessageId } from "#shared/protocol/ids.ts";
+import { thumbnailOf } from "#shared/protocol/attachments.ts";
 import { ATTACHMENT_UNSENT_MS } from "#shared/protocol/limits.ts";
 import { grantFor, isAtLeast } from "#shared/protocol/roles.ts";
 import type { FileProofs } from "../core/attachments-port.ts";
 import { UPLOADS_MAX, UPLOADS_PER_USER_MAX } from "../core/bounds.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
+import type { Thumbnails } from "../runtime/thumbnails.ts";
 import { fileName } from "./file-name.ts";
 import type { HttpRoute } from "./http-route.ts";
 import { InProgress } from "./in-progress.ts";
@@ -39,6 +42,7 @@ export interface UploadParts {
   /** Undefined: the cluster takes no attachments. */
   readonly store: AttachmentStore | undefined;
   readonly proofs: FileProofs;
+  readonly thumbnails: Pick<Thumbnails, "of">;
   readonly clock: Pick<Clock, "now">;
   readonly logger: Logger;
   readonly limits: UploadLimits;
@@ -149,11 +153,31 @@ async function upload(
   if (stored.kind === "type") {
     return refuse(reply, "forbidden", `Files of the type ${stored.type} are not accepted.`);
   }
-  const finished = await records.finish({ id, room, user, type: stored.type });
+  const size = await storeThumbnail(parts, store, { id, bytes, type: stored.type });
+  const finished = await records.finish({ id, room, user, type: stored.type, ...size });
   if (finished.kind !== "file") {
     return refuse(reply, finished.kind === "refused" ? REFUSALS[finished.error] : "internal");
   }
   return accept(reply, proofs.sign(finished.file, { room, user }, until));
+}
+
+/** The size of the image when it has a thumbnail now. Never rejects. */
+async function storeThumbnail(
+  { thumbnails, logger }: UploadParts,
+  store: AttachmentStore,
+  { id, bytes, type }: { id: MessageId; bytes: number; type: string },
+): Promise<{ readonly width: number; readonly height: number } | undefined> {
+  const made = await thumbnails.of({ type, bytes }, () => store.get(objectName(id)));
+  if (made === undefined) return undefined;
+  const { width, height, content } = made;
+  const parts = Readable.from([content]);
+  try {
+    await store.put(objectName(thumbnailOf(id)), parts, content.length);
+    return { width, height };
+  } catch (error: unknown) {
+    logger.warn({ error }, "a thumbnail could not be stored");
+    return undefined;
+  }
 }
 
 type Stored =

@@ -81,6 +81,7 @@ export class MemoryAttachments {
       records: this.records,
       proofs: new HmacProofs(key),
       links: new HmacLinks(key),
+      thumbnails: { of: () => Promise.resolve(undefined) },
       linkMs: 60_000,
       isRevoked: () => this.revoked,
       limits: {
