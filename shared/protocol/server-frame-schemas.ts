@@ -8,6 +8,7 @@
 //        otherwise the file does not compile. A client ignores fields that it does not know.
 
 import { z } from "zod";
+import { MEDIA_TYPE, PIXELS_MAX } from "./attachments.ts";
 import { ERRORS } from "./errors.ts";
 import type { ErrorName } from "./errors.ts";
 import { STORABLE_PATTERN, UUID_V7 } from "./ids.ts";
@@ -29,6 +30,15 @@ const body = z
   .meta({ description: `A JSON object of at most ${BODY_BYTES_MAX} bytes.` });
 const target = seq.meta({ description: "The number of the message that it changes." });
 const mentions = z.union([z.literal("@room"), z.array(user)]);
+const pixels = z.number().int().min(1).max(PIXELS_MAX).optional();
+const attachment = z.object({
+  id,
+  name: z.string(),
+  type: z.string().regex(MEDIA_TYPE),
+  bytes: count,
+  width: pixels,
+  height: pixels,
+});
 const deleted = z.object({ by: user, at, seq }).optional().meta({
   description: "The message was deleted: its body is empty.",
 });
@@ -42,6 +52,7 @@ const events = {
     replyTo: seq.optional(),
     thread: seq.optional(),
     mentions: mentions.optional(),
+    attachments: z.array(attachment).optional(),
     deleted,
   }),
   edited: z.object({ t: z.literal("edited"), ...head, target, body, deleted }),

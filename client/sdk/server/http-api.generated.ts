@@ -336,6 +336,50 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/rooms/{room}/attachments/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Get a link to an attachment
+         * For a user who may read the room. The link ends, and it ends at once with the user's right to read.
+         */
+        readonly get: operations["linkAttachment"];
+        /**
+         * Upload a file for a message
+         * The body is the file, with a `Content-Length`. Pass the answer in `attachments` of a message within a day. A repeated upload with the same id gets the first answer. The type comes from the content.
+         */
+        readonly put: operations["uploadAttachment"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/files/{link}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read the bytes of an attachment
+         * `link`: from the answer with a link. One `Range` of bytes is served.
+         */
+        readonly get: operations["readAttachment"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/rooms/{room}/export": {
         readonly parameters: {
             readonly query?: never;
@@ -730,6 +774,17 @@ export interface operations {
                     readonly thread?: number;
                     /** The mentioned users, or `@room`: everyone in the room, for moderators. */
                     readonly mentions?: "@room" | readonly string[];
+                    /** The files of the message, each as its upload was answered. */
+                    readonly attachments?: {
+                        readonly id: string;
+                        readonly name: string;
+                        readonly type: string;
+                        readonly bytes: number;
+                        readonly width?: number;
+                        readonly height?: number;
+                        readonly until: number;
+                        readonly proof: string;
+                    }[];
                 };
             };
         };
@@ -3759,6 +3814,326 @@ export interface operations {
             };
             /** `rate_limited`: Too many requests; wait. */
             readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `internal`: The server made a mistake. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `busy`: The server is full; the request was not stored. `unavailable`: No answer in time; retry with the same id. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly linkAttachment: {
+        readonly parameters: {
+            readonly query?: {
+                /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                readonly as?: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly room: string;
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a2286f-5000-7768-812a-d4886e1a45c0",
+                     *       "name": "photo.jpg",
+                     *       "type": "image/jpeg",
+                     *       "bytes": 81920,
+                     *       "width": 1200,
+                     *       "height": 800,
+                     *       "url": "/v1/files/eyJpZCI6Ijcx.c2ln",
+                     *       "thumbnail": "/v1/files/eyJpZCI6Ijcy.c2ln",
+                     *       "until": 1795975609070
+                     *     }
+                     */
+                    readonly "application/json": {
+                        readonly id: string;
+                        readonly name: string;
+                        readonly type: string;
+                        readonly bytes: number;
+                        readonly width?: number;
+                        readonly height?: number;
+                        /** The path of the bytes. It needs no token. */
+                        readonly url: string;
+                        /** The path of a small WebP image. */
+                        readonly thumbnail?: string;
+                        /** When the paths end. */
+                        readonly until: number;
+                    };
+                };
+            };
+            /** `bad_frame`: The frame is not valid. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `unauthorized`: The token is not valid. `token_expired`: The token has expired; send refresh. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `forbidden`: This user may not do that here. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `not_found`: There is no such thing. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `rate_limited`: Too many requests; wait. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `internal`: The server made a mistake. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `busy`: The server is full; the request was not stored. `unavailable`: No answer in time; retry with the same id. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly uploadAttachment: {
+        readonly parameters: {
+            readonly query: {
+                /** As readers see it, for example `photo.jpg`. */
+                readonly name: string;
+                /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                readonly as?: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly room: string;
+                /** A UUIDv7 that the caller makes for the file. */
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /** @example the bytes of the file */
+                readonly "application/octet-stream": string;
+            };
+        };
+        readonly responses: {
+            /** Done. */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a2286f-5000-7768-812a-d4886e1a45c0",
+                     *       "name": "photo.jpg",
+                     *       "type": "image/jpeg",
+                     *       "bytes": 81920,
+                     *       "width": 1200,
+                     *       "height": 800,
+                     *       "until": 1796061109070,
+                     *       "proof": "ppppppppppppppppppppppppppppppppppppppppppp"
+                     *     }
+                     */
+                    readonly "application/json": {
+                        readonly id: string;
+                        readonly name: string;
+                        readonly type: string;
+                        readonly bytes: number;
+                        readonly width?: number;
+                        readonly height?: number;
+                        /** A message may name the file until then. */
+                        readonly until: number;
+                        readonly proof: string;
+                    };
+                };
+            };
+            /** `bad_frame`: The frame is not valid. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `unauthorized`: The token is not valid. `token_expired`: The token has expired; send refresh. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `forbidden`: This user may not do that here. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `not_found`: There is no such thing. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `conflict`: It was changed meanwhile. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `too_large`: The body is larger than allowed. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `rate_limited`: Too many requests; wait. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `internal`: The server made a mistake. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `busy`: The server is full; the request was not stored. `unavailable`: No answer in time; retry with the same id. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly readAttachment: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly link: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /** @example the bytes of the file */
+                    readonly "application/octet-stream": string;
+                };
+            };
+            /** `bad_frame`: The frame is not valid. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `forbidden`: This user may not do that here. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `not_found`: There is no such thing. */
+            readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

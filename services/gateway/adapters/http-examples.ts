@@ -8,7 +8,7 @@
 //        and a test check each example against its schema.
 
 interface Row {
-  readonly request?: object;
+  readonly request?: object | string;
   readonly answer: unknown;
 }
 
@@ -22,6 +22,14 @@ const message = { t: "msg", room, seq: 1, id, from: "ada", at, body };
 const edited = { ...message, state: { edited: { seq: 2, at } } };
 const written = { answer: { id, room, seq: 2, at } };
 const covered = { more: false, first: 1, last: 2, asOf: 2 };
+const file = {
+  id: "01a2286f-5000-7768-812a-d4886e1a45c0",
+  name: "photo.jpg",
+  type: "image/jpeg",
+  bytes: 81_920,
+  width: 1_200,
+  height: 800,
+};
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 export const HTTP_EXAMPLES = {
@@ -79,6 +87,19 @@ export const HTTP_EXAMPLES = {
       `${JSON.stringify(message)}\n{"t":"end","seq":1}\n`,
   },
   importEvents: { request: { born: id, events: [message] }, answer: { room, seq: 1 } },
+  uploadAttachment: {
+    request: "the bytes of the file",
+    answer: { ...file, until: at + 86_400_000, proof: "p".repeat(43) },
+  },
+  linkAttachment: {
+    answer: {
+      ...file,
+      url: "/v1/files/eyJpZCI6Ijcx.c2ln",
+      thumbnail: "/v1/files/eyJpZCI6Ijcy.c2ln",
+      until: at + 900_000,
+    },
+  },
+  readAttachment: { answer: "the bytes of the file" },
   createWebhook: {
     request: { url: "https://app.example/hook", kinds: ["room.msg"], rooms: [room] },
     answer: { webhook, secret },

@@ -75,6 +75,7 @@ export function fileRoutes(parts: FileParts): readonly HttpRoute[] {
 
 function linkRoute(parts: FileParts): HttpRoute {
   return {
+    name: "linkAttachment",
     method: "GET",
     url: "/v1/rooms/:room/attachments/:id",
     access: "bearer",
@@ -108,6 +109,7 @@ function linkRoute(parts: FileParts): HttpRoute {
 function contentRoute(parts: FileParts): HttpRoute {
   const inProgress = new InProgress({ perUserMax: DOWNLOADS_PER_USER_MAX, max: DOWNLOADS_MAX });
   return {
+    name: "readAttachment",
     method: "GET",
     url: "/v1/files/:link",
     access: "open",

@@ -85,6 +85,7 @@ const REFUSALS: { readonly [R in RecordRefusal]: ErrorName } = {
 export function uploadRoute(parts: UploadParts): HttpRoute {
   const inProgress = new InProgress({ perUserMax: UPLOADS_PER_USER_MAX, max: UPLOADS_MAX });
   return {
+    name: "uploadAttachment",
     method: "PUT",
     url: "/v1/rooms/:room/attachments/:id",
     access: "bearer",

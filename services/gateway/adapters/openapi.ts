@@ -17,6 +17,7 @@ const TAGS = {
   members: "Who may do what in a room.",
   invites: "Links into closed rooms.",
   search: "Messages by their words.",
+  attachments: "Files of messages.",
   transfer: "A room as lines of JSON, and back.",
   sessions: "The connections of a user, and the revocation of tokens.",
   webhooks: "Events for back ends.",
@@ -30,12 +31,17 @@ const TAG_OF: readonly (readonly [word: string, tag: Tag])[] = [
   ["export", "transfer"],
   ["import", "transfer"],
   ["search", "search"],
+  ["attachments", "attachments"],
+  ["files", "attachments"],
   ["invites", "invites"],
   ["members", "members"],
   ["messages", "messages"],
   ["pins", "messages"],
   ["rooms", "rooms"],
 ];
+
+/** A body of any bytes. */
+const BYTES = { type: "string", minLength: 1 };
 
 export function openApiDocument(routes: readonly HttpRoute[]): Json {
   const paths: Record<string, Record<string, unknown>> = {};
@@ -94,7 +100,10 @@ function operation(route: HttpRoute): Json {
       },
     }),
     ...(route.binaryBody === true && {
-      requestBody: { required: true, content: { "application/octet-stream": {} } },
+      requestBody: {
+        required: true,
+        content: { "application/octet-stream": { schema: BYTES, example: example.request } },
+      },
     }),
     responses: {
       [route.answer.status]: {
