@@ -4,16 +4,16 @@
 //
 // Every step (performing a call, delivering its result) is one call of `schedule`, so that a
 // scheduler can order other steps between a write and the report of its outcome.
+//
+// Owns: the watermarks, the quarantine, what a write changes. Does not own: what one room stores
+// (memory-room.ts).
 
-import { boundAll, edgeOf, fitsAhead, floorsOf, keysOf } from "../kit/archived-ids.ts";
-import type { SnapshotId } from "../kit/archived-ids.ts";
-import { SNAPSHOT_TAIL_BYTES_MAX, SNAPSHOT_TAIL_EVENTS } from "../ports/archive.ts";
+import { boundAll, edgeOf, fitsAhead, floorsOf } from "../kit/archived-ids.ts";
 import type {
   ArchiveBatch,
   ArchiveEvent,
   ArchiveStore,
   Claim,
-  Found,
   LookedUp,
   Read,
   Watermark,
@@ -22,7 +22,6 @@ import type {
 import type { RoomListStore } from "../ports/room-lists.ts";
 import type { SearchStore } from "../ports/search.ts";
 import { cutMembers } from "../kit/archived-members.ts";
-import { countedMessages, cutSenders } from "../kit/archived-senders.ts";
 import { targetOf } from "../kit/archived-targets.ts";
 import {
   changesOfMessages,
@@ -32,16 +31,11 @@ import {
 } from "../kit/message-fold.ts";
 import type { MessageState } from "../kit/message-fold.ts";
 import { cutPage, messageText, scanOf } from "../kit/message-view.ts";
-import type { Reaction } from "../kit/message-view.ts";
-import type { InviteChange } from "../kit/invite-changes.ts";
 import { mentionsIn } from "../kit/mentions.ts";
 import { sinceOf, stateChangesOf } from "../kit/state-changes.ts";
-import type { MemberChange, SettingsChange } from "../kit/state-changes.ts";
 import type { Body, Deletion, ReactedEvent, RoomEvent } from "../protocol/events.ts";
 import type { ArchivedRange, MembersPage, RoomSnapshot } from "../protocol/history.ts";
 import type { MessagesPage, MessagesQuery } from "../protocol/history.ts";
-import type { StoredInvite } from "../protocol/history.ts";
-import type { RoomSnapshotState, SenderTime, StoredMember } from "../protocol/history.ts";
 import { isStorable, messageTime, utf8Length } from "../protocol/ids.ts";
 import type {
   FindQuery,
@@ -56,7 +50,19 @@ import type { FoundMessages, SearchQuery } from "../protocol/search.ts";
 import { isSameEvent, tombstoneOf } from "../protocol/tombstone.ts";
 
 import { addMention, findRooms, listRooms, putReads } from "./memory-room-list.ts";
-import type { ListableRoom } from "./memory-room-list.ts";
+import {
+  createRoom,
+  findId,
+  idsOf,
+  keyOf,
+  lineAt,
+  membersOf,
+  reactionsOf,
+  sendersOf,
+  stateOf,
+  tailOf,
+} from "./memory-room.ts";
+import type { StoredRoom } from "./memory-room.ts";
 import { searchRooms } from "./memory-search.ts";
 
 export interface MemoryArchiveOptions {
@@ -75,22 +81,6 @@ export interface QuarantinedText {
   readonly seq?: Seq;
   readonly line: string;
   readonly reason: string;
-}
-
-interface StoredRoom extends ListableRoom {
-  born: string;
-  head: Seq;
-  lastAt: Millis;
-  readonly events: Map<Seq, ArchiveEvent>;
-  /** keyOf(sender, id) → its sequence number. */
-  readonly byId: Map<string, Seq>;
-  /** The lines of sequence numbers that have no stored event. */
-  readonly quarantined: Map<Seq, string>;
-  settings: SettingsChange | undefined;
-  readonly members: Map<UserId, MemberChange>;
-  readonly invites: Map<MessageId, InviteChange>;
-  /** By the number of the message: emoji → user → the newest reaction. */
-  readonly reactions: Map<Seq, Map<string, Map<UserId, ReactedEvent>>>;
 }
 
 export class MemoryArchive implements ArchiveStore, RoomListStore, SearchStore {
@@ -376,15 +366,7 @@ export class MemoryArchive implements ArchiveStore, RoomListStore, SearchStore {
 
   #room(id: RoomId): StoredRoom {
     let room = this.#rooms.get(id);
-    if (room === undefined) {
-      const [events, byId, quarantined] = [new Map(), new Map(), new Map()];
-      const members = new Map<UserId, MemberChange>();
-      const [reads, mentions, invites] = [new Map(), new Map(), new Map()];
-      const reactions = new Map();
-      const state = { settings: undefined, members, invites, reactions, reads, mentions };
-      room = { born: "", head: 0, lastAt: 0, events, byId, quarantined, ...state };
-      this.#rooms.set(id, room);
-    }
+    if (room === undefined) this.#rooms.set(id, (room = createRoom()));
     return room;
   }
 
@@ -400,106 +382,4 @@ export class MemoryArchive implements ArchiveStore, RoomListStore, SearchStore {
       });
     });
   }
-}
-
-function stateOf(room: StoredRoom): RoomSnapshotState | undefined {
-  const members = membersOf(room);
-  if (room.settings === undefined && members.length === 0) return undefined;
-  const { settings } = room.settings ?? {};
-  const invites = invitesOf(room);
-  return {
-    ...(settings !== undefined && { settings }),
-    ...cutMembers(members),
-    ...(invites.length > 0 && { invites }),
-  };
-}
-
-function invitesOf({ invites, lastAt }: StoredRoom): StoredInvite[] {
-  return [...invites.values()]
-    .flatMap(({ invite, made, used, isRevoked }): StoredInvite[] => {
-      if (made === undefined || isRevoked || used >= made.uses || made.until <= lastAt) return [];
-      return [[invite, made.hash, made.role, made.until, made.uses, used]];
-    })
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-function sendersOf(
-  { head, lastAt, events }: StoredRoom,
-  state: RoomSnapshotState | undefined,
-): SenderTime[] | undefined {
-  const counted = countedMessages(state?.settings, { head, lastAt });
-  if (counted === undefined) return undefined;
-  const newest = new Map<UserId, SenderTime>();
-  for (let seq = head; seq >= counted.first; seq--) {
-    const event = events.get(seq);
-    if (event?.kind !== "msg" || event.at <= counted.since || newest.has(event.sender)) continue;
-    newest.set(event.sender, [event.sender, event.at, seq]);
-  }
-  return cutSenders([...newest.values()]);
-}
-
-function membersOf(room: StoredRoom | undefined, after = ""): StoredMember[] {
-  return [...(room?.members.values() ?? [])]
-    .filter(({ user, role, mutedUntil, banned }) => {
-      return user > after && (role !== "none" || banned || mutedUntil > 0);
-    })
-    .map(({ user, role, mutedUntil, banned }): StoredMember => [user, role, mutedUntil, banned])
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-/** In the order of the reactions that stand. */
-function reactionsOf(room: StoredRoom | undefined, seq: Seq): Reaction[] {
-  const standing = [...(room?.reactions.get(seq) ?? [])].flatMap(([emoji, all]) => {
-    const on = [...all.values()].filter((event) => event.on).sort((x, y) => x.seq - y.seq);
-    const [oldest] = on;
-    if (oldest === undefined) return [];
-    return [{ at: oldest.seq, emoji, count: on.length, users: on.map(({ from }) => from) }];
-  });
-  return standing.sort((x, y) => x.at - y.at);
-}
-
-function lineAt(room: StoredRoom | undefined, seq: Seq): string | undefined {
-  return room?.events.get(seq)?.line ?? room?.quarantined.get(seq);
-}
-
-function keyOf(sender: UserId, id: MessageId): string {
-  return `${sender}\n${id}`;
-}
-
-function findId(room: StoredRoom | undefined, sender: UserId, id: MessageId): Found | undefined {
-  const event = room?.events.get(room.byId.get(keyOf(sender, id)) ?? 0);
-  if (event !== undefined) return { seq: event.seq, at: event.at };
-  for (const [seq, line] of room?.quarantined ?? []) {
-    const keys = keysOf(line);
-    if (keys?.id === id && keys.sender === sender) return { seq, at: keys.at };
-  }
-  return undefined;
-}
-
-function idsOf(room: StoredRoom): SnapshotId[] {
-  const ids = [...room.events.values()].map(({ id, sender, seq, at }): SnapshotId => [
-    id,
-    sender,
-    seq,
-    at,
-  ]);
-  for (const [seq, line] of room.quarantined) {
-    const keys = keysOf(line);
-    if (keys !== undefined) ids.push([keys.id, keys.sender, seq, keys.at]);
-  }
-  return ids;
-}
-
-/** The newest lines within the bounds of a tail, without a gap. */
-function tailOf({ head, events, quarantined }: StoredRoom): string[] {
-  const tail: string[] = [];
-  let bytes = 0;
-  for (let seq = head; seq >= 1 && tail.length < SNAPSHOT_TAIL_EVENTS; seq--) {
-    const line = events.get(seq)?.line ?? quarantined.get(seq);
-    if (line === undefined) break;
-    bytes += utf8Length(line);
-    if (bytes > SNAPSHOT_TAIL_BYTES_MAX) break;
-    tail.push(line);
-  }
-  return tail.toReversed();
 }

@@ -4,8 +4,8 @@
 // hold messages, a log that appends only at the expected sequence, an archive. A pause needs no
 // step of its own: a process is paused as long as the search does not choose its inbox.
 //
-// Owns: the state and its steps. Does not own: the order in which steps are tried (search.ts), the
-// rules that every state must fulfil (invariants.ts).
+// Owns: the state and its steps. Does not own: the pipes of an owner (owner.ts), the order in which
+// steps are tried (search.ts), the rules that every state must fulfil (invariants.ts).
 //
 //   model.1. `choices` names all steps that are possible now, and `take` takes one of them. Both
 //            depend on the state alone, so a list of names determines a run.
@@ -16,8 +16,6 @@ import { Lane } from "../../services/gateway/core/lane.ts";
 import type { LaneEffect } from "../../services/gateway/core/lane-io.ts";
 import type { SyncRoom } from "../../services/gateway/core/sync.ts";
 import type { Effect, Input } from "../../services/room/core/partition-io.ts";
-import { Partition } from "../../services/room/core/partition.ts";
-import { RoomMemory } from "../../services/room/core/room-memory.ts";
 import type { CommandBatch } from "#shared/protocol/commands.ts";
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import type {
@@ -35,6 +33,8 @@ import type { AppendOutcome } from "#shared/ports/log.ts";
 import { snapshotOf, watermarkOf } from "./archive-answers.ts";
 import { ackViolation, logViolation, shownViolation } from "./invariants.ts";
 import { splitLast } from "./choice.ts";
+import { createOwner } from "./owner.ts";
+import type { Owner } from "./owner.ts";
 
 export const PLANTED_BUGS = ["skip-fence", "ack-before-commit"] as const;
 export type PlantedBug = (typeof PLANTED_BUGS)[number];
@@ -53,47 +53,11 @@ export interface Budget {
   archivings: number;
 }
 
-interface PendingAppend {
-  readonly n: number;
-  readonly text: string;
-  readonly expected: LogSeq;
-  readonly tenure: number;
-}
-
-interface AppendAnswer {
-  readonly n: number;
-  readonly tenure: number;
-  readonly outcome: AppendOutcome;
-}
-
-type Request =
-  | Extract<
-      Effect,
-      { kind: "read-last" | "read-watermark" | "get-entry" | "load-room" | "look-up" }
-    >
-  | { readonly kind: "flush-bus" };
-
-interface Owner {
-  readonly name: "a" | "b";
-  readonly core: Partition;
-  /** The subjects that it subscribes to: 0 is the partition's subject, others are of one epoch. */
-  subjects: Epoch[];
-  inbox: string[];
-  toLog: PendingAppend[];
-  fromLog: AppendAnswer[];
-  requests: { readonly tenure: number; readonly request: Request }[];
-  reader: { next: LogSeq; readonly tenure: number } | undefined;
-  results: string[];
-  knownWatermark: LogSeq;
-}
-
 const ROOM = "r" as RoomId;
 const USER = "u" as UserId;
 const GATEWAY = "gateway-g" as ProcessId;
 /** The answer timeout of a lane. A fenced owner waits less than two ticks before a claim. */
 const TICK_MS = 2_000;
-/** Large enough that no room is shed. */
-const MEMORY_BYTES = 1_000_000;
 const BEGAN_AT = 1_700_000_000_000;
 
 /** The part of a gateway that a lane needs: command numbers, and the users of each room. */
@@ -131,18 +95,7 @@ export class Model {
     this.budget = { ...budget };
     this.plantedBug = plantedBug;
     this.#lane = new Lane<number>(new LaneHost());
-    this.#owners = (["a", "b"] as const).map((name) => ({
-      name,
-      core: new Partition(`room-${name}` as ProcessId, new RoomMemory(MEMORY_BYTES)),
-      subjects: [],
-      inbox: [],
-      toLog: [],
-      fromLog: [],
-      requests: [],
-      reader: undefined,
-      results: [],
-      knownWatermark: 0,
-    }));
+    this.#owners = [createOwner("a"), createOwner("b")];
   }
 
   /** The names of all steps that are possible now. */
