@@ -5,12 +5,17 @@
 //
 //   peer-pings.1. `onDead` is called once for each peer that is declared dead, and never after
 //        `stop`.
+//   peer-pings.2. A ping without an answer for AGAIN_MS is sent a second time, and the first answer
+//        of either counts. A ping that was on its way when its process was killed has no answer;
+//        the bus answers the second one.
 
 import { FailureDetector, PING_TIMEOUT_MS } from "../kit/failure-detector.ts";
 import type { FailureDetectorEffect } from "../kit/failure-detector.ts";
-import type { Bus, Subscription } from "../ports/bus.ts";
+import type { Bus, RequestOutcome, Subscription } from "../ports/bus.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Millis, ProcessId } from "../protocol/ids.ts";
+
+const AGAIN_MS = 200;
 
 export interface PeerPingsOptions {
   readonly self: ProcessId;
@@ -67,10 +72,30 @@ export class PeerPings {
   }
 
   #ping({ peer, caseNo }: Extract<FailureDetectorEffect, { kind: "ping" }>): void {
-    const { bus, clock, subjectOf } = this.#options;
-    const asked = bus.request(subjectOf(peer), "", { timeoutMs: PING_TIMEOUT_MS });
-    void asked.then(({ kind: outcome }) =>
+    const { clock } = this.#options;
+    void this.#ask(peer).then((outcome) =>
       this.#perform(this.#detector.onPingOutcome(peer, { caseNo, outcome }, clock.monotonic())),
     );
+  }
+
+  /** peer-pings.2. Resolves within PING_TIMEOUT_MS. */
+  #ask(peer: ProcessId): Promise<RequestOutcome["kind"]> {
+    const { bus, clock, subjectOf } = this.#options;
+    return new Promise((resolve) => {
+      let open = 0;
+      const ask = (timeoutMs: number): void => {
+        open++;
+        void bus.request(subjectOf(peer), "", { timeoutMs }).then(({ kind }) => {
+          open--;
+          if (kind === "timeout" && open > 0) return; // The other ping may get an answer.
+          again.cancel();
+          resolve(kind);
+        });
+      };
+      const again = clock.after(AGAIN_MS, () => {
+        if (this.#subscription !== undefined) ask(PING_TIMEOUT_MS - AGAIN_MS); // peer-pings.1
+      });
+      ask(PING_TIMEOUT_MS);
+    });
   }
 }
