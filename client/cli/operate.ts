@@ -67,7 +67,7 @@ export function addOperatorCommands(program: Command, { target, out }: Caller): 
  * returns its id.
  */
 async function drain({ nats, pids }: Target, name: string): Promise<string> {
-  const { askDrain, askStatus } = await import("./control.ts");
+  const { asOperator, askStatus } = await import("./control.ts");
   const processes = await askStatus(nats);
   const pid = pids.get(name);
   const matching = processes.filter((one) =>
@@ -82,7 +82,7 @@ async function drain({ nats, pids }: Target, name: string): Promise<string> {
     const ids = matching.map(({ id }) => id).join(", ");
     throw new CliError(`several ids begin with ${name}: give one of ${ids}`);
   }
-  if (!(await askDrain(nats, found.id))) {
+  if (!(await asOperator(nats, (requests, by) => requests.drain(by, found.id)))) {
     throw new CliError(`${found.id} did not answer: see parley status`);
   }
   return found.id;

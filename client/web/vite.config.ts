@@ -2,7 +2,7 @@
 // inline styles and data: assets, so that the gateway can serve it under `default-src 'self'`.
 //
 // Owns: the bundle, the list of files in the service worker, the compressed copies. Does not own:
-// the headers (services/gateway/adapters/http-static.ts).
+// the headers (shared/adapters/http-static.ts).
 
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -25,6 +25,7 @@ export const NATS_USERS = [
   "persistence",
   "trimmer",
   "webhooks",
+  "operator",
   "admin",
 ] as const;
 export type NatsUser = (typeof NATS_USERS)[number];
@@ -140,6 +141,16 @@ const WEBHOOKS: Permissions = {
   subscribe: ["watermark.*", "hook.manage", "table.changed.*", "ctl.>", "_INBOX_hook.>"],
 };
 
+/**
+ * The admin page does what the `parley` command does to a running cluster, and no more: it has no
+ * right to logs, streams and buckets. The processes answer both on `_INBOX_ctl`; the part `op` of
+ * it is the page's.
+ */
+const OPERATOR: Permissions = {
+  publish: ["ctl.*", "sess", "hook.manage", "table.get.*", "_INBOX_ctl.>"],
+  subscribe: ["table.changed.*", "ctl.>", "_INBOX_ctl.op.>"],
+};
+
 /** Stream names are whole tokens, so the streams of partitions are listed one by one. */
 export function permissionsOf(user: NatsUser, partitions: number): Permissions {
   const each = (make: (p: Partition) => readonly string[]): string[] =>
@@ -165,6 +176,8 @@ export function permissionsOf(user: NatsUser, partitions: number): Permissions {
       };
     case "webhooks":
       return WEBHOOKS;
+    case "operator":
+      return OPERATOR;
     case "admin":
       return EVERYTHING;
     default:

@@ -16,11 +16,11 @@ import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import { Gcra } from "#shared/kit/gcra.ts";
-import { openAuthenticator } from "../../services/gateway/adapters/auth.ts";
-import type { OpenedAuthenticator } from "../../services/gateway/adapters/auth.ts";
+import { openAuthenticator } from "#shared/adapters/auth.ts";
+import type { OpenedAuthenticator } from "#shared/adapters/auth.ts";
 import { ClientAddresses, NO_PROXIES } from "../../services/gateway/adapters/client-address.ts";
 import { originHook } from "../../services/gateway/adapters/cors.ts";
-import { mintDevToken, openDevSecret } from "../../services/gateway/adapters/dev-token.ts";
+import { mintDevToken, openDevSecret } from "#shared/adapters/dev-token.ts";
 import {
   authHook,
   logHook,

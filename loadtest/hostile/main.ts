@@ -15,7 +15,7 @@ import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
-import { mintDevToken, openDevSecret } from "../../services/gateway/adapters/dev-token.ts";
+import { mintDevToken, openDevSecret } from "#shared/adapters/dev-token.ts";
 import { fillRooms } from "./fill.ts";
 import { ChatLoad } from "./chat-load.ts";
 import type { Times } from "./chat-load.ts";

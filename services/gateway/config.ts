@@ -2,19 +2,12 @@
 
 import { z } from "zod";
 import { attachmentConfig } from "#shared/process/attachment-config.ts";
+import { authComplaints, authVariables, list } from "#shared/process/auth-config.ts";
 import { serviceConfig } from "#shared/process/config.ts";
-import type { AuthConfig } from "./adapters/auth.ts";
 import { wrongProxy } from "./adapters/client-address.ts";
 import type { HttpConfig } from "./adapters/http.ts";
-import type { WebSignIn } from "./adapters/http-page.ts";
+import type { WebSignIn } from "#shared/adapters/http-page.ts";
 import { INVITE_KEY_MIN } from "./adapters/invite-key.ts";
-
-const list = z.string().transform((text) =>
-  text
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== ""),
-);
 
 /** No programs and no unknown bytes. Office files are `application/vnd.*` or a zip. */
 const DEFAULT_TYPES =
@@ -41,14 +34,7 @@ export const configSchema = z
     ATTACHMENTS_TYPES: list.prefault(DEFAULT_TYPES),
     /** For how long a link to an attachment is valid. */
     ATTACHMENTS_LINK_S: z.coerce.number().int().min(1).max(86_400).default(900),
-    NODE_ENV: z.string().default("development"),
-    /** No default: the operator decides which tokens are accepted. */
-    AUTH: z.enum(["dev", "jwks"], { error: "expected jwks, or dev to try it on this machine" }),
-    DEV_SECRET_FILE: z.string().default(".parley/dev-secret"),
-    JWKS_URL: z.url().optional(),
-    JWT_ISSUER: z.string().optional(),
-    JWT_AUDIENCE: z.string().optional(),
-    JWT_ALGORITHMS: list.prefault("RS256,ES256,EdDSA"),
+    ...authVariables,
     /** The public client of the web client at the issuer. Without it the page offers no sign-in. */
     OIDC_CLIENT_ID: z.string().optional(),
     OIDC_SCOPE: z.string().default("openid profile offline_access"),
@@ -90,12 +76,9 @@ export const configSchema = z
     const hasKey = (env.INVITE_KEY ?? env.INVITE_KEY_FILE) !== undefined || env.AUTH === "dev";
     if (env.ATTACHMENTS_STORE !== "off" && !hasKey)
       complain("ATTACHMENTS_STORE needs INVITE_KEY or INVITE_KEY_FILE: all gateways sign with it");
-    if (env.NODE_ENV === "production") {
-      if (env.AUTH === "dev")
-        complain("AUTH=dev is refused with NODE_ENV=production: set AUTH=jwks"); // S9
-      if (env.LIMITS === "off")
-        complain("LIMITS=off is refused with NODE_ENV=production: set LIMITS=on"); // S9
-    }
+    for (const text of authComplaints(env)) complain(text);
+    if (env.NODE_ENV === "production" && env.LIMITS === "off")
+      complain("LIMITS=off is refused with NODE_ENV=production: set LIMITS=on"); // S9
     if (env.OIDC_CLIENT_ID !== undefined) {
       if (env.AUTH !== "jwks") complain("OIDC_CLIENT_ID needs AUTH=jwks");
       else if (!URL.canParse(env.JWT_ISSUER ?? ""))
@@ -103,24 +86,9 @@ export const configSchema = z
       if (!env.OIDC_ORIGINS.every(isOrigin))
         complain("OIDC_ORIGINS: expected origins such as https://login.example, with commas");
     }
-    if (env.AUTH !== "jwks") return;
-    for (const name of ["JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"] as const) {
-      if (env[name] === undefined) complain(`${name} is needed with AUTH=jwks`);
-    }
   });
 
 export type Config = z.output<typeof configSchema>;
-
-export function authConfig(config: Config): AuthConfig {
-  if (config.AUTH === "dev") return { auth: "dev", devSecretFile: config.DEV_SECRET_FILE };
-  return {
-    auth: "jwks",
-    jwksUrl: config.JWKS_URL ?? "",
-    issuer: config.JWT_ISSUER ?? "",
-    audience: config.JWT_AUDIENCE ?? "",
-    algorithms: config.JWT_ALGORITHMS,
-  };
-}
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;

@@ -62,14 +62,21 @@ export interface ServiceOperations extends Omit<
   readonly settings?: SettingsStore;
 }
 
-/** The prefix of a process id, and of the NATS inboxes of that kind (X2). */
+/** The prefix of a process id. */
 const PREFIXES = {
   gateway: "gw",
   room: "room",
   persistence: "pers",
   region: "region",
   webhooks: "hook",
+  operator: "op",
 } as const;
+
+/**
+ * The prefix of the NATS inboxes of that kind (X2). All processes answer the operator on one
+ * prefix; an operator process has a part of it.
+ */
+const INBOXES = { ...PREFIXES, operator: "ctl.op" } as const;
 
 /** For a process that does one thing and ends. */
 export function startJob<S extends z.ZodObject>(name: string, schema: S): Job<z.output<S>> {
@@ -127,7 +134,8 @@ export async function startService<S extends z.ZodObject & z.ZodType<ServiceConf
     version,
     shutdown,
     tracer: telemetry.tracer,
-    connectBus: () => connect("bus", { nkeyFile: config.NATS_NKEY_FILE, name: id, inbox: prefix }),
+    connectBus: () =>
+      connect("bus", { nkeyFile: config.NATS_NKEY_FILE, name: id, inbox: INBOXES[kind] }),
     connectBusAs: (user, nkeyFile) =>
       connect(`bus of ${user}`, { nkeyFile, name: `${id}-${user}`, inbox: user }),
     openOperations: (parts) =>

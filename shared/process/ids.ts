@@ -5,6 +5,6 @@ import { randomBytes } from "node:crypto";
 import type { ProcessId } from "../protocol/ids.ts";
 
 /** 48 random bits: two processes of one cluster never have the same id. */
-export function newProcessId(kind: "gw" | "room" | "pers" | "region" | "hook"): ProcessId {
+export function newProcessId(kind: "gw" | "room" | "pers" | "region" | "hook" | "op"): ProcessId {
   return `${kind}-${randomBytes(6).toString("hex")}` as ProcessId;
 }

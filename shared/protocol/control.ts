@@ -116,6 +116,7 @@ const KINDS: ReadonlySet<unknown> = new Set<NodeKind>([
   "persistence",
   "region",
   "webhooks",
+  "operator",
 ]);
 
 export function encodeControl(request: Omit<ControlRequest, "v">): string {

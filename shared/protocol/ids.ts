@@ -19,10 +19,10 @@ export type MessageId = Brand<string, "MessageId">;
 export type ProcessId = Brand<string, "ProcessId">;
 
 /**
- * The services. A region agent runs only where two regions share a term, webhooks only where they
- * are switched on.
+ * The services. A region agent runs only where two regions share a term, webhooks and the admin
+ * page only where they are switched on.
  */
-export type NodeKind = "gateway" | "room" | "persistence" | "region" | "webhooks";
+export type NodeKind = "gateway" | "room" | "persistence" | "region" | "webhooks" | "operator";
 /** Those with settings of their own. */
 export const SERVICES: readonly NodeKind[] = ["gateway", "room", "persistence"];
 

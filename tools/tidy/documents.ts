@@ -24,7 +24,7 @@ const CONFIGURED =
   /^(?:services|shared\/process|infra\/docker|client\/cli)\/|^infra\/embedded\/[a-z-]+\.ts$/;
 /** A member of the schema of a configuration. */
 const SCHEMA =
-  /^(?:services\/[a-z]+|shared\/process)\/(?:attachment-)?config\.ts$|^infra\/embedded\/cluster-options\.ts$/;
+  /^(?:services\/[a-z]+|shared\/process)\/(?:[a-z]+-)?config\.ts$|^infra\/embedded\/cluster-options\.ts$/;
 const MEMBER = /^ +([A-Z][A-Z0-9_]+): /gm;
 const READ = /process\.env\["([A-Z][A-Z0-9_]+)"\]/g;
 const ENVIRONMENT = /^## Environment\n[^]*?(?=^## |$(?![^]))/m;

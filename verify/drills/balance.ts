@@ -21,7 +21,7 @@ import { partitionOf } from "#shared/protocol/ids.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import { cpuOf, cpuSince } from "../../loadtest/bench/cpu.ts";
-import { mintDevToken, openDevSecret } from "../../services/gateway/adapters/dev-token.ts";
+import { mintDevToken, openDevSecret } from "#shared/adapters/dev-token.ts";
 import { linesOf } from "../checker/folder.ts";
 import { decodeRecord } from "../checker/record.ts";
 import type { HistoryRecord } from "../checker/record.ts";

@@ -27,7 +27,7 @@ import type { RoomId } from "#shared/protocol/ids.ts";
 import { cpuOf, cpuSince } from "../../loadtest/bench/cpu.ts";
 import type { CpuByName } from "../../loadtest/bench/cpu.ts";
 import { until } from "#shared/testing/wait.ts";
-import { mintDevToken, openDevSecret } from "../../services/gateway/adapters/dev-token.ts";
+import { mintDevToken, openDevSecret } from "#shared/adapters/dev-token.ts";
 import { linesOf } from "../checker/folder.ts";
 import { decodeRecord } from "../checker/record.ts";
 import type { HistoryRecord } from "../checker/record.ts";

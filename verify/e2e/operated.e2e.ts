@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { askDrain, askKick, askRooms, askStatus } from "#client/cli/control.ts";
+import { askRooms, askStatus, asOperator } from "#client/cli/control.ts";
 import { kick } from "#client/cli/kick.ts";
 import type { CliError } from "#client/cli/cli-error.ts";
 import { overviewOf } from "#client/cli/status.ts";
@@ -173,7 +173,9 @@ describe("An operated cluster", function () {
     expect(lines.filter((line) => line.startsWith("gateway"))).to.have.length(2);
     const lobby = (await askRooms(access())).rooms.find(({ room }) => room === "lobby");
     expect(lobby).to.include({ sessions: 2 });
-    expect(await askKick(access(), "bob" as UserId)).to.equal(1);
+    expect(
+      await asOperator(access(), (requests, by) => requests.closeConnections(by, "bob" as UserId)),
+    ).to.equal(1);
     await until(() => bob.state === "closed", { withinMs: 2_000, what: "bob to be disconnected" });
     expect(ada.state).to.equal("online");
     ada.close();
@@ -298,7 +300,9 @@ describe("An operated cluster", function () {
 
   it("E6: a drained process hands over its partitions and exits with a clean stop", async () => {
     const room = (await askStatus(access())).find(({ kind }) => kind === "room")!;
-    expect(await askDrain(access(), room.id)).to.equal(true);
+    expect(await asOperator(access(), (requests, by) => requests.drain(by, room.id))).to.equal(
+      true,
+    );
     await until(() => cluster.info().rooms.length === 0, { withinMs: 20_000, what: "its exit" });
     const log = readFileSync(join(dataDir, "logs", "room-1.log"), "utf8");
     expect(log).to.contain("drained by an operator").and.to.contain('"msg":"stopped"');

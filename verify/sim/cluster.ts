@@ -21,7 +21,7 @@ import type { ArchiveReader, ArchiveStore } from "#shared/ports/archive.ts";
 import type { RoomListReader, RoomListStore } from "#shared/ports/room-lists.ts";
 import type { SearchReader, SearchStore } from "#shared/ports/search.ts";
 import { Gateway } from "../../services/gateway/runtime/gateway.ts";
-import type { Authenticator } from "../../services/gateway/core/identity.ts";
+import type { Authenticator } from "#shared/ports/identity.ts";
 import type { FrameMaker } from "../../services/gateway/runtime/client-socket.ts";
 import { HistoryServer } from "../../services/persistence/adapters/history-server.ts";
 import { PageCache } from "../../services/persistence/adapters/page-cache.ts";

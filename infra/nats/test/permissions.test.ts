@@ -33,6 +33,7 @@ const INBOXES = {
   persistence: "_INBOX_pers.pers-1",
   trimmer: "_INBOX_trim.pers-1",
   webhooks: "_INBOX_hook.hook-1",
+  operator: "_INBOX_ctl.op.op-1",
   admin: "_INBOX_admin",
 } as const satisfies Record<NatsUser, string>;
 const silent = createLogger({ name: "test", level: "silent" });
@@ -43,7 +44,8 @@ const process_ = fc
   .map((text) => text as ProcessId);
 const partition = fc.integer({ min: 0, max: PARTITIONS - 1 });
 
-const SERVICES = "gateway room persistence";
+/** Who follows the settings and answers the operator. */
+const FOLLOWERS = "gateway room persistence webhooks operator";
 /** Which services write and read which subjects: a second list, independent of the table. */
 const TRAFFIC = fc.oneof(
   partition.map((p) => [subjects.commands(p), "gateway", "room"] as const),
@@ -59,10 +61,11 @@ const TRAFFIC = fc.oneof(
   process_.map((id) => [subjects.archivePing(id), "persistence", "persistence"] as const),
   fc
     .constantFrom("status", "rooms", "drain", "kick")
-    .map((verb) => [subjects.control(verb as "status"), "", `${SERVICES} webhooks`] as const),
-  fc.constant([subjects.tableGet("settings"), `${SERVICES} webhooks`, "persistence"] as const),
-  fc.constant([subjects.manageWebhooks, "gateway", "webhooks"] as const),
-  fc.constant([subjects.tableChanged("settings"), "persistence", `${SERVICES} webhooks`] as const),
+    .map((verb) => [subjects.control(verb as "status"), "operator", FOLLOWERS] as const),
+  fc.constant([subjects.tableGet("settings"), FOLLOWERS, "persistence"] as const),
+  fc.constant([subjects.manageWebhooks, "gateway operator", "webhooks"] as const),
+  fc.constant([subjects.tableChanged("settings"), "persistence", FOLLOWERS] as const),
+  fc.constant([subjects.sessions, "gateway operator", "persistence"] as const),
   fc.constant([subjects.lease, "gateway room", "persistence"] as const),
   fc.constant([subjects.beat("gateway"), "gateway", "gateway room"] as const),
   fc.constant([subjects.beat("room"), "room", "gateway room"] as const),
@@ -270,6 +273,22 @@ describe("NATS permissions, on a real server", () => {
         "$KV.sessions.a.b.c",
         "$KV.config.x",
         "ctl.kick",
+      ],
+    },
+    operator: {
+      may: ["ctl.status", "ctl.drain", "ctl.kick", "sess", "hook.manage", "table.get.settings"],
+      mayNot: [
+        "log.1",
+        "cmd.1",
+        "out.general",
+        "hist.1",
+        "node.gateway",
+        "sess.gw-1",
+        "region.control",
+        "$JS.API.INFO",
+        "$JS.API.STREAM.INFO.KV_sessions",
+        "$KV.config.x",
+        "_INBOX_gw.gw-1.x",
       ],
     },
     trimmer: {

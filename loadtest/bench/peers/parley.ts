@@ -11,7 +11,7 @@ import * as own from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import type { ClusterOptions } from "#infra/embedded/cluster-options.ts";
 import { parseObject } from "#shared/kit/json.ts";
-import { mintDevToken, openDevSecret } from "../../../services/gateway/adapters/dev-token.ts";
+import { mintDevToken, openDevSecret } from "#shared/adapters/dev-token.ts";
 import { pinServers } from "../peer.ts";
 import type { Received, RunningPeer } from "../peer.ts";
 import { probeEnv } from "../inside/node-probe.ts";

@@ -9,7 +9,7 @@
 import type { onRequestHookHandler } from "fastify";
 import { z } from "zod";
 import { userSchema } from "#shared/protocol/client-frames.ts";
-import type { Identity } from "../core/identity.ts";
+import type { Identity } from "#shared/ports/identity.ts";
 import { complaint } from "./complaint.ts";
 import { sendProblem } from "./problem.ts";
 

@@ -29,7 +29,7 @@ import type { ErrorName } from "#shared/protocol/errors.ts";
 import { grantFor } from "#shared/protocol/roles.ts";
 import type { FileLink, FileLinks } from "../core/attachments-port.ts";
 import { DOWNLOADS_MAX, DOWNLOADS_PER_USER_MAX } from "../core/bounds.ts";
-import type { Identity } from "../core/identity.ts";
+import type { Identity } from "#shared/ports/identity.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
 import type { HttpRoute } from "./http-route.ts";
 import { OFF } from "./http-uploads.ts";

@@ -29,7 +29,7 @@ import type { Logger } from "#shared/process/logger.ts";
 import { FAILED_TOKEN_RATE } from "../core/admission.ts";
 import { OVERLOADED } from "../core/shedding.ts";
 import type { Shedding } from "../core/shedding.ts";
-import type { OpenedAuthenticator } from "./auth.ts";
+import type { OpenedAuthenticator } from "#shared/adapters/auth.ts";
 import type { ClientAddresses } from "./client-address.ts";
 import type { HttpSockets } from "./http-sockets.ts";
 import { sendProblem } from "./problem.ts";

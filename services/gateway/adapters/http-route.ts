@@ -6,7 +6,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { ErrorName } from "#shared/protocol/errors.ts";
-import type { Identity } from "../core/identity.ts";
+import type { Identity } from "#shared/ports/identity.ts";
 import { complaint } from "./complaint.ts";
 import type { HttpPart } from "./complaint.ts";
 import type { OperationName } from "./http-examples.ts";

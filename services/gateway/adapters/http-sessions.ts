@@ -8,7 +8,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { userSchema } from "#shared/protocol/client-frames.ts";
 import { isMessageId, UUID_V7 } from "#shared/protocol/ids.ts";
 import type { UserId } from "#shared/protocol/ids.ts";
-import type { Identity } from "../core/identity.ts";
+import type { Identity } from "#shared/ports/identity.ts";
 import type { SessionsApi } from "../core/sessions-port.ts";
 import type { HttpRoute } from "./http-route.ts";
 import { sendProblem } from "./problem.ts";

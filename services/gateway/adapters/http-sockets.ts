@@ -22,7 +22,7 @@ import type { Socket } from "node:net";
 import { Counts } from "#shared/kit/counts.ts";
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
-import type { ProblemDetail } from "./problem.ts";
+import type { ProblemDetail } from "#shared/protocol/problem.ts";
 import { endWithProblem } from "./raw-answer.ts";
 
 export interface HttpBounds {

@@ -26,7 +26,7 @@ import type { RoomListsApi } from "../core/room-lists-port.ts";
 import type { WebhooksApi } from "../core/webhooks-port.ts";
 import type { SessionsApi } from "../core/sessions-port.ts";
 import type { Shedding } from "../core/shedding.ts";
-import type { OpenedAuthenticator } from "./auth.ts";
+import type { OpenedAuthenticator } from "#shared/adapters/auth.ts";
 import { ClientAddresses, NO_PROXIES } from "./client-address.ts";
 import type { ProxyConfig } from "./client-address.ts";
 import {
@@ -66,8 +66,8 @@ import { addRoute } from "./http-route.ts";
 import { createServer } from "./http-server.ts";
 import { HTTP_BOUNDS } from "./http-sockets.ts";
 import type { HttpBounds } from "./http-sockets.ts";
-import type { WebSignIn } from "./http-page.ts";
-import { addWebClient } from "./http-static.ts";
+import type { WebSignIn } from "#shared/adapters/http-page.ts";
+import { addWebPage } from "#shared/adapters/http-static.ts";
 import { webhookRoutes } from "./http-webhooks.ts";
 
 const HEADERS_MAX = 64;
@@ -160,7 +160,13 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   addDescription(app, routes);
   if (options.metrics !== undefined) addMetrics(app, options.metrics);
   addSocketPath(app);
-  await addWebClient(app, config);
+  await addWebPage(app, {
+    ...config,
+    sources: "client/web",
+    routes: { access: "file" },
+    // It allows the address of the service worker, and nothing else.
+    policy: "parley",
+  });
   closeMethods();
   return app;
 }

@@ -6,7 +6,8 @@ import type { ErrorName } from "#shared/protocol/errors.ts";
 import { actingQuery } from "./http-acting.ts";
 import { exampleOf } from "./http-examples.ts";
 import type { HttpRoute } from "./http-route.ts";
-import { problem, problemSchema } from "./problem.ts";
+import { problem } from "#shared/protocol/problem.ts";
+import { problemSchema } from "./problem.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -1,24 +1,16 @@
-// Problem: an error in HTTP form (RFC 9457), from the same table as the errors of the WebSocket.
+// Problem: how a gateway sends one, its schema in the description of the API, and the failure of a
+// validator.
 //
 //   problem.1. A problem holds only texts of this service: those of the table, or a `detail`. Texts
 //        of libraries and stacks go only to the log.
 
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
-import { ERRORS, retryAfterMs } from "#shared/protocol/errors.ts";
+import { ERRORS } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
+import { problem, PROBLEM_TYPE } from "#shared/protocol/problem.ts";
+import type { ProblemDetail } from "#shared/protocol/problem.ts";
 
-export interface ProblemDetail {
-  /** The status when HTTP has a more exact one than the table: 405, 408, 417 or 426. */
-  readonly status?: number | undefined;
-  readonly afterMs?: number | undefined;
-  /** A text of this service, never of a library's error. */
-  readonly detail?: string | undefined;
-  /** The message id for a retry, when the gateway created it. */
-  readonly id?: string | undefined;
-}
-
-export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
 export const problemSchema = z.object({
   type: z.string().meta({ examples: ["urn:parley:error:busy"] }),
   title: z.string(),
@@ -29,22 +21,6 @@ export const problemSchema = z.object({
   afterMs: z.number().int().optional().meta({ description: "The time in ms before a retry." }),
   id: z.string().optional().meta({ description: "Retry with this message id." }),
 });
-export type Problem = z.output<typeof problemSchema>;
-
-export function problem(name: ErrorName, more: ProblemDetail = {}): Problem {
-  const row = ERRORS[name];
-  const { afterMs = retryAfterMs(name) } = more;
-  return {
-    type: `urn:parley:error:${name}`,
-    title: row.message,
-    status: more.status ?? row.code,
-    name,
-    retry: row.retry,
-    ...(more.detail !== undefined && { detail: more.detail }),
-    ...(afterMs !== undefined && { afterMs }),
-    ...(more.id !== undefined && { id: more.id }),
-  };
-}
 
 export function sendProblem(
   reply: FastifyReply,

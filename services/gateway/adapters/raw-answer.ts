@@ -4,8 +4,8 @@
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { ErrorName } from "#shared/protocol/errors.ts";
-import { problem, PROBLEM_TYPE } from "./problem.ts";
-import type { ProblemDetail } from "./problem.ts";
+import { problem, PROBLEM_TYPE } from "#shared/protocol/problem.ts";
+import type { ProblemDetail } from "#shared/protocol/problem.ts";
 
 /** Writes the answer and ends the connection. Does nothing more when the peer is gone. */
 export function endWithProblem(

@@ -15,7 +15,7 @@ import type { Millis } from "#shared/protocol/ids.ts";
 import { OVERLOADED } from "../core/shedding.ts";
 import { ORIGIN_REFUSED } from "./cors.ts";
 import { NO_METHOD } from "./http-methods.ts";
-import type { ProblemDetail } from "./problem.ts";
+import type { ProblemDetail } from "#shared/protocol/problem.ts";
 
 export const SUBPROTOCOL = "parley.v1";
 export const SOCKET_PATH = "/v1/ws";

@@ -10,7 +10,7 @@ import { isWriteFrame } from "#shared/protocol/commands.ts";
 import { errorFrame, ERRORS, retryAfterMs } from "#shared/protocol/errors.ts";
 import type { ErrorDetail, ErrorName } from "#shared/protocol/errors.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
-import type { Identity } from "./identity.ts";
+import type { Identity } from "#shared/ports/identity.ts";
 import type { SendOrder } from "./send-order.ts";
 import type { Now, SessionEffect, SessionInput } from "./session-io.ts";
 

@@ -7,7 +7,7 @@ import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { RoomsQuery } from "#shared/protocol/room-list.ts";
 import type { Grant } from "#shared/protocol/roles.ts";
 import type { ServerFrame } from "#shared/protocol/server-frames.ts";
-import type { Verification } from "./identity.ts";
+import type { Verification } from "#shared/ports/identity.ts";
 import type { SessionNames } from "./session-register.ts";
 import type { Removal } from "./feed-io.ts";
 import type { ClientWrite, WriteOutcome } from "./room-api-port.ts";

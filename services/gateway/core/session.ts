@@ -34,7 +34,7 @@ import {
 } from "#shared/protocol/limits.ts";
 import type { SessionId } from "#shared/protocol/session-records.ts";
 import { grantFor } from "#shared/protocol/roles.ts";
-import type { Identity, Verification } from "./identity.ts";
+import type { Identity, Verification } from "#shared/ports/identity.ts";
 import type { Action, Admission, Peer } from "./admission.ts";
 import {
   GREETING_FRAMES_MAX,

@@ -31,7 +31,7 @@ import { openedSession } from "../core/session-register.ts";
 import type { OpenedSession, SessionEntry, SessionNames } from "../core/session-register.ts";
 import type { ClientWrite } from "../core/room-api-port.ts";
 import type { RoomListsApi } from "../core/room-lists-port.ts";
-import type { Authenticator } from "../core/identity.ts";
+import type { Authenticator } from "#shared/ports/identity.ts";
 import type { ClientSocket, SocketHandlers } from "./client-socket.ts";
 import { ABNORMAL } from "./gateway-stats.ts";
 import type { GatewayStats } from "./gateway-stats.ts";

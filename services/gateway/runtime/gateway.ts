@@ -49,7 +49,7 @@ import type { FlushPace } from "../core/pacing.ts";
 import { SharedBound } from "../core/shared-bound.ts";
 import { Sampling } from "../core/sampling.ts";
 import { Shedding } from "../core/shedding.ts";
-import type { Authenticator } from "../core/identity.ts";
+import type { Authenticator } from "#shared/ports/identity.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
 import type { RoomListsApi } from "../core/room-lists-port.ts";
 import type { SessionsApi } from "../core/sessions-port.ts";

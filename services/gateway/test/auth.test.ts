@@ -5,9 +5,9 @@ import { expect } from "chai";
 import { exportSPKI, importJWK } from "jose";
 import type { CryptoKey, JWTHeaderParameters } from "jose";
 import { TOKEN_LIFE_MAX_MS } from "#shared/protocol/revocations.ts";
-import { openAuthenticator, TOKEN_LENGTH_MAX } from "../adapters/auth.ts";
-import type { OpenedAuthenticator } from "../adapters/auth.ts";
-import type { Verification } from "../core/identity.ts";
+import { openAuthenticator, TOKEN_LENGTH_MAX } from "#shared/adapters/auth.ts";
+import type { OpenedAuthenticator } from "#shared/adapters/auth.ts";
+import type { Verification } from "#shared/ports/identity.ts";
 import { AUDIENCE, createKey, ISSUER, openIssuer, sign } from "./issuer.ts";
 import type { Claims, Issuer, IssuerKey } from "./issuer.ts";
 

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { expect } from "chai";
-import { openAuthenticator } from "../adapters/auth.ts";
-import { DevSecretError, mintDevToken, openDevSecret } from "../adapters/dev-token.ts";
+import { openAuthenticator } from "#shared/adapters/auth.ts";
+import { DevSecretError, mintDevToken, openDevSecret } from "#shared/adapters/dev-token.ts";
 
 const NOW = 1_795_500_000_000;
 

@@ -2,9 +2,9 @@
 
 import { expect } from "chai";
 import type { Clock } from "#shared/ports/clock.ts";
-import { openAuthenticator } from "../adapters/auth.ts";
-import type { OpenedAuthenticator } from "../adapters/auth.ts";
-import { JWKS_COOLDOWN_MS, JWKS_FIRST_RETRY_MS, JWKS_REFRESH_MS } from "../adapters/jwks.ts";
+import { openAuthenticator } from "#shared/adapters/auth.ts";
+import type { OpenedAuthenticator } from "#shared/adapters/auth.ts";
+import { JWKS_COOLDOWN_MS, JWKS_FIRST_RETRY_MS, JWKS_REFRESH_MS } from "#shared/adapters/jwks.ts";
 import { AUDIENCE, createKey, DOWN, ISSUER, openIssuer, sign } from "./issuer.ts";
 import type { Issuer } from "./issuer.ts";
 

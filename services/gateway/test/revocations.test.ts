@@ -8,9 +8,9 @@ import {
   TOKEN_LIFE_MAX_MS,
 } from "#shared/protocol/revocations.ts";
 import { within } from "#shared/testing/wait.ts";
-import { refuseRevoked } from "../adapters/revoked-tokens.ts";
-import { Revocations } from "../core/revocations.ts";
-import type { Authenticator } from "../core/identity.ts";
+import { refuseRevoked } from "#shared/adapters/revoked-tokens.ts";
+import { Revocations } from "#shared/kit/revocations.ts";
+import type { Authenticator } from "#shared/ports/identity.ts";
 import { SocketFixture } from "./socket-fixture.ts";
 
 const ADA = "ada" as UserId;
@@ -20,7 +20,7 @@ function row(user: UserId, at: number) {
 }
 
 describe("Revocations: tokens", () => {
-  it("gateway/revocations.1: a token issued up to the revocation is covered; later ones and other users' are not", () => {
+  it("kit/revocations.1: a token issued up to the revocation is covered; later ones and other users' are not", () => {
     const revocations = new Revocations();
     expect(revocations.covers({ user: ADA, issuedAt: 0 }, 0)).to.equal(false);
     expect(revocations.take(row(ADA, 5_000), 6_000)).to.deep.equal({
@@ -34,7 +34,7 @@ describe("Revocations: tokens", () => {
     expect(revocations.covers({ user: ADA }, 6_000), "without iat").to.equal(true);
   });
 
-  it("gateway/revocations.1: a later revocation of the same user replaces an earlier one, and a deleted row ends it", () => {
+  it("kit/revocations.1: a later revocation of the same user replaces an earlier one, and a deleted row ends it", () => {
     const revocations = new Revocations();
     revocations.take(row(ADA, 5_000), 6_000);
     revocations.take(row(ADA, 8_000), 9_000);
@@ -47,7 +47,7 @@ describe("Revocations: tokens", () => {
     expect(revocations.size).to.equal(0);
   });
 
-  it("gateway/revocations.2: settings, broken rows and rows under another key change nothing", () => {
+  it("kit/revocations.2: settings, broken rows and rows under another key change nothing", () => {
     const revocations = new Revocations();
     revocations.take(row(ADA, 5_000), 6_000);
     const eve = "eve" as UserId;
@@ -60,7 +60,7 @@ describe("Revocations: tokens", () => {
     expect(revocations.covers({ user: eve, issuedAt: 5_000 }, 6_000)).to.equal(false);
   });
 
-  it("gateway/revocations.3: an expired revocation covers nothing, and the next change removes it", () => {
+  it("kit/revocations.3: an expired revocation covers nothing, and the next change removes it", () => {
     const revocations = new Revocations();
     revocations.take(row(ADA, 0), 1);
     const end = TOKEN_LIFE_MAX_MS;

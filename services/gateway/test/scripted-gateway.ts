@@ -8,7 +8,7 @@ import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
 import { frameMaker } from "../adapters/websocket.ts";
 import { Gateway } from "../runtime/gateway.ts";
 import type { GatewayOptions } from "../runtime/gateway.ts";
-import type { Verification } from "../core/identity.ts";
+import type { Verification } from "#shared/ports/identity.ts";
 import { ScriptedArchive, ScriptedOwner } from "./scripted-owner.ts";
 
 export interface ScriptedGateway {

@@ -16,7 +16,7 @@ import { Admission } from "../core/admission.ts";
 import { GREETING_FRAMES_MAX, REFRESH_RATE } from "../core/bounds.ts";
 import { Session } from "../core/session.ts";
 import type { SessionEffect, SessionInput } from "../core/session-io.ts";
-import type { Identity, Verification } from "../core/identity.ts";
+import type { Identity, Verification } from "#shared/ports/identity.ts";
 import { idOf } from "./owner-model.ts";
 
 const EXPIRES = 10_000;

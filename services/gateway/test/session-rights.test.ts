@@ -6,7 +6,7 @@ import { decodeClientFrames } from "#shared/protocol/client-frames.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { SessionId } from "#shared/protocol/session-records.ts";
 import { Admission } from "../core/admission.ts";
-import type { Verification } from "../core/identity.ts";
+import type { Verification } from "#shared/ports/identity.ts";
 import { Session } from "../core/session.ts";
 import type { SessionEffect, SessionInput } from "../core/session-io.ts";
 import { idOf } from "./owner-model.ts";

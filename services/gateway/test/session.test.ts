@@ -16,7 +16,7 @@ import {
 } from "../core/bounds.ts";
 import { Session } from "../core/session.ts";
 import type { SessionEffect, SessionInput } from "../core/session-io.ts";
-import type { Verification } from "../core/identity.ts";
+import type { Verification } from "#shared/ports/identity.ts";
 import { idOf } from "./owner-model.ts";
 
 const EXPIRES = 10_000;

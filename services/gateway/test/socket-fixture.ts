@@ -13,7 +13,7 @@ import { addressKey } from "../adapters/client-address.ts";
 import { attachWebSockets, frameMaker } from "../adapters/websocket.ts";
 import { Gateway } from "../runtime/gateway.ts";
 import type { GatewayOptions } from "../runtime/gateway.ts";
-import type { Authenticator, Verification } from "../core/identity.ts";
+import type { Authenticator, Verification } from "#shared/ports/identity.ts";
 import { ScriptedArchive, ScriptedOwner } from "./scripted-owner.ts";
 import { SocketClient } from "./socket-client.ts";
 

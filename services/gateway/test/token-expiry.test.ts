@@ -7,7 +7,7 @@ import { systemClock } from "#shared/adapters/clock-system.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import { until } from "#shared/testing/wait.ts";
 import { Parley } from "#client/sdk/parley.ts";
-import { openAuthenticator } from "../adapters/auth.ts";
+import { openAuthenticator } from "#shared/adapters/auth.ts";
 import { AUDIENCE, createKey, DOWN, ISSUER, openIssuer, sign } from "./issuer.ts";
 import type { Issuer, IssuerKey } from "./issuer.ts";
 import { GENERAL, SocketFixture } from "./socket-fixture.ts";

@@ -3,8 +3,8 @@
 // A revoked token gets `unauthorized` like any other invalid token (auth.4). The check follows the
 // verification, so it runs only for tokens with a valid signature.
 
-import type { Revocations } from "../core/revocations.ts";
-import type { Verification } from "../core/identity.ts";
+import type { Revocations } from "../kit/revocations.ts";
+import type { Verification } from "../ports/identity.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
 
 export function refuseRevoked(

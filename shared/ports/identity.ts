@@ -1,9 +1,9 @@
 // Identity: the user behind a token, and the port that verifies tokens.
 //
 // An identity comes from a token alone. No frame and no request can change it, except one with
-// a service token, which may name the user for whom it acts (adapters/http-acting.ts).
+// a service token, which may name the user for whom it acts (http-acting.ts of the gateway).
 
-import type { Millis, UserId } from "#shared/protocol/ids.ts";
+import type { Millis, UserId } from "../protocol/ids.ts";
 
 /** Only an Authenticator creates an identity. */
 export interface Identity {

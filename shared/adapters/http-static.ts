@@ -1,18 +1,19 @@
-// HttpStatic: serves the built web client, with headers that block injected markup (H4).
+// HttpStatic: serves a built page, the web client or the admin page, with headers that block injected markup (H4).
 //
 //   http-static.1. No inline script or style runs. Both come from this server's files only.
 //   http-static.2. A file with a hash in its name may be cached for a year. Other files are
 //        revalidated.
-//   http-static.3. Files are served for any Origin, without CORS headers.
-//   http-static.4. Without a build the gateway serves everything else, and the page names the build
+//   http-static.3. Files have no CORS headers. A module script sends an Origin to its own host too,
+//        so files are served for any Origin.
+//   http-static.4. Without a build the process serves everything else, and the page names the build
 //        command.
 //   http-static.5. The build compressed each file (Brotli, gzip). The smallest one that the client
-//        accepts is sent, with `Vary`. A gateway compresses nothing but the page, once.
+//        accepts is sent, with `Vary`. No process compresses anything but the page, once.
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import fastifyStatic from "@fastify/static";
-import type { FastifyInstance } from "fastify";
+import type { FastifyContextConfig, FastifyInstance } from "fastify";
 import { openPage } from "./http-page.ts";
 import type { WebSignIn } from "./http-page.ts";
 
@@ -20,8 +21,15 @@ import type { WebSignIn } from "./http-page.ts";
 const HASHED = "/assets/";
 const KEEP_FOR_A_YEAR = "public, max-age=31536000, immutable";
 
-export interface WebClientConfig {
+export interface WebPageConfig {
   readonly webDir: string;
+  /** The folder of its sources, for the command that builds it. */
+  readonly sources: string;
+  /** Of each route. */
+  readonly routes: FastifyContextConfig;
+  /** The Trusted Types policy of the page. Default: none. */
+  readonly policy?: string;
+  /** Origins with a WebSocket that the page opens. */
   readonly origins: readonly string[];
   /** Default: another application signs users in. */
   readonly signIn?: WebSignIn;
@@ -29,16 +37,16 @@ export interface WebClientConfig {
   readonly signInOrigins?: readonly string[];
 }
 
-export async function addWebClient(app: FastifyInstance, config: WebClientConfig): Promise<void> {
-  const { webDir, signIn = { kind: "none" } } = config;
+export async function addWebPage(app: FastifyInstance, config: WebPageConfig): Promise<void> {
+  const { webDir, sources, routes, signIn = { kind: "none" } } = config;
   const root = resolve(webDir);
   if (!existsSync(join(root, "index.html"))) {
-    app.get("/", { config: { access: "file" } }, (_request, reply) =>
+    app.get("/", { config: routes }, (_request, reply) =>
       reply
         .type("text/html; charset=utf-8")
         .header("cache-control", "no-cache")
         .send(
-          "<!doctype html><title>Parley</title><p>The web client is not built. Run: npx vite build client/web",
+          `<!doctype html><title>Parley</title><p>The page is not built. Run: npx vite build ${sources}`,
         ),
     );
     return;
@@ -47,7 +55,7 @@ export async function addWebClient(app: FastifyInstance, config: WebClientConfig
   const page = openPage(join(root, "index.html"), signIn);
   await app.register(async (web) => {
     web.addHook("onRoute", (route) => {
-      route.config = { ...route.config, access: "file" }; // http-static.3
+      route.config = { ...route.config, ...routes };
     });
     for (const path of ["/", "/index.html"]) {
       web.get(path, (request, reply) =>
@@ -69,8 +77,8 @@ export async function addWebClient(app: FastifyInstance, config: WebClientConfig
 }
 
 /** `'self'` covers the WebSocket in current browsers. Older ones need its scheme. */
-function pageHeaders(config: WebClientConfig): Readonly<Record<string, string>> {
-  const { origins, signIn, signInOrigins = [] } = config;
+function pageHeaders(config: WebPageConfig): Readonly<Record<string, string>> {
+  const { origins, policy = "'none'", signIn, signInOrigins = [] } = config;
   const sockets = origins.map((origin) => origin.replace(/^http/, "ws"));
   const issuer = signIn?.kind === "oidc" ? [new URL(signIn.issuer).origin, ...signInOrigins] : [];
   return {
@@ -86,9 +94,8 @@ function pageHeaders(config: WebClientConfig): Readonly<Record<string, string>> 
       "base-uri 'none'",
       "form-action 'none'",
       "frame-ancestors 'none'",
-      // One policy of the page allows the address of its service worker, and nothing else.
       "require-trusted-types-for 'script'",
-      "trusted-types parley",
+      `trusted-types ${policy}`,
     ].join("; "),
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",

@@ -20,10 +20,10 @@
 
 import { createLocalJWKSet, errors } from "jose";
 import type { CryptoKey, FlattenedJWSInput, JWSHeaderParameters } from "jose";
-import { isObject, parseObject } from "#shared/kit/json.ts";
-import type { Clock, Timer } from "#shared/ports/clock.ts";
-import { Breaker } from "#shared/process/breaker.ts";
-import type { Transition } from "#shared/process/breaker.ts";
+import { isObject, parseObject } from "../kit/json.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import { Breaker } from "../process/breaker.ts";
+import type { Transition } from "../process/breaker.ts";
 
 export const JWKS_COOLDOWN_MS = 30_000;
 export const JWKS_REFRESH_MS = 10 * 60_000;
