@@ -182,6 +182,7 @@ pictures: $(INSTALLED) tools ## take the pictures and the recording of docs/imag
 	@node tools/programs/main.ts --browser
 	@node client/web/test/screenshots.ts
 	@node client/web/test/two-windows.ts
+	@node client/operator/test/screenshots.ts
 	@node client/web/test/recording.ts
 	@node client/cli/chat/test/terminal-picture.ts
 

@@ -168,7 +168,9 @@ function readCluster(path: string): ClusterFile {
   const value = readJson(path) ?? {};
   const gateways = listOf(value, "gateways");
   const servers = listOf(value, "nats").map((server) => server["url"]);
-  const services = [...gateways, ...listOf(value, "rooms"), ...listOf(value, "persistence")];
+  const services = ["gateways", "rooms", "persistence", "webhooks", "operator"].flatMap((name) =>
+    listOf(value, name),
+  );
   const { natsNkeyFile, postgres } = value;
   return {
     url: textOf(gateways[0]?.["url"]),

@@ -26,6 +26,8 @@ export const SECRETS = {
     uid: NODE_UID,
     files: ["webhooks.seed", "postgres-webhooks-password"],
   },
+  /** Only with AUTH=dev does it read the dev secret. */
+  "secrets-operator": { uid: NODE_UID, files: ["operator.seed", "dev-secret"] },
   /**
    * For the job `migrate` only: the schema's owner, and the roles that it creates.
    */

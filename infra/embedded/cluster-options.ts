@@ -18,6 +18,8 @@ export interface ClusterOptions {
   readonly persistence: number;
   /** Processes that send webhooks. */
   readonly webhooks: number;
+  /** Processes that serve the admin page: one, or none. */
+  readonly operator: number;
   /** Number of servers of the NATS cluster. */
   readonly nats: 1 | 3;
   /**
@@ -68,6 +70,7 @@ export const DEFAULTS: ClusterOptions = {
   rooms: 1,
   persistence: 1,
   webhooks: 0,
+  operator: 0,
   nats: 1,
   // 4 partitions may then take 1 GiB of disk while the archive is unavailable.
   logBytesMax: 256 * 1024 * 1024,
@@ -92,6 +95,7 @@ const schema = z.object({
   ROOMS: count.default(DEFAULTS.rooms),
   PERSISTENCE: count.default(DEFAULTS.persistence),
   WEBHOOKS: z.coerce.number().int().min(0).max(PROCESSES_MAX).default(DEFAULTS.webhooks),
+  OPERATOR: z.coerce.number().int().min(0).max(1).default(DEFAULTS.operator),
   NATS: z
     .enum(["1", "3"], { error: "1, or 3 for an R3 cluster" })
     .default("1")
@@ -121,6 +125,7 @@ export function optionsFromEnv(env: NodeJS.ProcessEnv = process.env): ClusterOpt
     rooms: config.ROOMS,
     persistence: config.PERSISTENCE,
     webhooks: config.WEBHOOKS,
+    operator: config.OPERATOR,
     nats: config.NATS,
     logBytesMax: config.LOG_BYTES_MAX,
     limits: config.LIMITS,

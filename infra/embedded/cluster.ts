@@ -43,6 +43,8 @@ export interface ClusterInfo {
   readonly persistence: readonly { name: string; pid: number; metrics: string }[];
   /** Absent unless the cluster has some. */
   readonly webhooks?: readonly { name: string; pid: number; metrics: string }[];
+  /** Absent unless the cluster has one. */
+  readonly operator?: readonly { name: string; pid: number; url: string; metrics: string }[];
   readonly nats: readonly { name: string; pid?: number; url: string }[];
   /** The seed of the administrator's NATS user; absent when the cluster did not start NATS. */
   readonly natsNkeyFile?: string;
@@ -60,6 +62,7 @@ const SERVER_STOP_MS = 15_000;
 
 type Role = ServiceRole | "nats" | "postgres";
 const STOP_ORDER: readonly Role[] = [
+  "operator",
   "gateway",
   "room",
   "webhooks",
@@ -148,6 +151,7 @@ export class Cluster implements AsyncDisposable {
       rooms: of("room").map(({ name, pid, metrics }) => ({ name, pid, metrics })),
       persistence: of("persistence").map(({ name, pid, metrics }) => ({ name, pid, metrics })),
       ...(this.#options.webhooks > 0 && { webhooks }),
+      ...(this.#options.operator > 0 && { operator: of("operator") }),
       nats:
         this.#options.natsUrl === undefined
           ? of("nats").map(({ name, pid, url }) => ({ name, pid, url }))
@@ -318,7 +322,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #startServices(launches: Launches): Promise<void> {
-    const { gateways, rooms, persistence, webhooks, route } = this.#options;
+    const { gateways, rooms, persistence, webhooks, operator, route } = this.#options;
     const nats = (role: ServiceRole, index: number): Promise<string> =>
       route(serviceName(role, index), "nats", this.#natsUrl);
     const planned: Supervised[] = [];
@@ -336,6 +340,9 @@ export class Cluster implements AsyncDisposable {
     for (let i = 0; i < rooms; i++) plan("room", i, launches.room(i, await nats("room", i)));
     for (let i = 0; i < gateways; i++) {
       plan("gateway", i, await launches.gateway(i, await nats("gateway", i)));
+    }
+    for (let i = 0; i < operator; i++) {
+      plan("operator", i, await launches.operator(i, await nats("operator", i)));
     }
     // All at once: each process waits for the others by itself.
     await Promise.all(planned.map((supervised) => supervised.start()));

@@ -17,11 +17,14 @@ import type { Running } from "./supervised.ts";
 import { ensureNatsServer } from "#tools/programs/nats-server.ts";
 
 export type Launch = (abort: AbortSignal) => Promise<Running>;
-export type ServiceRole = "gateway" | "room" | "persistence" | "webhooks";
+export type ServiceRole = "gateway" | "room" | "persistence" | "webhooks" | "operator";
 
 /** The default port of tools. Tests (port 0) take any free port and leave this one free. */
 const NATS_PORT = 4_222;
 const POSTGRES_PORT = 5_432;
+
+/** The admin page stands behind the ports of all gateways (PROCESSES_MAX). */
+export const OPERATOR_PORT_OFFSET = 20;
 
 /**
  * Folders below DATA. Their names differ, so that the data of a single server are never used as
@@ -118,6 +121,20 @@ export class Launches {
       NATS_URL: natsUrl,
       ...this.#nkey("webhooks"),
       DATABASE_URL: databaseUrl,
+    });
+  }
+
+  async operator(index: number, natsUrl: string): Promise<Launch> {
+    const { port: first, dataDir, host } = this.#options;
+    const port = first === 0 ? await choosePort(0) : first + OPERATOR_PORT_OFFSET;
+    return this.#service("operator", index, {
+      NATS_URL: natsUrl,
+      ...this.#nkey("operator"),
+      HOST: host,
+      PORT: String(port),
+      AUTH: process.env["AUTH"] ?? "dev",
+      DEV_SECRET_FILE: join(dataDir, "dev-secret"),
+      WEB_DIR: join(REPOSITORY, "client/operator/dist"),
     });
   }
 

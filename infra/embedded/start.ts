@@ -5,7 +5,7 @@ import { standardOutput } from "#shared/process/log-output.ts";
 import type { Cluster } from "./cluster.ts";
 import { ClusterError, startCluster } from "./cluster.ts";
 import { optionsFromEnv } from "./cluster-options.ts";
-import { buildWebClient } from "./web-client.ts";
+import { buildOperatorPage, buildWebClient } from "./web-client.ts";
 
 /** One Ctrl-C may arrive twice, from the terminal and from a parent. */
 const SECOND_PRESS_MS = 500;
@@ -46,14 +46,19 @@ async function main(): Promise<void> {
   const options = { ...optionsFromEnv(), say };
   const web = await buildWebClient(say);
   if (web.kind === "absent" || web.kind === "failed") say(`no web client: ${web.reason}`);
+  if (options.operator > 0) {
+    const page = await buildOperatorPage(say);
+    if (page.kind === "absent" || page.kind === "failed") say(`no admin page: ${page.reason}`);
+  }
   const starting = startCluster(options);
   stopOnSignal(starting.catch(() => undefined));
   const cluster = await starting;
   const seconds = ((performance.now() - began) / 1_000).toFixed(1);
-  const { gateways, rooms, persistence, nats, postgres } = cluster.info();
+  const { gateways, rooms, persistence, operator = [], nats, postgres } = cluster.info();
   say(`NATS ${nats.map(({ url }) => url).join(", ")}`);
   say(`PostgreSQL ${new URL(postgres.url).host}`);
   for (const { name, url } of gateways.slice(1)) say(`${name} ${url}`);
+  for (const { url } of operator) say(`admin page ${publicUrl(url)}`);
   say(
     `${gateways.length} gateway, ${rooms.length} room, ${persistence.length} persistence ` +
       `in ${seconds} s; logs in ${options.dataDir}/logs; Ctrl-C stops`,

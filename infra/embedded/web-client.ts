@@ -1,4 +1,5 @@
-// Web client: Vite builds it into client/web/dist when one of its sources has changed.
+// Web client: Vite builds it into client/web/dist, and the admin page into client/operator/dist,
+// when one of their sources has changed.
 //
 // A hash over the paths and contents of the sources detects a change; it is stored beside the
 // result. Time stamps do not work: a checkout of another branch may set files to older times.
@@ -14,6 +15,8 @@ const run = promisify(execFile);
 
 /** Every folder that the bundle can depend on, without tests. */
 const SOURCES = ["client/web", "client/sdk", "shared/protocol", "shared/kit", "shared/ports"];
+/** The admin page uses parts of the web client. */
+const OPERATOR_SOURCES = ["client/operator", ...SOURCES];
 const SKIPPED = new Set(["dist", "test", "node_modules"]);
 const SINGLE_FILES = ["package-lock.json"];
 const BUILD_TIMEOUT_MS = 120_000;
@@ -23,15 +26,27 @@ export type WebBuild =
   /** The cluster serves without a web client. */
   | { readonly kind: "absent" | "failed"; readonly reason: string };
 
-export async function buildWebClient(say: (line: string) => void): Promise<WebBuild> {
-  const root = join(REPOSITORY, "client/web");
+export function buildWebClient(say: (line: string) => void): Promise<WebBuild> {
+  return build({ folder: "client/web", what: "the web client", sources: SOURCES }, say);
+}
+
+export function buildOperatorPage(say: (line: string) => void): Promise<WebBuild> {
+  const sources = OPERATOR_SOURCES;
+  return build({ folder: "client/operator", what: "the admin page", sources }, say);
+}
+
+async function build(
+  { folder, what, sources }: { folder: string; what: string; sources: readonly string[] },
+  say: (line: string) => void,
+): Promise<WebBuild> {
+  const root = join(REPOSITORY, folder);
   if (!existsSync(join(root, "index.html"))) {
-    return { kind: "absent", reason: "client/web has no index.html" };
+    return { kind: "absent", reason: `${folder} has no index.html` };
   }
   const stamp = join(root, "dist", ".built-from");
-  const hash = hashSources();
+  const hash = hashSources(sources);
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return { kind: "fresh" };
-  say("building the web client …");
+  say(`building ${what} …`);
   try {
     await run(
       process.execPath,
@@ -51,10 +66,10 @@ export async function buildWebClient(say: (line: string) => void): Promise<WebBu
   return { kind: "built" };
 }
 
-function hashSources(): string {
+function hashSources(sources: readonly string[]): string {
   const hash = createHash("sha256");
   const files = [
-    ...SOURCES.flatMap((folder) => filesBelow(join(REPOSITORY, folder))),
+    ...sources.flatMap((folder) => filesBelow(join(REPOSITORY, folder))),
     ...SINGLE_FILES.map((file) => join(REPOSITORY, file)),
   ];
   for (const file of files.sort()) {

@@ -1,4 +1,5 @@
-// HttpStatic: serves a built page, the web client or the admin page, with headers that block injected markup (H4).
+// HttpStatic: serves a built page, the web client or the admin page, with headers that block
+// injected markup (H4, AP6).
 //
 //   http-static.1. No inline script or style runs. Both come from this server's files only.
 //   http-static.2. A file with a hash in its name may be cached for a year. Other files are

@@ -5,8 +5,8 @@
 //   imports.2. A service imports no other service; shared code lives in shared/.
 //   imports.3. A core imports its own core, shared/protocol, shared/ports and shared/kit: nothing
 //        else.
-//   imports.4. The SDK and the web client import nothing that needs Node, except the outbox in a
-//              file and the configuration of the build.
+//   imports.4. The SDK, the web client and the admin page import nothing that needs Node, except
+//              the outbox in a file and the configuration of the builds.
 //   imports.5. The checker imports its own files, shared/kit and types of shared/protocol: it
 //              shares no code with the services, and it reads no live system.
 
@@ -35,7 +35,7 @@ const PURE = /^shared\/(?:protocol|ports|kit)\//;
 const CORE = /^(?:services\/[^/]+|client\/sdk)\/core\//;
 
 /** What only the entry `./node` of the SDK's package reaches, and what runs while Vite builds. */
-const NODE_ENTRY = /^client\/(?:sdk\/outbox\/file|web\/vite\.config)\.ts$/;
+const NODE_ENTRY = /^client\/(?:sdk\/outbox\/file|(?:web|operator)\/vite\.config)\.ts$/;
 /** For each top folder: the folders that it may import beside itself. */
 const REACHES: Readonly<Record<string, readonly string[]>> = {
   shared: [],
@@ -78,7 +78,7 @@ const RULES: readonly Rule[] = [
     instead: "protocol, ports and kit are pure and run in a browser (imports.3)",
   },
   {
-    applies: (path) => /^client\/(?:sdk|web)\//.test(path) && !isTest(path),
+    applies: (path) => /^client\/(?:sdk|web|operator)\//.test(path) && !isTest(path),
     allows: (path, { target, isOwn }) => {
       if (!isOwn) return !target.startsWith("node:") || NODE_ENTRY.test(path);
       return target.startsWith("client/") || PURE.test(target);

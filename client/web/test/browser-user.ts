@@ -117,6 +117,12 @@ export class BrowserUser {
     expect(this.errors, `the page of ${this.name}`).to.deep.equal([]);
   }
 
+  /** Besides those that a test causes. */
+  expectNoErrorsBut(expected: RegExp): void {
+    const others = this.errors.filter((text) => !expected.test(text));
+    expect(others, `the page of ${this.name}`).to.deep.equal([]);
+  }
+
   leave(): Promise<void> {
     return this.page.context().close();
   }

@@ -40,6 +40,7 @@ const MOUNTS: Readonly<Record<string, string>> = {
   "persistence-2": "secrets-persistence",
   "webhooks-1": "secrets-webhooks",
   "webhooks-2": "secrets-webhooks",
+  operator: "secrets-operator",
   "nats-1": "secrets-nats",
   "nats-2": "secrets-nats",
   "nats-3": "secrets-nats",
@@ -136,7 +137,7 @@ describe("compose.yaml", () => {
   });
 
   it("S9: AUTH has no default, and NODE_ENV is passed on", () => {
-    for (const name of ["gateway-1", "gateway-2"]) {
+    for (const name of ["gateway-1", "gateway-2", "operator"]) {
       const { AUTH, NODE_ENV } = services[name]!.environment!;
       expect(AUTH).to.match(/^\$\{AUTH:\?.*AUTH=jwks.*AUTH=dev.*\}$/);
       expect(NODE_ENV).to.equal("${NODE_ENV:-}");
@@ -145,7 +146,7 @@ describe("compose.yaml", () => {
 
   it("E7: published ports are on loopback, the front port on FRONT_HOST", () => {
     const published = all().flatMap(([name, { ports = [] }]) => ports.map((port) => [name, port]));
-    expect(published).to.have.length(4);
+    expect(published).to.have.length(5);
     for (const [name, port] of published) {
       const prefix = name === "front" ? "${FRONT_HOST:-127.0.0.1}:" : "127.0.0.1:";
       expect(port?.startsWith(prefix), `${name} ${port}`).to.equal(true);
@@ -162,6 +163,8 @@ describe("compose.yaml", () => {
       ["front", "nats-1"],
       ["front", "postgres"],
       ["front", "room-1"],
+      ["front", "operator"],
+      ["operator", "postgres"],
       ["grafana", "nats-1"],
       ["jaeger", "nats-1"],
     ] as const) {

@@ -40,6 +40,8 @@ const ADDRESSES = [
   "ff02::1",
 ];
 const COMPONENT = "app.kubernetes.io/component";
+/** The chart does not run the admin page. */
+type NotInTheChart = "operator";
 /** The component that runs as each user of NATS (infra/nats/permissions.ts). */
 const COMPONENT_OF_USER = {
   gateway: "gateway",
@@ -48,7 +50,7 @@ const COMPONENT_OF_USER = {
   trimmer: "persistence",
   webhooks: "webhooks",
   admin: "provision",
-} as const satisfies Readonly<Record<NatsUser, string>>;
+} as const satisfies Readonly<Record<Exclude<NatsUser, NotInTheChart>, string>>;
 
 function policy(objects: readonly KubernetesObject[], component: string): KubernetesObject {
   return ofKind(objects, "NetworkPolicy").find((object) => componentOf(object) === component)!;
