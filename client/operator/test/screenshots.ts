@@ -19,7 +19,6 @@ const BYTES_MAX = 200_000;
 /** Vite transforms each file when it is loaded first, which takes long on a busy machine. */
 const LOAD_MS = 240_000;
 const DESKTOP = { viewport: { width: 1360, height: 900 }, deviceScaleFactor: 1 };
-const PHONE = { viewport: { width: 390, height: 760 }, deviceScaleFactor: 1.75 };
 
 const SHOTS: readonly (readonly [string, BrowserContextOptions, (page: Page) => Promise<void>])[] =
   [
@@ -29,7 +28,6 @@ const SHOTS: readonly (readonly [string, BrowserContextOptions, (page: Page) => 
       { ...DESKTOP, colorScheme: "dark" },
       (page) => page.getByRole("button", { name: "Drain room-7c1e5ab0d2f4" }).click(),
     ],
-    ["admin-phone.png", { ...PHONE, colorScheme: "light" }, () => Promise.resolve()],
   ];
 
 const owns = (...partitions: readonly number[]): Record<string, number> =>

@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { SignedIn } from "#shared/protocol/operator-page.ts";
+import { renewInMs } from "../store/issuer.ts";
 import type { Issuer } from "../store/issuer.ts";
 import type { OperatorApi } from "../store/operator-api.ts";
 import { TEXT } from "../texts.ts";
@@ -38,6 +39,21 @@ export function App({ api, issuer }: Props): JSX.Element {
       (error: Error) => setStage({ kind: "out", problem: error.message }),
     );
   }, []);
+
+  const who = stage.kind === "in" ? stage.who : undefined;
+  useEffect(() => {
+    if (who === undefined || issuer?.token === undefined) return undefined;
+    const renew = (): void =>
+      void issuer
+        .renew()
+        .then((token) => api.signIn(token))
+        .then(
+          (next) => setStage({ kind: "in", who: next }),
+          () => setStage((now) => (now.kind === "in" ? { ...now } : now)),
+        );
+    const timer = setTimeout(renew, renewInMs(who.endsAt, Date.now()));
+    return () => clearTimeout(timer);
+  }, [stage]);
 
   if (stage.kind === "in") {
     return (

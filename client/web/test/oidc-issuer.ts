@@ -30,8 +30,8 @@ export class OidcIssuer implements AsyncDisposable {
     this.#server = server;
   }
 
-  /** `pages`: the addresses of the web client. */
-  static async start(pages: readonly string[]): Promise<OidcIssuer> {
+  /** `pages`: the addresses of the pages. `claims`: in each access token. */
+  static async start(pages: readonly string[], claims: object = {}): Promise<OidcIssuer> {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     // It has no types of its own.
@@ -54,6 +54,7 @@ export class OidcIssuer implements AsyncDisposable {
         claims: async () => ({ sub: id }),
       }),
       issueRefreshToken: async () => true,
+      extraTokenClaims: async () => claims,
       features: {
         devInteractions: { enabled: true },
         resourceIndicators: {

@@ -164,6 +164,8 @@ function addSignIn(app: FastifyInstance, parts: OperatorHttpParts, signedIn: Gua
       return refuse(reply, "forbidden", { detail: DETAIL.admin }); // operator/http.1
     }
     const now = clock.now();
+    const before = cookieOf(request.headers.cookie); // The page renews its sign-in.
+    if (before !== undefined) signIns.end(before);
     const signIn = signIns.add({ id: newSecret(), csrf: newSecret() }, verified.identity, now);
     if (signIn === undefined) return refuse(reply, "busy", { detail: DETAIL.full });
     logger.info({ user: signIn.user, address }, "an administrator signed in");

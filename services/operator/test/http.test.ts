@@ -138,6 +138,14 @@ describe("The routes of the admin page", () => {
     expect((await fixture.ask("GET", "/sign-in", page)).status).to.equal(401);
   });
 
+  it("AP3: a further sign-in of the same page ends the one before", async () => {
+    const first = await fixture.signIn();
+    const { cookie = "" } = first;
+    const again = await fixture.ask("POST", "/sign-in", { cookie }, { token: "admin ada" });
+    expect(again.status).to.equal(201);
+    expect((await fixture.ask("GET", "/sign-in", first)).status).to.equal(401);
+  });
+
   it("AP3: refused tokens of an address, and the requests of a sign-in, have a rate", async () => {
     const page = await fixture.signIn();
     for (let n = 0; n < REFUSED_RATE.burst; n++) {

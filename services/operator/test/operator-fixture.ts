@@ -9,6 +9,7 @@ import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { CSRF_HEADER } from "#shared/protocol/operator-page.ts";
 import type { SignedIn } from "#shared/protocol/operator-page.ts";
 import { buildOperatorHttp } from "../adapters/http.ts";
+import type { OperatorHttpParts } from "../adapters/http.ts";
 import { SignIns } from "../core/sign-ins.ts";
 import { Actions } from "../runtime/actions.ts";
 import { ClusterWatch } from "../runtime/cluster-watch.ts";
@@ -96,7 +97,14 @@ export class OperatorFixture {
   now = 1_700_000_000_000;
   status: "connected" | "disconnected" = "connected";
 
-  static async open(origins: readonly string[] = [ORIGIN]): Promise<OperatorFixture> {
+  /** `more`: instead of the parts of the fixture. */
+  static async open(
+    origins: readonly string[] = [ORIGIN],
+    more: {
+      readonly config?: Partial<OperatorHttpParts["config"]>;
+      readonly auth?: OperatorHttpParts["auth"];
+    } = {},
+  ): Promise<OperatorFixture> {
     const fixture = new OperatorFixture(undefined as never);
     const { requests } = fixture;
     const log = (fields: object, text: string): void =>
@@ -109,8 +117,17 @@ export class OperatorFixture {
       },
     };
     const app = await buildOperatorHttp({
-      config: { origins, webDir: "no-such-folder", signIn: { kind: "dev" }, signInOrigins: [] },
-      auth: { keysLoaded: true, verify: (token) => Promise.resolve(verify(token, fixture.now)) },
+      config: {
+        origins,
+        webDir: "no-such-folder",
+        signIn: { kind: "dev" },
+        signInOrigins: [],
+        ...more.config,
+      },
+      auth: more.auth ?? {
+        keysLoaded: true,
+        verify: (token) => Promise.resolve(verify(token, fixture.now)),
+      },
       signIns: new SignIns(({ user }) => fixture.revoked.has(user)),
       watch: new ClusterWatch({ requests, bus, clock }),
       requests,
