@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { attachmentConfig } from "#shared/process/attachment-config.ts";
 import { serviceConfig } from "#shared/process/config.ts";
-import { databaseConfig, readSecret } from "#shared/process/database-config.ts";
+import { databaseConfig, readSecret, serversOf } from "#shared/process/database-config.ts";
 
 /** For the job that migrates (migrate-main.ts): DATABASE_URL belongs to the schema's owner. */
 export const migrateConfigSchema = z.object({
@@ -26,7 +26,13 @@ export const configSchema = z.object({
    */
   NATS_TRIM_NKEY_FILE: z.string().optional(),
   ...databaseConfig,
-  DATABASE_REPLICA_URL: z.string().optional(),
+  /** A standby of DATABASE_URL, for pages, lists and searches. Its password is the same. */
+  DATABASE_REPLICA_URL: z
+    .string()
+    .refine((url) => serversOf(url)?.length === 1, {
+      error: "one PostgreSQL that streams from DATABASE_URL, as postgres://…",
+    })
+    .optional(),
   /**
    * Archived entries stay in each partition log while it holds at most this share of its maximum
    * bytes. A PostgreSQL that is restored from a backup may be that far behind. 0: keep only

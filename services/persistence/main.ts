@@ -11,7 +11,7 @@ import { startService } from "#shared/process/bootstrap.ts";
 import { firstLogSeq, isDoubling, PARTITIONS_MAX } from "#shared/protocol/partition-map.ts";
 import { RegionGrants } from "#shared/process/region-grants.ts";
 import { logTransition } from "#shared/process/breaker.ts";
-import { databaseUrls } from "#shared/process/database-config.ts";
+import { databaseUrls, withPassword } from "#shared/process/database-config.ts";
 import { openAttachments } from "#shared/process/attachment-config.ts";
 import { PostgresArchive } from "./adapters/archive-postgres.ts";
 import { AttachmentServer } from "./adapters/attachment-server.ts";
@@ -79,11 +79,14 @@ const primary = new PrimaryWatch({
 });
 shutdown.add("primary watch", () => Promise.resolve(primary.stop()));
 const database = await service.orExit(primary.find(), "PostgreSQL is not usable", { hosts });
+const { DATABASE_REPLICA_URL: replica } = config;
 const store = new PostgresArchive({
   url: database,
-  ...(config.DATABASE_REPLICA_URL !== undefined && { replicaUrl: config.DATABASE_REPLICA_URL }),
+  replicaUrl: replica && withPassword(replica, config.DATABASE_PASSWORD_FILE),
   onIdleError: (reason) => logger.warn({ reason }, "an idle database connection broke"),
   onBreaker: (transition) => logTransition(logger, transition),
+  onReplica: (state, reason) =>
+    logger[state === "current" ? "info" : "warn"]({ state, reason }, "replica of the archive"),
   searchLanguage: config.SEARCH_LANGUAGE,
 });
 shutdown.add("archive", () => store.close());
@@ -253,6 +256,7 @@ const operations = await service.openOperations({
       search: indexer,
       breakers: [store.breaker],
       reads: store.reads,
+      replica: store.replica,
     }),
   resources: {
     accounted: () => ({

@@ -31,13 +31,15 @@ export function databaseUrls({
   DATABASE_URL: url,
   DATABASE_PASSWORD_FILE: password,
 }: DatabaseConfig): readonly string[] {
-  const servers = serversOf(url) ?? [];
-  if (password === undefined) return servers;
-  return servers.map((server) => {
-    const whole = new URL(server);
-    whole.password = password;
-    return whole.href;
-  });
+  return (serversOf(url) ?? []).map((server) => withPassword(server, password));
+}
+
+/** The URL with the password of a password file, if there is one. */
+export function withPassword(url: string, password: string | undefined): string {
+  if (password === undefined) return url;
+  const whole = new URL(url);
+  whole.password = password;
+  return whole.href;
 }
 
 /** The content of a file. An unreadable one is a complaint without a stack (process/config.1). */
@@ -50,8 +52,10 @@ export function readSecret(file: string, context: z.RefinementCtx): string {
   }
 }
 
-/** Undefined when the URL is not valid. The class URL knows one host only. */
-function serversOf(url: string): readonly string[] | undefined {
+/**
+ * One URL for each server. Undefined when the URL is not valid. The class URL knows one host only.
+ */
+export function serversOf(url: string): readonly string[] | undefined {
   const [, scheme = "", user = "", hosts = "", rest = ""] = URL_PARTS.exec(url) ?? [];
   const names = hosts.split(",");
   const servers = names.map((host) => `${scheme}${user}${host}${rest}`);

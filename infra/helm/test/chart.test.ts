@@ -257,10 +257,15 @@ describe("The Helm chart", function () {
     const objects = release("an own NATS and an own PostgreSQL");
     expect(ofKind(objects, "StatefulSet")).to.deep.equal([]);
     const pods = new Map(podsOf(objects));
-    const { NATS_URL, DATABASE_URL } = environmentOf(pods.get("persistence")!.containers[0]!);
+    const { NATS_URL, DATABASE_URL, DATABASE_REPLICA_URL } = environmentOf(
+      pods.get("persistence")!.containers[0]!,
+    );
     expect(NATS_URL).to.equal("tls://nats-a.example:4333,tls://nats-b.example");
     expect(DATABASE_URL).to.equal(
       "postgres://parley_serving@db.example:6543/chat?sslmode=verify-full",
+    );
+    expect(DATABASE_REPLICA_URL).to.equal(
+      "postgres://parley_serving@copy.example:6544/chat?sslmode=verify-full",
     );
   });
 

@@ -96,7 +96,10 @@ export const VARIANTS: Readonly<Record<string, object>> = {
   "an own NATS and an own PostgreSQL": {
     ...JWKS,
     nats: { url: "tls://nats-a.example:4333,tls://nats-b.example" },
-    postgres: { url: "postgres://db.example:6543/chat?sslmode=verify-full" },
+    postgres: {
+      url: "postgres://db.example:6543/chat?sslmode=verify-full",
+      replicaUrl: "postgres://copy.example:6544/chat?sslmode=verify-full",
+    },
   },
   "one of two regions": {
     ...JWKS,

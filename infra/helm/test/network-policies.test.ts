@@ -157,7 +157,7 @@ describe("The Helm chart's network policies", function () {
 
   it("own servers are reached on the ports of their URLs", () => {
     expect(portsOut(external, "room")).to.have.members([4333, 4222]);
-    expect(portsOut(external, "persistence")).to.have.members([4333, 4222, 6543]);
+    expect(portsOut(external, "persistence")).to.have.members([4333, 4222, 6543, 6544]);
     expect(portsOut(external, "migrate")).to.have.members([6543]);
   });
 

@@ -1,17 +1,19 @@
 // PostgresArchive: ArchiveStore on PostgreSQL.
 //
 // In PostgreSQL one statement sees one moment, so every read that returns a watermark is a single
-// statement (archive.3). That also holds on a replica, which is only older. A plain watermark read
-// uses the primary: a reader that begins there must not begin where the log is already trimmed.
+// statement (archive.3). Watermarks, and what an owner needs of a room (snapshots, members,
+// look-ups), come from the primary: sends wait for them. All other reads may come from a replica
+// (replica-reads.ts).
 //
-// Bounds: WRITERS + 3 (for watermarks, claims, the index of the search) and READERS connections,
-// which stay open: a new one costs four round trips, and that is most expensive when PostgreSQL is
-// slow. A call that waits too long for a connection (postgres-pool.ts), or longer than the
-// statement timeout for an answer, returns `unavailable`. This file does not retry.
+// Bounds: WRITERS + 3 (for watermarks, claims, the index of the search) and READERS connections to
+// the primary, READERS to the replica. They stay open: a new one costs four round trips, and that
+// is most expensive when PostgreSQL is slow. A call that waits too long for a connection
+// (postgres-pool.ts), or longer than the statement timeout for an answer, returns `unavailable`.
+// This file does not retry, except on the primary what a replica does not answer.
 //
-//   archive-postgres.1. A circuit breaker guards ranges, snapshots and look-ups. While it is open,
-//        they return `unavailable` at once. Only errors of the server or the connection count
-//        (isAway), once for each statement.
+//   archive-postgres.1. A circuit breaker guards all reads of the primary but watermarks. While it
+//        is open, they return `unavailable` at once. Only errors of the server or the connection
+//        count (isAway), once for each statement.
 //   archive-postgres.2. When it opens, the pool of the readers is replaced: a probe must not use
 //        a connection to a server that is gone, because that costs a whole timeout.
 //   archive-postgres.3. Writes, also those of read positions, and the reads of watermarks beside
@@ -84,16 +86,22 @@ import { readMembers } from "./postgres-state.ts";
 import { readSnapshots } from "./postgres-snapshots.ts";
 import type { SnapshotKey } from "./postgres-snapshots.ts";
 import { writeBatch } from "./postgres-write.ts";
+import { readPosition, ReplicaReads } from "./replica-reads.ts";
+import type { ReplicaState } from "./replica-reads.ts";
 
 export interface PostgresArchiveOptions {
   readonly url: string;
-  /** The server for snapshots, ranges and look-ups; default: the primary. */
-  readonly replicaUrl?: string;
+  /** A standby that streams from the primary, for pages, lists and searches. */
+  readonly replicaUrl?: string | undefined;
+  /** The most that a read waits for it; default: replica-reads.ts. */
+  readonly replicaWaitMs?: number;
   /** Called when an idle connection breaks, for a log line. The pool opens a new one. */
   readonly onIdleError?: (reason: string) => void;
   /** The clock of the circuit breaker; default: the system's. */
   readonly clock?: Pick<Clock, "monotonic">;
   readonly onBreaker?: (transition: Transition) => void;
+  /** Called when reads begin or end to use the replica. */
+  readonly onReplica?: (state: ReplicaState, reason?: string) => void;
   /** The text search configuration whose stems are found; default: none. */
   readonly searchLanguage?: string;
 }
@@ -110,6 +118,7 @@ const READS_MAX = 256;
 const POSITION_LISTS_MAX = 16;
 const WRITE_TIMEOUT_MS = 30_000;
 const READ_TIMEOUT_MS = 5_000;
+const READ_BOUNDS = { max: READERS, timeoutMs: READ_TIMEOUT_MS };
 /** Failed reads in a row that open a breaker. */
 export const READ_FAILURES_MAX = 3;
 /**
@@ -135,6 +144,7 @@ export class PostgresArchive
   readonly #snapshots: Gathered<SnapshotKey, RoomSnapshot>;
   readonly #positions: Gathered<readonly ReadPosition[], readonly ReadPosition[]>;
   readonly breaker: Breaker;
+  readonly replica: ReplicaReads | undefined;
   /** Reads that were sent to a server, by server. */
   readonly reads = new Counts<ReadServer>();
   readonly #language: string;
@@ -161,6 +171,7 @@ export class PostgresArchive
         onBreaker?.(transition);
       },
     });
+    this.replica = this.#openReplica();
     this.#watermarks = new Gathered({
       atOnce: 1,
       most: READS_MAX,
@@ -199,7 +210,7 @@ export class PostgresArchive
   }
 
   range(room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>> {
-    return this.#attemptRead(async (db) => {
+    return this.#attemptShared(async (db) => {
       const end = Math.min(last, first + RANGE_EVENTS_MAX - 1);
       const values = [room, first, end, RANGE_BYTES_MAX];
       const { rows } = await db.query<RangeRow>({ ...RANGE, values });
@@ -222,22 +233,22 @@ export class PostgresArchive
   }
 
   messages(room: RoomId, query: MessagesQuery): Promise<Read<MessagesPage>> {
-    return this.#attemptRead((db) => readMessages(db, room, query));
+    return this.#attemptShared((db) => readMessages(db, room, query));
   }
 
   newestPages(
     rooms: readonly RoomId[],
     limit: number,
   ): Promise<Read<readonly (readonly [RoomId, MessagesPage])[]>> {
-    return this.#attemptRead((db) => readNewest(db, rooms, limit));
+    return this.#attemptShared((db) => readNewest(db, rooms, limit));
   }
 
   changedRooms(heads: readonly (readonly [RoomId, Seq])[]): Promise<Read<readonly RoomId[]>> {
-    return this.#attemptRead((db) => changedRooms(db, heads));
+    return this.#attemptShared((db) => changedRooms(db, heads));
   }
 
   mostUsed(limit: number): Promise<Read<readonly RoomScore[]>> {
-    return this.#attemptRead((db) => mostUsed(db, limit));
+    return this.#attemptShared((db) => mostUsed(db, limit));
   }
 
   addUses(scores: readonly RoomScore[]): Promise<Read<void>> {
@@ -271,15 +282,15 @@ export class PostgresArchive
   }
 
   rooms(query: RoomsQuery): Promise<Read<RoomsPage>> {
-    return this.#attemptRead((db) => readRooms(db, query));
+    return this.#attemptShared((db) => readRooms(db, query));
   }
 
   findRooms(query: FindQuery): Promise<Read<FoundRooms>> {
-    return this.#attemptRead((db) => findRooms(db, query));
+    return this.#attemptShared((db) => findRooms(db, query));
   }
 
   search(query: SearchQuery): Promise<Read<FoundMessages>> {
-    return this.#attemptRead((db) => searchMessages(db, this.#language, query));
+    return this.#attemptShared((db) => searchMessages(db, this.#language, query));
   }
 
   roomsBehind(part: { readonly after: string; readonly most: number }): Promise<Read<RoomsBehind>> {
@@ -335,7 +346,6 @@ export class PostgresArchive
     const reason = "the archive has another primary";
     this.#primary.giveUp(reason);
     this.#primary = this.#openPrimary();
-    if (this.#options.replicaUrl !== undefined) return;
     this.#reads.giveUp(reason);
     this.#reads = this.#openReads();
   }
@@ -343,7 +353,7 @@ export class PostgresArchive
   async close(): Promise<void> {
     this.#isClosed = true;
     const pools = [this.#primary, this.#reads, ...this.#replaced];
-    await Promise.all(pools.map((pool) => pool.retire()));
+    await Promise.all([this.replica?.close(), ...pools.map((pool) => pool.retire())]);
   }
 
   #openPrimary(): PostgresPool {
@@ -352,8 +362,21 @@ export class PostgresArchive
   }
 
   #openReads(): PostgresPool {
-    const { replicaUrl = this.#url, onIdleError } = this.#options;
-    return new PostgresPool(replicaUrl, { max: READERS, timeoutMs: READ_TIMEOUT_MS }, onIdleError);
+    return new PostgresPool(this.#url, READ_BOUNDS, this.#options.onIdleError);
+  }
+
+  #openReplica(): ReplicaReads | undefined {
+    const { replicaUrl: url, replicaWaitMs: waitMs, onIdleError, onReplica } = this.#options;
+    if (url === undefined) return undefined;
+    return new ReplicaReads({
+      url,
+      bounds: READ_BOUNDS,
+      clock: systemClock,
+      waitMs,
+      position: () => this.breaker.run(() => this.#reads.run(readPosition)),
+      onIdleError,
+      onState: onReplica,
+    });
   }
 
   /** Statements in flight end on their own connections. */
@@ -377,13 +400,25 @@ export class PostgresArchive
 
   #onReads<T>(read: (db: Pool) => Promise<T>): Promise<T> {
     return this.breaker.run(() => {
-      this.reads.add(this.#options.replicaUrl === undefined ? "primary" : "replica");
+      this.reads.add("primary");
       return this.#reads.run(read);
     });
   }
 
   #attemptRead<T>(read: (db: Pool) => Promise<T>): Promise<Read<T>> {
     return attempt(() => this.#onReads(read));
+  }
+
+  /** From the replica, when it has as much as the primary. */
+  #attemptShared<T>(read: (db: Pool) => Promise<T>): Promise<Read<T>> {
+    const { replica } = this;
+    if (replica === undefined) return this.#attemptRead(read);
+    return attempt(async () => {
+      const found = await replica.run(read);
+      if (found.kind === "primary") return this.#onReads(read);
+      this.reads.add("replica");
+      return found.value;
+    });
   }
 }
 

@@ -9,6 +9,7 @@ import type { LeaseServer } from "./lease-server.ts";
 import type { SessionServer } from "./session-server.ts";
 import type { NewestPages } from "./newest-pages.ts";
 import type { PageCache } from "./page-cache.ts";
+import type { ReplicaReads } from "./replica-reads.ts";
 import type { LogState, LogWatch } from "../runtime/log-watch.ts";
 import type { PageWarmer } from "../runtime/page-warmer.ts";
 import type { SessionReaper } from "../runtime/session-reaper.ts";
@@ -28,6 +29,7 @@ export interface PersistenceParts {
   readonly search: Pick<SearchRunner, "lagEvents" | "lagMs">;
   readonly breakers: readonly Breaker[];
   readonly reads: Counts<ReadServer>;
+  readonly replica: ReplicaReads | undefined;
 }
 
 export function registerPersistence(metrics: Metrics, parts: PersistenceParts): void {
@@ -36,6 +38,7 @@ export function registerPersistence(metrics: Metrics, parts: PersistenceParts): 
   registerBreakers(metrics, parts.breakers);
   registerSearch(metrics, parts);
   registerNewest(metrics, parts);
+  registerReplica(metrics, parts.replica);
   const { pages, partitions, leases, sessions, reaper, reads } = parts;
   metrics.counter("parley_archive_reads_total", "Reads of the archive, by server", () =>
     labelled("server", reads),
@@ -92,6 +95,21 @@ function registerNewest(metrics: Metrics, { newest, warmer }: PersistenceParts):
     "parley_newest_pages_bytes",
     "Memory of the newest pages",
     () => newest.accounted.bytes,
+  );
+}
+
+/** Without a replica there are no samples. */
+function registerReplica(metrics: Metrics, replica: ReplicaReads | undefined): void {
+  if (replica === undefined) return;
+  metrics.counter(
+    "parley_replica_reads_total",
+    "Reads that a replica may answer: `replica`, or why the primary did",
+    () => labelled("outcome", replica.outcomes),
+  );
+  metrics.gauge(
+    "parley_replica_behind_seconds",
+    "How long the primary has answered in place of the replica; 0: the replica answers",
+    () => replica.behindMs / 1_000,
   );
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError, readConfig } from "#shared/process/config.ts";
-import { databaseUrls } from "#shared/process/database-config.ts";
+import { databaseUrls, withPassword } from "#shared/process/database-config.ts";
 import { configSchema, migrateConfigSchema } from "../config.ts";
 
 const DATABASE_URL = "postgres://parley@db:5432/parley";
@@ -57,6 +57,19 @@ describe("Config of persistence", () => {
         DATABASE_PASSWORD_FILE: "y/",
       }),
     ).to.deep.equal(["postgres://parley:y%2F@a/parley", "postgres://parley:y%2F@b/parley"]);
+  });
+
+  it("RR1: DATABASE_REPLICA_URL names one server, and gets the password of the file", () => {
+    for (const url of ["db", "postgres://a,b/parley"]) {
+      expect(complaints({ DATABASE_URL, DATABASE_REPLICA_URL: url })).to.deep.equal([
+        "DATABASE_REPLICA_URL: one PostgreSQL that streams from DATABASE_URL, as postgres://…",
+      ]);
+    }
+    const replica = "postgres://parley@b/parley";
+    expect(complaints({ DATABASE_URL, DATABASE_REPLICA_URL: replica })).to.deep.equal([]);
+    expect(complaints({ DATABASE_URL, DATABASE_REPLICA_URL: "" })).to.deep.equal([]);
+    expect(withPassword(replica, undefined)).to.equal(replica);
+    expect(withPassword(replica, "y/")).to.equal("postgres://parley:y%2F@b/parley");
   });
 
   it("process/config.1: an invalid URL is a complaint, not an error at connect time", () => {
