@@ -7,7 +7,8 @@
 // Reads of the archive count from the start of the process, those ahead included. Two more figures
 // leave parts of the way out, which both kinds of reads have in common: a request to persistence
 // over the bus (without HTTP, gateway and owner), and the read itself, in the process of the bench
-// with the adapters of persistence.
+// with the adapters of persistence. CPU time is that of the pass, without the reads ahead; it holds
+// on a busy machine.
 
 import { randomInt } from "node:crypto";
 import { Agent, request } from "node:http";
@@ -26,8 +27,9 @@ import { PageWarmer } from "../../../services/persistence/runtime/page-warmer.ts
 import { started, stopRunning } from "../alternate.ts";
 import { median } from "../figures.ts";
 import type { Item, ItemResult, Verdict } from "../item.ts";
+import { cpuOf, cpuSince, total } from "../cpu.ts";
 import { pinServers } from "../peer.ts";
-import { startParley } from "../peers/parley.ts";
+import { pidsOf, startParley } from "../peers/parley.ts";
 import type { ParleyPeer } from "../peers/parley.ts";
 
 const USED = 1_000;
@@ -47,6 +49,8 @@ interface Pass {
   readonly bus: Times;
   readonly read: Times;
   readonly reads: number;
+  /** Microseconds for each GET: of PostgreSQL, and of all servers. */
+  readonly cpu: { readonly postgres: number; readonly all: number };
 }
 
 interface Times {
@@ -58,13 +62,13 @@ export const WARM: Item = {
   id: "WARM",
   title: `newest pages of the ${USED.toLocaleString("en")} most used rooms after a restart of persistence`,
   async play({ rounds, scale, say }): Promise<ItemResult> {
-    const used = Math.round(USED * scale);
+    const count = Math.round(USED * scale);
     await using parley = await started(() =>
       startParley({ partitions: PARTITIONS, restart: true, persistence: 1 }),
     );
     try {
       await fill(parley.cluster.databaseUrl, Math.round(ROOMS * scale));
-      const rooms = Array.from({ length: used }, (_, r) => `room-${r * 4}` as RoomId);
+      const rooms = Array.from({ length: count }, (_, r) => `room-${r * 4}` as RoomId);
       const token = await parley.token("reader");
       const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
       const get = (room: RoomId): Promise<void> => getPage(agent, parley.url, token, room);
@@ -79,16 +83,23 @@ export const WARM: Item = {
         const order = round % 2 === 0 ? (["cold", "warm"] as const) : (["warm", "cold"] as const);
         for (const kind of order) {
           const first = (): Promise<boolean> => isAnswered(archive);
-          await restart(parley, kind === "warm" ? used : 0, first);
+          await restart(parley, kind === "warm" ? count : 0, first);
+          const before = cpuOf(pidsOf(parley.cluster));
           const http = await timed(rooms, get);
+          const used = cpuSince(before, cpuOf(pidsOf(parley.cluster)));
+          const cpu = {
+            postgres: (used.get("postgres") ?? 0) / rooms.length,
+            all: total(used) / rooms.length,
+          };
           const reads = await metric(parley, "parley_archive_reads_total");
-          await restart(parley, kind === "warm" ? used : 0, first);
+          await restart(parley, kind === "warm" ? count : 0, first);
           const direct = await timed(rooms, (room) => askArchive(archive, room));
           const read = await readDirectly(parley.cluster.databaseUrl, rooms, kind);
-          passes[kind].push({ http, bus: direct, read, reads });
+          passes[kind].push({ http, bus: direct, read, reads, cpu });
           say(
             `  ${kind}: GET ${textOf(http)}; over the bus ${textOf(direct)}; ` +
-              `the read ${textOf(read)}; ${reads} reads`,
+              `the read ${textOf(read)}; ${reads} reads; ` +
+              `CPU of a GET ${cpu.all.toFixed(0)} µs, PostgreSQL ${cpu.postgres.toFixed(0)} µs`,
           );
         }
       }
@@ -115,6 +126,11 @@ function judge(cold: readonly Pass[], warm: readonly Pass[]): Verdict[] {
       ok: isTarget ? times >= FASTER : undefined,
     };
   };
+  const cpu = (what: string, pick: (pass: Pass) => number): Verdict => {
+    const [before, after] = [of(cold, pick), of(warm, pick)];
+    const measured = `${before.toFixed(0)} → ${after.toFixed(0)} µs`;
+    return { what, target: "for information", measured, ok: undefined };
+  };
   return [
     {
       what: "reads of the database, those ahead included",
@@ -122,6 +138,8 @@ function judge(cold: readonly Pass[], warm: readonly Pass[]): Verdict[] {
       measured: `${fewer.toFixed(0)} % fewer (${of(cold, ({ reads }) => reads)} → ${of(warm, ({ reads }) => reads)})`,
       ok: fewer >= FEWER_PERCENT,
     },
+    cpu("CPU of PostgreSQL for each GET", ({ cpu }) => cpu.postgres),
+    cpu("CPU of all servers for each GET", ({ cpu }) => cpu.all),
     faster("the read of a page in persistence, median", ({ read }) => read.p50, true),
     faster("GET …/messages, median", ({ http }) => http.p50, true),
     faster("GET …/messages, p99", ({ http }) => http.p99, false),
