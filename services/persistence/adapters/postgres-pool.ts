@@ -7,9 +7,13 @@
 //        does, and no new one begins. The server may still perform a statement that it received.
 //   postgres-pool.2. After `retire` no new call begins. Statements in flight end as usual.
 //   postgres-pool.3. An idle connection to a host that is gone is closed after about 20 s.
+//   postgres-pool.4. No connection keeps an answer. The pool of `pg` keeps the callback of the call
+//        that opened a connection for as long as the connection is open, and a query of the pool
+//        itself would have its rows in there. So a query here first takes a connection (C6).
 
 import { Socket } from "node:net";
 import { Pool, types } from "pg";
+import type { QueryConfig, QueryResult } from "pg";
 import { reasonOf } from "./postgres-errors.ts";
 
 /**
@@ -36,6 +40,27 @@ class GivenUp extends Error {
   override readonly name = "GivenUp";
 }
 
+/** postgres-pool.4. */
+class ForgetfulPool extends Pool {
+  // The archive calls it with a text or a configuration, and without a callback.
+  override query = (async (query: QueryConfig | string, values?: unknown[]) => {
+    const client = await this.connect();
+    client.on("error", ignore); // The statement rejects with it, too.
+    try {
+      const result: QueryResult = await client.query(query as string, values);
+      client.release();
+      return result;
+    } catch (error: unknown) {
+      client.release(error instanceof Error ? error : true);
+      throw error;
+    } finally {
+      client.off("error", ignore);
+    }
+  }) as Pool["query"];
+}
+
+function ignore(): void {}
+
 export class PostgresPool {
   readonly #pool: Pool;
   readonly #sockets = new Set<Socket>();
@@ -48,7 +73,7 @@ export class PostgresPool {
     { max, timeoutMs }: PoolBounds,
     onIdleError: (reason: string) => void = () => {},
   ) {
-    this.#pool = new Pool({
+    this.#pool = new ForgetfulPool({
       connectionString: url,
       max,
       application_name: "parley-persistence",
