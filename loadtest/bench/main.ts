@@ -1,6 +1,6 @@
 // Bench (`make bench`, `make bench ONLY=B1,B3`): rows B1 … B13 against their peers in the same run.
-// `make bench ONLY=TRACE` runs only when named: the cost of traces (items/tracing.ts). IDLE, too: the
-// cost of a cluster without users (items/idle.ts).
+// `make bench ONLY=TRACE` runs only when named: the cost of traces (items/tracing.ts). So does
+// IDLE: the cost of a cluster without users (items/idle.ts).
 //
 // Everything is on: fsync for each commit, archive, authentication. Only rate limits are off,
 // because one generator is one address. Environment: ONLY (rows), SECONDS (of each leg), ROUNDS
