@@ -4,7 +4,7 @@
 //
 // Everything is on: fsync for each commit, archive, authentication. Only rate limits are off,
 // because one generator is one address. Environment: ONLY (rows), SECONDS (of each leg), ROUNDS
-// (alternations, 3), SCALE (the part of the members and rooms of B11 to B13; 1), PEERS
+// (alternations, 3), SCALE (the part of the members and rooms of B5 and B11 to B13; 1), PEERS
 // (raw,each,socket.io; none), BASE (another checkout of this repository,
 // as one more peer, to measure a change). Writes .parley/bench/<row>.json, table.md and cost.svg.
 // Fails when Parley lost, duplicated or reordered a message. A missed target is printed and is no

@@ -8,16 +8,19 @@ import type { Leg } from "../figures.ts";
 import { median } from "../figures.ts";
 import { allDelivered, atMost } from "../item.ts";
 import type { Item, ItemOptions, ItemResult, Verdict } from "../item.ts";
-import type { Peer, RunningPeer } from "../peer.ts";
-import { PARLEY, startParley } from "../peers/parley.ts";
+import type { Peer, RunningPeer, StartPeer } from "../peer.ts";
+import { PARLEY, PARLEY_BASE, startParley } from "../peers/parley.ts";
 import type { ParleyPeer } from "../peers/parley.ts";
 import { RAW_SHARED, startRaw } from "../peers/raw.ts";
 import { byName, run } from "../run.ts";
 import type { Sink } from "../sink.ts";
 
-const IDLE = { rooms: 1_000, members: 10 };
-const SOCKETS = IDLE.rooms * IDLE.members;
+const ROOMS = 1_000;
+const MEMBERS = 10;
 const IDLE_SETTLE_MS = 5_000;
+const MEMORY = "RSS of the gateway, MiB";
+const COST = "CPU of the gateway, µs/s per socket";
+const ALL = "CPU of all processes, µs/s per socket";
 
 export const B5: Item = {
   id: "B5",
@@ -25,7 +28,7 @@ export const B5: Item = {
   async play(options): Promise<ItemResult> {
     const legs: Leg[] = [];
     for (let round = 0; round < options.rounds; round++) {
-      for (const start of [() => startParley(), () => startRaw()]) {
+      for (const start of startsOf(options)) {
         legs.push(
           await playLeg<RunningPeer>(start, (peer) => idle(peer, options), sayMore(options)),
         );
@@ -33,20 +36,36 @@ export const B5: Item = {
     }
     const of = (peer: string, name: string): number =>
       median(legs.filter((one) => one.peer === peer).map(({ more }) => more?.[name] ?? NaN));
-    const memory =
-      of(PARLEY, "RSS of the gateway, MiB") / of(RAW_SHARED, "RSS of the gateway, MiB");
-    const cost = of(PARLEY, "CPU of the gateway, µs/s per socket");
+    const memory = of(PARLEY, MEMORY) / of(RAW_SHARED, MEMORY);
+    const cost = of(PARLEY, COST);
     const verdicts = [
       atMost("RSS of the gateway to bare ws", memory, 1.3, "×"),
       atMost("CPU of the gateway per idle socket", cost, 2, "µs/s"),
     ];
+    if (options.peers.has("base")) {
+      for (const name of [MEMORY, COST, ALL]) {
+        const value = of(PARLEY, name) / of(PARLEY_BASE, name);
+        verdicts.push(atMost(`${name}, to the base`, value, 1.03, "×"));
+      }
+    }
     return { legs, verdicts };
   },
 };
 
+function startsOf({ peers }: ItemOptions): readonly StartPeer[] {
+  const base = (): Promise<RunningPeer> => startParley({ checkout: process.env["BASE"] ?? "." });
+  return [
+    () => startParley(),
+    ...(peers.has("base") ? [base] : []),
+    ...(peers.has("raw") ? [(): Promise<RunningPeer> => startRaw()] : []),
+  ];
+}
+
 async function idle(peer: Peer, options: ItemOptions): Promise<Leg> {
   const seconds = options.seconds ?? 300;
-  const clients = await BenchClients.open(peer, IDLE);
+  const rooms = Math.max(1, Math.round(ROOMS * options.scale));
+  const sockets = rooms * MEMBERS;
+  const clients = await BenchClients.open(peer, { rooms, members: MEMBERS });
   try {
     await pause(IDLE_SETTLE_MS);
     const before = cpuOf(peer.pids);
@@ -54,14 +73,14 @@ async function idle(peer: Peer, options: ItemOptions): Promise<Leg> {
     const cpu = cpuSince(before, cpuOf(peer.pids));
     const gateway = (values: ReadonlyMap<string, number>): number =>
       values.get("gateway-1") ?? values.get("raw") ?? NaN;
-    const perSocket = (us: number): number => us / seconds / SOCKETS;
+    const perSocket = (us: number): number => us / seconds / sockets;
     return {
-      ...blankLeg(peer, "10,000 idle sockets", seconds),
+      ...blankLeg(peer, `${sockets.toLocaleString("en")} idle sockets`, seconds),
       rssMb: byName(rssOf(peer.pids), (bytes) => bytes / 2 ** 20),
       more: {
-        "RSS of the gateway, MiB": gateway(rssOf(peer.pids)) / 2 ** 20,
-        "CPU of the gateway, µs/s per socket": perSocket(gateway(cpu)),
-        "CPU of all processes, µs/s per socket": perSocket(total(cpu)),
+        [MEMORY]: gateway(rssOf(peer.pids)) / 2 ** 20,
+        [COST]: perSocket(gateway(cpu)),
+        [ALL]: perSocket(total(cpu)),
       },
     };
   } finally {
