@@ -33,6 +33,7 @@ import type { ClientWrite } from "../core/room-api-port.ts";
 import type { RoomListsApi } from "../core/room-lists-port.ts";
 import type { Authenticator } from "#shared/ports/identity.ts";
 import type { ClientSocket, SocketHandlers } from "./client-socket.ts";
+import type { Expiries, Expiring } from "./expiries.ts";
 import { ABNORMAL } from "./gateway-stats.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import { Inlet } from "./intake.ts";
@@ -69,6 +70,7 @@ export interface ConnectionOptions {
   readonly report: Report;
   readonly stats: GatewayStats;
   readonly register: Pick<SessionRegisterRunner, "open" | "keep" | "end">;
+  readonly expiries: Expiries<Connection>;
   readonly onEnd: (connection: Connection, user: UserId | undefined) => void;
 }
 
@@ -79,8 +81,10 @@ interface Joined {
   readonly membership: Membership;
 }
 
-export class Connection implements MemberSink, SocketHandlers, Holder {
+export class Connection implements MemberSink, SocketHandlers, Holder, Expiring {
   readonly openedAt: Millis;
+  /** Only `expiries` sets it. */
+  bucket: number | undefined;
   readonly #options: ConnectionOptions;
   readonly #socket: ClientSocket;
   readonly #session: Session;
@@ -323,6 +327,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     for (const { membership } of this.#joined.values()) membership.leave();
     this.#joined.clear();
     this.#options.memory.set(this, 0);
+    this.#options.expiries.remove(this);
     this.#inlet.end();
     this.#turns.clear();
     this.#turnsTimer.cancel();
@@ -421,6 +426,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
           stats.tokens.add(verification.kind);
           if (ref === undefined) this.#step({ kind: "verified", verification });
           else this.#step({ kind: "refreshed", ref, verification });
+          if (!this.#isEnded) this.#options.expiries.note(this);
         }),
       (error: unknown) =>
         this.#guard(() => {

@@ -4,10 +4,11 @@
 // Owns: connections, their periodic checks, beats, the order of a drain. Does not own: the server
 // that accepts sockets, HTTP, the verification of tokens, the placement of partitions.
 //
-//   gateway.1. Two timers check all connections: late hellos and expired tokens (S4), and silence
-//        (S7). Each run checks a share of the connections, so that their pings do not leave at
-//        once. Each connection's token is checked once a second. The time of an event loop stall of
-//        this process does not count against a client.
+//   gateway.1. Two timers check the connections: late hellos and expired tokens (S4), and silence
+//        (S7). Each run of the second checks a share of them, so that their pings do not leave at
+//        once. The first looks only at connections without a hello and at those whose token
+//        expires now (expiries.ts). The time of an event loop stall of this process does not count
+//        against a client.
 //   gateway.2. A drain accepts no new connection, sends `reconnect` with a spread, closes at a
 //        steady rate, and then waits a moment for the leaves of the users to reach the owners (S8).
 //   gateway.3. A suspended gateway accepts no connection and closes those that it has, as in a
@@ -55,6 +56,7 @@ import type { RoomListsApi } from "../core/room-lists-port.ts";
 import type { SessionsApi } from "../core/sessions-port.ts";
 import type { ClientSocket, FrameMaker, SocketHandlers } from "./client-socket.ts";
 import { Connection } from "./connection.ts";
+import { Expiries } from "./expiries.ts";
 import { GatewayStats } from "./gateway-stats.ts";
 import { Intake } from "./intake.ts";
 import { Lanes } from "./lanes.ts";
@@ -126,12 +128,8 @@ const CONNECTIONS_MAX = 50_000;
 const HOUSEKEEPING_MS = 250;
 /** A housekeeping run that is this late shows a stall of this process, not slow clients. */
 const EVENT_LOOP_STALL_MS = 1_000;
-/** gateway.1: shares of the connections. Each share is pinged once in a ping period … */
+/** gateway.1: shares of the connections. Each share is pinged once in a ping period. */
 const SHARES = 16;
-/**
- * … and each run of the housekeeping checks this many shares for expired tokens: all in one second.
- */
-const EXPIRY_SHARES = 4;
 /** gateway.2: the rate of closes, and so the rate of reconnects at the other gateways … */
 const CLOSES_PER_SECOND = 500;
 /** … unless the drain would then take longer than this. */
@@ -161,11 +159,11 @@ export class Gateway {
   readonly #connections = new Set<Connection>();
   /** Connections before their welcome, the oldest first. */
   readonly #greeting = new Set<Connection>();
+  readonly #expiries = new Expiries<Connection>();
   readonly #shares: Set<Connection>[] = Array.from({ length: SHARES }, () => new Set());
   readonly #stops: (Timer | Subscription)[] = [];
   #nextShare = 0;
   #nextSweep = 0;
-  #nextExpiry = 0;
   #housekeepingAt = 0;
 
   constructor(options: GatewayOptions, ports: GatewayPorts) {
@@ -349,6 +347,7 @@ export class Gateway {
       positions: this.#positions,
       notes: this.#notes,
       register: this.#register,
+      expiries: this.#expiries,
       report,
       stats: this.stats,
       onEnd: (ended, user) => {
@@ -457,7 +456,9 @@ export class Gateway {
       else if (now - connection.openedAt < helloTimeoutMs) break;
       else connection.onOverdue(); // S1
     }
-    for (let n = 0; n < EXPIRY_SHARES; n++) this.#endExpired();
+    for (const connection of this.#expiries.due(this.#ports.clock.now())) {
+      connection.close(CLOSE.tokenExpired); // S4
+    }
     this.#rooms.sweep(now);
     this.#socketMemory.recount();
     this.#rooms.shed();
@@ -470,13 +471,6 @@ export class Gateway {
     for (const { work, isShed, delayMs } of changes) {
       const event = isShed ? "shedding began" : "shedding ended";
       this.#ports.report(event, { work, delayMs: Math.round(delayMs) });
-    }
-  }
-
-  #endExpired(): void {
-    const now = this.#ports.clock.now();
-    for (const connection of this.#shares[this.#nextExpiry++ % SHARES] ?? []) {
-      if (connection.endsAt <= now) connection.close(CLOSE.tokenExpired); // S4
     }
   }
 
