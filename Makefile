@@ -61,6 +61,9 @@ lighthouse: $(INSTALLED) tools ## print what Lighthouse says of the web client, 
 drill-proxy: $(INSTALLED) tools ## run clients behind a real HAProxy: count them by address, then cut all at once (CLIENTS=1200)
 	@node verify/drills/proxy.ts $(or $(CLIENTS),1200)
 
+drill-sessions: $(INSTALLED) tools ## kill a gateway that holds many sessions, and measure when each has ended (SESSIONS=10000)
+	@node verify/drills/sessions.ts $(or $(SESSIONS),10000)
+
 drill-failover: $(INSTALLED) tools ## measure how long rooms wait when room nodes are killed, paused or drained (KILLS=20 PAUSES=2 ROLLS=1)
 	@node verify/drills/failover.ts KILLS=$(or $(KILLS),20) PAUSES=$(or $(PAUSES),2) ROLLS=$(or $(ROLLS),1)
 
