@@ -5,7 +5,7 @@
 //
 // Judged: every session starts once, and ends once with `gateway-lost` within 12 s of the kill -9.
 // The time of an end is that of its entry by NATS, which runs on the same machine. Not measured:
-// webhooks that tell others of the ends (verify/e2e/examples.e2e.ts).
+// webhooks that report the ends (verify/e2e/examples.e2e.ts).
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
