@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 // Launcher: runs the `parley` command. The system's Node can be too old to run TypeScript: then the
 // Node that this package pins runs it, in a second process.
+//
+//   parley.1. A signal that ends the launcher reaches the second process, and the launcher ends as
+//       that one does. A terminal sends SIGINT and SIGQUIT to both, so these are not passed on.
 
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import module from "node:module";
 import { fileURLToPath } from "node:url";
@@ -20,9 +23,19 @@ if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR) {
   const pinned = fileURLToPath(new URL("../../node_modules/.bin/node", import.meta.url));
   const program = fileURLToPath(new URL("parley.ts", import.meta.url));
   const node = existsSync(pinned) ? pinned : process.execPath;
-  const { status } = spawnSync(node, [program, ...process.argv.slice(2)], {
+  const child = spawn(node, [program, ...process.argv.slice(2)], {
     stdio: "inherit",
     env: { NODE_COMPILE_CACHE: compiled, ...process.env },
   });
-  process.exit(status ?? 1);
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  for (const signal of ["SIGINT", "SIGQUIT"]) process.on(signal, () => undefined);
+  child.on("error", (error) => {
+    process.stderr.write(`parley: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.on("exit", (code, signal) => {
+    if (signal === null) process.exit(code);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
 }

@@ -199,7 +199,12 @@ describe("The Helm chart", function () {
     for (const [name, objects] of releases) {
       const pods = new Map(podsOf(objects));
       const gateway = environmentOf(pods.get("gateway")!.containers[0]!);
-      const { AUTH, NODE_ENV } = readConfig(gatewaySchema, gateway);
+      const { AUTH, NODE_ENV, ...config } = readConfig(gatewaySchema, gateway);
+      if (AUTH === "jwks") {
+        expect(config.OIDC_CLIENT_ID, name).to.equal("web");
+        expect(config.OIDC_SCOPE, name).to.equal("openid profile offline_access");
+        expect(config.OIDC_ORIGINS, name).to.deep.equal(["https://login.example"]);
+      }
       expect(NODE_ENV, name).to.equal(AUTH === "jwks" ? "production" : "development");
       readConfig(roomSchema, environmentOf(pods.get("room")!.containers[0]!));
       const { DATABASE_URL, NATS_TRIM_NKEY_FILE } = environmentOf(

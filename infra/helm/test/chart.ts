@@ -77,6 +77,7 @@ export interface KubernetesObject {
 export const JWKS = {
   auth: "jwks",
   jwks: { url: "https://issuer.example/keys", issuer: "https://issuer.example", audience: "chat" },
+  oidc: { clientId: "web", origins: ["https://login.example"] },
 } as const;
 export const CANARY = {
   enabled: true,
