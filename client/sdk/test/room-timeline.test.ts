@@ -122,6 +122,39 @@ describe("RoomTimeline", () => {
     expect(timeline.snapshot.isAttached).to.equal(false);
   });
 
+  it("room-timeline.1: a jump within the range replaces a pending jump", async () => {
+    const { source, timeline } = open();
+    source.deliver(...run(50, 53));
+    source.become("live");
+    const away = timeline.jumpTo(10);
+    expect(await timeline.jumpToEnd()).to.equal(true);
+    await source.answer({ events: run(10, 12), first: 10, last: 12, asOf: 53 });
+    expect(await away).to.equal(false);
+    expect(numbers(timeline)).to.deep.equal([50, 51, 52, 53]);
+    expect(timeline.snapshot).to.include({ isAttached: true, newer: "idle" });
+  });
+
+  it("room-timeline.4: messages that arrive while the end is requested follow it", async () => {
+    for (const view of ["messages", "events"] as const) {
+      const { source, timeline } = open({ view });
+      source.deliver(...run(50, 53));
+      source.become("live");
+      const away = timeline.jumpTo(10);
+      await source.answer({ events: run(10, 12), first: 10, last: 12, asOf: 53 });
+      await away;
+      source.deliver(message(54));
+      const end = timeline.jumpToEnd();
+      source.deliver(message(55), message(56));
+      // The page can have the first of them.
+      await source.answer({ events: run(53, 55), first: 53, last: 55, asOf: 55 });
+      expect(await end).to.equal(true);
+      expect(numbers(timeline)).to.deep.equal([53, 54, 55, 56]);
+      source.deliver(message(57));
+      expect(numbers(timeline)).to.deep.equal([53, 54, 55, 56, 57]);
+      expect(timeline.snapshot.isAttached).to.equal(true);
+    }
+  });
+
   it("room-timeline.2: a thread sends into the thread, and a retry repeats body, id and place", async () => {
     const { source, timeline } = open({ thread: 4 });
     const { id } = timeline.send({ text: "hello" }, { replyTo: 5, mentions: ["ada"] });

@@ -4,11 +4,14 @@
 // (timeline.ts), the connection, scrolling.
 //
 //   room-timeline.1. At most one page is pending in each direction. Its answer counts only if the
-//        timeline is still at the same place.
+//        timeline is still at the same place. A later jump replaces a pending one, also when it
+//        needs no page.
 //   room-timeline.2. A retry sends the same body with the same id, so that it cannot become a
 //        second message.
 //   room-timeline.3. "change" follows each change. `snapshot` is a new object after a change, and
 //        the same one otherwise.
+//   room-timeline.4. Events that arrive while the end is requested follow its page, at most
+//        LIVE_MAX of them. Beyond it the range ends before the room does.
 
 import type { UploadedFile } from "#shared/protocol/attachments.ts";
 import type { Body, RoomEvent } from "#shared/protocol/events.ts";
@@ -100,6 +103,8 @@ export interface TimelineSnapshot {
 
 const MAX = 600;
 const PAGE = 50;
+/** Events during one request. */
+const LIVE_MAX = 1_000;
 
 /** The messages of a room as they are now. `RoomHandle.timeline` creates it. */
 export class RoomTimeline {
@@ -113,6 +118,10 @@ export class RoomTimeline {
   #newer: Paging = "idle";
   /** A new object after each jump; it invalidates pending pages (room-timeline.1). */
   #place = {};
+  /** The place of the last jump: that of a pending one, or undefined. */
+  #jumping: object | undefined;
+  /** The events since the end was requested (room-timeline.4). */
+  #live: RoomEvent[] | undefined;
   #snapshot: TimelineSnapshot | undefined;
 
   /** @internal `RoomHandle.timeline` creates it. */
@@ -208,13 +217,14 @@ export class RoomTimeline {
 
   /** Shows the end of the room. Resolves with true when it is there. */
   jumpToEnd(): Promise<boolean> {
-    if (this.range.isAttached && this.range.last > 0) return Promise.resolve(true);
-    return this.#jump({ before: Math.max(this.#source.head, this.range.newest) + 1 });
+    if (this.range.isAttached && this.range.last > 0) return this.#stay();
+    const before = Math.max(this.#source.head, this.range.newest) + 1;
+    return this.#jump({ before }, []);
   }
 
   /** Shows a page that begins with the number. Resolves with true when it is there. */
   jumpTo(seq: number): Promise<boolean> {
-    if (seq >= this.range.first && seq <= this.range.last) return Promise.resolve(true);
+    if (seq >= this.range.first && seq <= this.range.last) return this.#stay();
     return this.#jump({ after: Math.max(0, seq - 1) });
   }
 
@@ -224,16 +234,32 @@ export class RoomTimeline {
     this.#place = {};
   }
 
-  async #jump(from: { before: number } | { after: number }): Promise<boolean> {
+  /** The range has the place already. A pending jump must not lead away from it. */
+  #stay(): Promise<true> {
+    if (this.#jumping === this.#place) {
+      this.#place = {};
+      this.#newer = "idle";
+      this.#changed();
+    }
+    return Promise.resolve(true);
+  }
+
+  /** `live`: where events are kept meanwhile. */
+  async #jump(from: { before: number } | { after: number }, live?: RoomEvent[]): Promise<boolean> {
     const place = {};
-    this.#place = place;
+    this.#place = this.#jumping = place;
+    this.#live = live;
     this.#older = "idle";
     this.#newer = "loading";
     this.#changed();
     const page = await this.#page(from);
     if (place !== this.#place) return false;
+    this.#jumping = this.#live = undefined;
     this.#newer = page === undefined ? "failed" : "idle";
-    if (page !== undefined) this.range.replace(page);
+    if (page !== undefined) {
+      this.range.replace(page);
+      if (live !== undefined && live.length <= LIVE_MAX) this.range.append({ events: live });
+    }
     this.#changed();
     return page !== undefined;
   }
@@ -260,6 +286,7 @@ export class RoomTimeline {
   #onEvent(event: RoomEvent): void {
     const { me, keepEnd = () => true } = this.#options;
     this.range.receive(event, { me: me(), keepEnd: keepEnd() });
+    if (this.#live !== undefined && this.#live.length <= LIVE_MAX) this.#live.push(event);
     this.#changed();
   }
 
