@@ -6,12 +6,15 @@
 //   message-list.2. Elsewhere, the topmost visible message keeps its position to the pixel.
 //   message-list.3. Only the user's scrolling up leaves the end; the list's own corrections never
 //       do.
+//   message-list.4. Loaded messages are added over several frames (store/shown-part.ts). The next
+//       page is requested when all of them are shown.
 
 import { Component, createRef } from "preact";
 import type { ComponentChildren, JSX } from "preact";
 import { groupByDay } from "../store/days.ts";
 import type { Day } from "../store/days.ts";
 import type { JumpTarget, MessageSource } from "../store/message-source.ts";
+import { ShownPart } from "../store/shown-part.ts";
 import type { SentMessage } from "../store/timeline-rows.ts";
 import { badge, dayWords } from "../store/words.ts";
 import { Icon } from "./icons.tsx";
@@ -56,6 +59,13 @@ export class MessageList extends Component<Props> {
   /** The message that was jumped to last. */
   #target: JumpTarget | undefined;
   #labelTimer: ReturnType<typeof setTimeout> | undefined;
+  /** When the user scrolled last, as `performance.now`. */
+  #scrolledAt = 0;
+  readonly #part = new ShownPart();
+  /** Whether all loaded messages are shown (message-list.4). */
+  #isWhole = true;
+  #step: number | undefined;
+  #hasTime = false;
 
   override componentDidMount(): void {
     this.#jumps = this.props.source.jumps;
@@ -65,10 +75,12 @@ export class MessageList extends Component<Props> {
     this.#toEnd();
     this.#onScroll();
     this.#toTarget();
+    this.#continue();
   }
 
   override componentWillUnmount(): void {
     this.#observer?.disconnect();
+    if (this.#step !== undefined) cancelAnimationFrame(this.#step);
     clearTimeout(this.#labelTimer);
   }
 
@@ -86,11 +98,19 @@ export class MessageList extends Component<Props> {
     else if (this.#isAtEnd) this.#toEnd();
     else if (anchor !== undefined) this.#restore(anchor);
     this.#readAhead();
+    this.#continue();
   }
 
   override render({ source, label, beginning }: Props): JSX.Element {
-    const { timeline } = source;
-    const days = groupByDay(timeline.sent, timeline.unsent, source.readMark);
+    const { timeline, target } = source;
+    const isNewTarget = target !== undefined && target !== this.#target;
+    const part = this.#part.step(timeline.sent, {
+      target: isNewTarget ? target.seq : undefined,
+      hasTime: this.#hasTime,
+    });
+    this.#hasTime = false;
+    this.#isWhole = part.hasFirst && part.hasLast;
+    const days = groupByDay(part.messages, part.hasLast ? timeline.unsent : [], source.readMark);
     return (
       <div class="list">
         <div
@@ -99,13 +119,13 @@ export class MessageList extends Component<Props> {
           role="log"
           aria-label={label}
           aria-live="polite"
-          aria-busy={source.status !== "live" || source.older === "loading"}
+          aria-busy={source.status !== "live" || source.older === "loading" || !this.#isWhole}
           tabIndex={0}
           onScroll={() => this.#onScroll()}
           onKeyDown={(event) => this.#onKey(event)}
         >
           <div ref={this.#content} class="list-content column">
-            {source.isFromBeginning ? beginning : <OlderNote source={source} />}
+            {part.hasFirst && (source.isFromBeginning ? beginning : <OlderNote source={source} />)}
             {days.length === 0 && source.status !== "live" && <Joining />}
             {days.map((day) => this.#day(day))}
           </div>
@@ -155,17 +175,36 @@ export class MessageList extends Component<Props> {
     this.#readAhead();
   }
 
-  /** Sets an attribute on the element: a render for each scroll event would be too slow. */
+  /**
+   * Sets an attribute on the element: a render for each scroll event would be too slow, and so
+   * would be a new timer for each.
+   */
   #showLabel(scroller: HTMLElement): void {
+    this.#scrolledAt = performance.now();
+    if (this.#labelTimer !== undefined) return;
     scroller.dataset["scrolling"] = "";
-    clearTimeout(this.#labelTimer);
-    this.#labelTimer = setTimeout(() => delete scroller.dataset["scrolling"], LABEL_MS);
+    const end = (): void => {
+      const left = this.#scrolledAt + LABEL_MS - performance.now();
+      this.#labelTimer = left > 0 ? setTimeout(end, left) : undefined;
+      if (left <= 0) delete scroller.dataset["scrolling"];
+    };
+    this.#labelTimer = setTimeout(end, LABEL_MS);
+  }
+
+  /** message-list.4. */
+  #continue(): void {
+    if (this.#isWhole || this.#step !== undefined) return;
+    this.#step = requestAnimationFrame(() => {
+      this.#step = undefined;
+      this.#hasTime = true;
+      this.forceUpdate();
+    });
   }
 
   #readAhead(): void {
     const scroller = this.#scroller.current;
     const { source } = this.props;
-    if (scroller === null || source.status !== "live") return;
+    if (scroller === null || source.status !== "live" || !this.#isWhole) return;
     const below = scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop;
     if (scroller.scrollTop < AHEAD_PX && source.older === "idle") void source.loadOlder();
     if (below < AHEAD_PX && source.newer === "idle") void source.loadNewer();

@@ -5,13 +5,14 @@
 //
 // The page is built as in production. Its messages are made on demand, and each page of history
 // takes 25 ms. One phase scrolls up at the speed of a thrown wheel, one receives ten messages a
-// second at the end, one jumps to the end. It judges nothing: times depend on the machine.
+// second at the end, one jumps to the end. It judges nothing: times depend on the machine. The
+// processor time of a task is also true on a busy machine; its duration is not.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { build, preview } from "vite";
-import type { CDPSession, Page } from "playwright-core";
+import type { Browser, CDPSession, Page } from "playwright-core";
 import { ensureChromium } from "#tools/programs/chromium.ts";
 import { openBrowser } from "../browser-user.ts";
 
@@ -26,6 +27,8 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+type Phase = "up" | "live" | "none";
+
 interface Frames {
   readonly frames: readonly number[];
   readonly longTasks: readonly number[];
@@ -33,7 +36,7 @@ interface Frames {
 }
 
 /** Runs in the page: `step` in each frame for some seconds. */
-function record(page: Page, seconds: number, phase: "up" | "live" | "none"): Promise<Frames> {
+function record(page: Page, seconds: number, phase: Phase): Promise<Frames> {
   return page.evaluate(
     ({ seconds, phase, step }) => {
       const scroller = document.querySelector(".list-scroller") as HTMLElement;
@@ -73,6 +76,48 @@ function record(page: Page, seconds: number, phase: "up" | "live" | "none"): Pro
   );
 }
 
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly ph: string;
+  /** In microseconds of processor time. */
+  readonly tdur?: number;
+  readonly args: { readonly name?: string };
+}
+
+/**
+ * The processor time of each task of the page's main thread while `work` runs, in ms, the longest
+ * first.
+ */
+async function tasksOf<T>(
+  browser: Browser,
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly tasks: readonly number[] }> {
+  const session = await browser.newBrowserCDPSession();
+  const events: TraceEvent[] = [];
+  session.on("Tracing.dataCollected", ({ value }) => {
+    events.push(...(value as unknown as readonly TraceEvent[]));
+  });
+  const complete = new Promise((resolve) => session.once("Tracing.tracingComplete", resolve));
+  const traceConfig = { includedCategories: ["disabled-by-default-devtools.timeline"] };
+  await session.send("Tracing.start", { transferMode: "ReportEvents", traceConfig });
+  const result = await work();
+  await session.send("Tracing.end");
+  await complete;
+  await session.detach();
+  const renderers = events.filter(
+    ({ name, args }) => name === "thread_name" && args.name === "CrRendererMain",
+  );
+  const tasks = events.filter(
+    ({ name, ph, pid, tid }) =>
+      name === "RunTask" &&
+      ph === "X" &&
+      renderers.some((thread) => thread.pid === pid && thread.tid === tid),
+  );
+  return { result, tasks: tasks.map(({ tdur = 0 }) => tdur / 1_000).sort((a, b) => b - a) };
+}
+
 async function memory(session: CDPSession): Promise<{ heap: number; nodes: number }> {
   await session.send("HeapProfiler.collectGarbage");
   const { metrics } = await session.send("Performance.getMetrics");
@@ -80,7 +125,7 @@ async function memory(session: CDPSession): Promise<{ heap: number; nodes: numbe
   return { heap: of("JSHeapUsedSize") / 1_048_576, nodes: of("Nodes") };
 }
 
-function line(name: string, { frames, longTasks }: Frames): string {
+function line(name: string, { frames, longTasks }: Frames, tasks: readonly number[]): string {
   const sorted = frames.slice(1).toSorted((a, b) => a - b);
   const at = (share: number): string =>
     (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(1);
@@ -91,6 +136,7 @@ function line(name: string, { frames, longTasks }: Frames): string {
     `${rate.toFixed(0)} frames/s`,
     `frame p50 ${at(0.5)} p99 ${at(0.99)} max ${at(1)} ms`,
     `long tasks ${long.length}, longest ${(long[0] ?? 0).toFixed(0)} ms`,
+    `of the processor ${(tasks[0] ?? 0).toFixed(0)} ms`,
   ].join("  ");
 }
 
@@ -118,9 +164,12 @@ async function main(): Promise<void> {
     await page.goto(`${server.resolvedUrls?.local[0]}test/scroll/index.html?count=${count}`);
     await page.locator(`[data-seq="${count}"]`).waitFor();
     const before = await memory(session);
-    print(line("idle", await record(page, 2, "none")));
-    const up = await record(page, seconds, "up");
-    print(line(`up, ${count - up.first} messages`, up));
+    const recorded = (time: number, phase: Phase): ReturnType<typeof tasksOf<Frames>> =>
+      tasksOf(browser, () => record(page, time, phase));
+    const idle = await recorded(2, "none");
+    print(line("idle", idle.result, idle.tasks));
+    const up = await recorded(seconds, "up");
+    print(line(`up, ${count - up.result.first} messages`, up.result, up.tasks));
     const jumped = await page.evaluate(async (last) => {
       const begin = performance.now();
       document.querySelector<HTMLElement>(".jump")?.click();
@@ -130,7 +179,8 @@ async function main(): Promise<void> {
       return performance.now() - begin;
     }, count);
     print(`jump to the end           ${jumped.toFixed(0)} ms, of it 25 ms for the page`);
-    print(line("ten messages a second", await record(page, 5, "live")));
+    const live = await recorded(5, "live");
+    print(line("ten messages a second", live.result, live.tasks));
     const after = await memory(session);
     const sizes = [before, after].map(
       ({ heap, nodes }) => `${heap.toFixed(1)} MiB, ${nodes} nodes`,
