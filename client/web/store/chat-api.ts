@@ -60,10 +60,21 @@ export interface SearchQuery {
   readonly cursor?: string | undefined;
 }
 
+/** An invite in force. Its token is only where it was made. */
+export interface StoredInvite {
+  readonly invite: string;
+  /** In ms since 1970. */
+  readonly until: number;
+  readonly uses: number;
+  readonly used: number;
+}
+
 export interface ChatApi {
   about(room: string): Promise<RoomAbout>;
   members(room: string, after?: string): Promise<MembersPage>;
   pins(room: string, before?: number): Promise<PinsPage>;
+  /** Oldest first. Needs a moderator. */
+  invites(room: string): Promise<readonly StoredInvite[]>;
   message(room: string, seq: number): Promise<ShownMessage>;
   findRooms(text: string, after?: string): Promise<FoundRooms>;
   search(query: SearchQuery): Promise<FoundMessages>;
@@ -101,6 +112,13 @@ export class HttpChatApi implements ChatApi {
 
   pins(room: string, before?: number): Promise<PinsPage> {
     return this.#get(`/v1/rooms/${room}/pins`, { before: before?.toString() });
+  }
+
+  async invites(room: string): Promise<readonly StoredInvite[]> {
+    const answer = await this.#get<{ invites: readonly StoredInvite[] }>(
+      `/v1/rooms/${room}/invites`,
+    );
+    return answer.invites;
   }
 
   async message(room: string, seq: number): Promise<ShownMessage> {

@@ -3,13 +3,16 @@
 // Owns: the requests and the sentence for a refusal. Does not own: which request a role may make
 // (room-rights.ts), the effect. It comes with the event.
 //
-//   room-admin.1. At most INVITES_SHOWN invites are kept, the newest ones.
+//   room-admin.1. The invites in force are read from the server when they are shown; events that
+//       arrive since then change them. At most INVITES_SHOWN are kept, the newest ones.
 //   room-admin.2. Only this window has the links of the invites that it made: the room stores a
 //       hash.
 
 import type { RoomEvent } from "#shared/protocol/events.ts";
+import type { ChatApi } from "./chat-api.ts";
+import { nameOf } from "./chat-api.ts";
 import type { ChatRoom, InviteTerms, Outgoing, RoomChange, Standing } from "./client-port.ts";
-import { adminFailureWords } from "./words.ts";
+import { adminFailureWords, failureWords } from "./words.ts";
 
 export type AdminTarget = Pick<ChatRoom, "setMember" | "update" | "createInvite" | "revokeInvite">;
 /** A sentence for the user, or undefined when it was done. */
@@ -17,7 +20,8 @@ export type Problem = string | undefined;
 
 export interface ShownInvite {
   readonly id: string;
-  readonly from: string;
+  /** Who made it; undefined when this window did not receive its event. */
+  readonly from: string | undefined;
   /** In ms since 1970. */
   readonly until: number;
   readonly uses: number;
@@ -30,7 +34,8 @@ export type MadeInvite =
   | { readonly ok: true; readonly token: string }
   | { readonly ok: false; readonly problem: string };
 
-const INVITES_SHOWN = 20;
+/** As many as a room has in force. */
+const INVITES_SHOWN = 100;
 
 export class RoomAdmin {
   readonly #room: AdminTarget;
@@ -44,7 +49,23 @@ export class RoomAdmin {
     this.#changed = changed;
   }
 
-  /** The invites in force of which this window received the event, the newest first. */
+  /** Reads the invites in force. Resolves with the sentence for a refusal. */
+  async loadInvites(api: Pick<ChatApi, "invites">, room: string): Promise<Problem> {
+    try {
+      const stored = await api.invites(room);
+      const known = new Map(this.#invites);
+      this.#invites.clear();
+      for (const { invite: id, ...terms } of stored) {
+        this.#invites.set(id, { id, from: known.get(id)?.from, ...terms, token: undefined });
+      }
+      this.#changed();
+      return undefined;
+    } catch (error) {
+      return failureWords(nameOf(error));
+    }
+  }
+
+  /** The known invites in force, the newest first. */
   invites(now: number): readonly ShownInvite[] {
     return [...this.#invites.values()]
       .filter(({ until, uses, used }) => until > now && used < uses)

@@ -259,6 +259,11 @@ export class RoomStore implements MessageSource {
     return mayCall ? [...names, ROOM_MENTION] : [...names];
   }
 
+  /** Resolves with the sentence for a refusal. */
+  loadInvites(): Promise<string | undefined> {
+    return this.admin.loadInvites(this.#options.api, this.name);
+  }
+
   loadMembers(): void {
     if (this.members.state === "none") void this.members.load();
   }

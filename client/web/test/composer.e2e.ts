@@ -31,6 +31,19 @@ describe("The composer and the panel in a browser", () => {
     await ada.leave();
   });
 
+  it("saved-rooms.4: the language is chosen in the sidebar, and an unsent text stays", async () => {
+    const ada = await shared.arrive("ada", "language");
+    await ada.field.fill("half a thought");
+    const languages = ada.page.getByRole("combobox", { name: "Language" });
+    await languages.selectOption({ label: "Deutsch" });
+    await ada.page.locator('html[lang^="de"]').waitFor();
+    await ada.waitUntilComplete();
+    expect(await ada.field.inputValue()).to.equal("half a thought");
+    await ada.page.getByRole("combobox", { name: "Sprache" }).focus();
+    await expectAccessible(ada, "the choice of the language");
+    await ada.leave();
+  });
+
   it("saved-rooms.4: an unsent text survives a reload, in the room and in a thread", async () => {
     const ada = await arrive("ada", "drafts");
     await ada.send("root");

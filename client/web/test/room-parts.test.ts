@@ -97,4 +97,23 @@ describe("the parts of a room", () => {
     expect((await admin.invite({})).ok).to.equal(false);
     expect(admin.invites(server.now)).to.deep.equal([]);
   });
+
+  it("room-admin.1: the invites that were made before come from the server", async () => {
+    const { server } = plansOf();
+    const made = await new RoomAdmin(server.client("grace").join("plans"), unchanged).invite({
+      uses: 3,
+    });
+    const later = new RoomAdmin(server.client("grace").join("plans"), unchanged);
+    expect(later.invites(server.now)).to.deep.equal([]);
+    const api = new FakeApi(server, "grace");
+    expect(await later.loadInvites(api, "plans")).to.equal(undefined);
+    const [invite] = later.invites(server.now);
+    expect(made.ok && made.token.split(".")[1]).to.equal(invite?.id);
+    expect(invite).to.include({ from: undefined, uses: 3, used: 0, token: undefined });
+    expect(await later.revoke(invite?.id ?? "")).to.equal(undefined);
+    await later.loadInvites(api, "plans");
+    expect(later.invites(server.now)).to.deep.equal([]);
+    api.isDown = true;
+    expect(await later.loadInvites(api, "plans")).to.be.a("string");
+  });
 });

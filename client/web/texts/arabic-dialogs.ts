@@ -73,6 +73,7 @@ export const arabicDialogs: DialogsCatalogue = {
   "invite.link": "الرابط",
   "invite.copy": "نسخ الرابط",
   "invite.by": "أنشأه {name}. الرابط موجود في تلك النافذة فقط.",
+  "invite.elsewhere": "الرابط موجود في النافذة التي أنشأته فقط.",
   "invite.left": {
     zero: "لا ضيوف متبقين",
     one: "بقي ضيف واحد",

@@ -64,6 +64,7 @@ export const englishDialogs = {
   "invite.link": "Link",
   "invite.copy": "Copy the link",
   "invite.by": "Made by {name}. Only that window has the link.",
+  "invite.elsewhere": "Only the window that made it has the link.",
   "invite.left": { one: "{count} guest left", other: "{count} guests left" },
   "invite.until": "until {date}",
   "invite.revoke": "End this link",

@@ -68,6 +68,7 @@ export const germanDialogs: DialogsCatalogue = {
   "invite.link": "Link",
   "invite.copy": "Link kopieren",
   "invite.by": "Von {name} erzeugt. Nur jenes Fenster hat den Link.",
+  "invite.elsewhere": "Nur das Fenster, das ihn erzeugt hat, hat den Link.",
   "invite.left": { one: "noch {count} Gast", other: "noch {count} Gäste" },
   "invite.until": "bis {date}",
   "invite.revoke": "Link beenden",

@@ -1,8 +1,10 @@
-// LanguagePicker: the choice of the page's language. The page reloads in it (texts.2).
+// LanguagePicker: the choice of the page's language. The page reloads in it (texts.2); what the user
+// wrote is kept (store/saved-rooms.ts).
 
 import type { JSX } from "preact";
 import { chooseLanguage, keepLanguage, LANGUAGE_NAMES, LANGUAGES } from "../texts/language.ts";
 import { t } from "../texts/texts.ts";
+import { Icon } from "./icons.tsx";
 
 export function LanguagePicker(): JSX.Element {
   const { code } = chooseLanguage(localStorage, navigator.languages);
@@ -21,5 +23,15 @@ export function LanguagePicker(): JSX.Element {
         </option>
       ))}
     </select>
+  );
+}
+
+/** The same choice in the size of a button. */
+export function LanguageButton(): JSX.Element {
+  return (
+    <span class="quiet square language-button" title={t("language.label")}>
+      <Icon name="globe" />
+      <LanguagePicker />
+    </span>
   );
 }

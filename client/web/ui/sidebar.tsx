@@ -13,6 +13,7 @@ import { Icon, Mark } from "./icons.tsx";
 import type { IconName } from "./icons.tsx";
 import { NotifyToggle } from "./notify-toggle.tsx";
 import { RoomIcon } from "./room-icon.tsx";
+import { LanguageButton } from "./language-picker.tsx";
 import { ThemeToggle } from "./theme.tsx";
 
 interface Props {
@@ -252,6 +253,7 @@ function Me({ store, onSignOut }: { store: ChatStore; onSignOut: () => void }): 
           {words.short}
         </span>
       </div>
+      <LanguageButton />
       <ThemeToggle />
       <button
         type="button"

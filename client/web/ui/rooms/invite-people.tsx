@@ -1,7 +1,7 @@
 // InvitePeople: the dialog that makes links into a closed room, and ends them.
 
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { ShownInvite } from "../../store/room-admin.ts";
 import type { RoomStore } from "../../store/room-store.ts";
 import { inviteLink } from "../../store/page-links.ts";
@@ -27,6 +27,9 @@ export function InvitePeople({ room, onClose }: Props): JSX.Element {
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
   const invites = room.admin.invites(Date.now());
+  useEffect(() => {
+    void room.loadInvites().then((failure) => setProblem((shown) => shown ?? failure));
+  }, [room]);
   const make = (event: Event): void => {
     event.preventDefault();
     setBusy(true);
@@ -93,7 +96,9 @@ function Invite(props: {
   return (
     <li>
       {link === undefined ? (
-        <p class="invite-note">{t("invite.by", { name: from })}</p>
+        <p class="invite-note">
+          {from === undefined ? t("invite.elsewhere") : t("invite.by", { name: from })}
+        </p>
       ) : (
         <div class="invite-link">
           <input type="text" readOnly value={link} aria-label={t("invite.link")} />
