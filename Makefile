@@ -54,9 +54,12 @@ bench: $(INSTALLED) tools ## run benches B1 … B10 against raw ws and Socket.IO
 bench-scroll: $(INSTALLED) ## scroll through 100,000 messages in Chromium: frames, long tasks, memory (SECONDS=20 COUNT=100000 THROTTLE=4)
 	@node client/web/test/scroll/measure.ts SECONDS=$(or $(SECONDS),20) COUNT=$(or $(COUNT),100000) THROTTLE=$(or $(THROTTLE),1)
 
-lighthouse: $(INSTALLED) tools ## print what Lighthouse says of the web client, desktop and phone, installed once from npm (RUNS=3)
+lighthouse: $(INSTALLED) tools ## print what Lighthouse says of the web client, desktop and phone, installed once from npm (RUNS=3 ONLY=mobile)
 	@node tools/programs/main.ts --browser
-	@node client/web/test/lighthouse.ts RUNS=$(or $(RUNS),3)
+	@node client/web/test/lighthouse.ts RUNS=$(or $(RUNS),3) ONLY="$(ONLY)"
+
+first-message: $(INSTALLED) tools ## measure the time from npm install in an empty project to the first acknowledged message (RUNS=3)
+	@node verify/e2e/first-message.ts RUNS=$(or $(RUNS),3)
 
 drill-proxy: $(INSTALLED) tools ## run clients behind a real HAProxy: count them by address, then cut all at once (CLIENTS=1200)
 	@node verify/drills/proxy.ts $(or $(CLIENTS),1200)

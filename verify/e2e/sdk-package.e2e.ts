@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { whichOn } from "#tools/programs/programs.ts";
+import { quickStartFor, runUntilAcked } from "./quick-start.ts";
 import { SdkProject } from "./sdk-project.ts";
 
 const STRICT = {
@@ -112,6 +113,12 @@ describe("The package @parley/client in an empty project", function () {
       const version = (await project.run(node, "--version")).trim();
       expect(output, version).to.contain("acked").and.to.contain(version);
     }
+  });
+
+  it("the first example of its README sends a message", async () => {
+    await using project = await SdkProject.create();
+    await project.write("main.js", await quickStartFor(cluster.url));
+    expect(await runUntilAcked(project.folder)).to.match(/kind: 'acked', seq: \d+/);
   });
 
   it("Vite bundles it, and leaves out what the application does not use", async () => {
