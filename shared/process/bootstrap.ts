@@ -29,6 +29,7 @@ import type { Operations, OperationsOptions } from "./operations.ts";
 import { openServiceManager } from "./service-manager.ts";
 import { Shutdown } from "./shutdown.ts";
 import { failStart, readConfigOrExit } from "./start-failure.ts";
+import { collectStartGarbage } from "./start-garbage.ts";
 import { startTelemetry } from "./telemetry.ts";
 
 /** A process with a configuration and a logger: a job, or the base of a service. */
@@ -152,6 +153,7 @@ export async function startService<S extends z.ZodObject & z.ZodType<ServiceConf
         config,
       }),
     announceReady: (addresses) => {
+      collectStartGarbage();
       announceReady({ name: id, ...addresses }, logger);
       void manager.ready(); // It never rejects.
     },

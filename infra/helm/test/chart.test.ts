@@ -252,8 +252,9 @@ describe("The Helm chart", function () {
         const { memory } = resources.limits as { readonly memory: string };
         const mebibytes = parseInt(memory) * (memory.endsWith("Gi") ? 1_024 : 1);
         const { NODE_OPTIONS } = environmentOf({ ...container, resources });
-        const flag = `--max-old-space-size=${Math.floor(0.6 * mebibytes)}`;
-        expect(NODE_OPTIONS, `${name}: ${component}`).to.equal(flag);
+        const heap = `--max-old-space-size=${Math.floor(0.6 * mebibytes)}`;
+        const flags = `${heap} --max-semi-space-size=16`;
+        expect(NODE_OPTIONS, `${name}: ${component}`).to.equal(flags);
       }
     }
   });

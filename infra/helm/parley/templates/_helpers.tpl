@@ -168,7 +168,7 @@ young generation, buffers outside of the heap and code. Argument: the resources.
 */}}
 {{- define "parley.heap" -}}
 {{- with ((.limits).memory) -}}
-- { name: NODE_OPTIONS, value: "--max-old-space-size={{ div (mul (include "parley.mebibytes" (toString .) | int64) 6) 10 }}" }
+- { name: NODE_OPTIONS, value: "--max-old-space-size={{ div (mul (include "parley.mebibytes" (toString .) | int64) 6) 10 }} --max-semi-space-size=16" }
 {{- end -}}
 {{- end }}
 
