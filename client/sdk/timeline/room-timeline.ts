@@ -179,7 +179,8 @@ export class RoomTimeline {
     const message = this.range.unsent.find((item) => item.id === id);
     if (message?.kind !== "refused") return;
     const { body, replyTo, thread, mentions, attachments } = message;
-    this.#send(body as TextBody, { id, replyTo, thread, mentions, attachments });
+    const files = attachments !== undefined && { attachments };
+    this.#send(body as TextBody, { id, replyTo, thread, mentions, ...files });
   }
 
   /** Removes a refused message. */

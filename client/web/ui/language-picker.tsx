@@ -1,5 +1,5 @@
-// LanguagePicker: the choice of the page's language. The page reloads in it (texts.2); what the user
-// wrote is kept (store/saved-rooms.ts).
+// LanguagePicker: the choice of the page's language. The page reloads in it (texts.2); what the
+// user wrote is kept (store/saved-rooms.ts).
 
 import type { JSX } from "preact";
 import { chooseLanguage, keepLanguage, LANGUAGE_NAMES, LANGUAGES } from "../texts/language.ts";
