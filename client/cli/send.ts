@@ -1,8 +1,12 @@
 // Send: the commands that send to a room and follow it over a WebSocket, and `parley token`.
 
 import { randomBytes } from "node:crypto";
+import { openAsBlob } from "node:fs";
+import { basename } from "node:path";
 import type { Command } from "commander";
+import type { UploadedFile } from "#shared/protocol/attachments.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import { ATTACHMENTS_MAX } from "#shared/protocol/limits.ts";
 import { devToken } from "../sdk/dev-token.ts";
 import { countOf, roomOf, textOf, userOf } from "./arguments.ts";
 import type { Caller } from "./change.ts";
@@ -15,6 +19,7 @@ const SEND_WITHIN_MS = 30_000;
 interface SendFlags {
   readonly trace?: boolean;
   readonly thread?: number;
+  readonly file?: readonly string[];
 }
 
 export function addSendCommands(program: Command, caller: Caller): void {
@@ -36,11 +41,14 @@ export function addSendCommands(program: Command, caller: Caller): void {
     .argument("<room>", "the room id", roomOf)
     .argument("<text>", "the text of the message", textOf)
     .option("--thread <n>", "continue the thread of this message", countOf)
+    .option("--file <path>", "attach this file; give it again for more, at most 10", filesOf)
     .option("--trace", "trace it through the cluster; prints the message id for `parley trace`")
     .action(async (room: RoomId, text: string, options: SendFlags) => {
+      const attachments = await upload(caller, room, options.file ?? []);
       const { connect } = await import("./connect.ts");
       const parley = await connect(caller);
       const asked = {
+        ...(attachments.length > 0 && { attachments }),
         ...(options.trace === true && { trace: newTrace() }),
         ...(options.thread !== undefined && { thread: options.thread }),
       };
@@ -67,6 +75,37 @@ export function addSendCommands(program: Command, caller: Caller): void {
     .argument("<room>", "the room id", roomOf)
     .option("--after <n>", "begin with the event after this sequence number", countOf)
     .action((room: RoomId, { after }: { after?: number }) => tail(caller, room, after));
+}
+
+function filesOf(path: string, before: readonly string[] = []): readonly string[] {
+  return [...before, path];
+}
+
+/** Uploads the files one after the other. Rejects with CliError for the first that fails. */
+async function upload(
+  { target, token }: Caller,
+  room: RoomId,
+  paths: readonly string[],
+): Promise<readonly UploadedFile[]> {
+  if (paths.length > ATTACHMENTS_MAX) {
+    throw new CliError(`a message has at most ${ATTACHMENTS_MAX} files`, { code: "usage" });
+  }
+  if (paths.length === 0) return [];
+  const { Files } = await import("../sdk/files/files.ts");
+  const files = new Files({ url: target().url, token: () => token() });
+  const uploaded: UploadedFile[] = [];
+  for (const path of paths) {
+    const file = await openAsBlob(path).catch(() => {
+      throw new CliError(`the file ${path} cannot be read`, { code: "no-file" });
+    });
+    try {
+      uploaded.push(await files.upload(room, file, { name: basename(path) }));
+    } catch (error: unknown) {
+      const { code = "unavailable", message } = error as { code?: string; message: string };
+      throw new CliError(`${path}: ${message}`, { code });
+    }
+  }
+  return uploaded;
 }
 
 async function tail(caller: Caller, room: RoomId, after: number | undefined): Promise<void> {

@@ -104,7 +104,7 @@ export interface SendOptions {
   readonly thread?: number | undefined;
   /** The mentioned users, at most 50; or everyone in the room, for moderators. */
   readonly mentions?: readonly string[] | "@room" | undefined;
-  /** The files of the message, at most 10, each from `upload` of `@parley/client/files`. */
+  /** The files of the message, at most 10, each from `Files.upload` of `@parley/client/files`. */
   readonly attachments?: readonly UploadedFile[] | undefined;
   /** A UUIDv7, to retry a send of an earlier run of the program; default: a new one. */
   readonly id?: string | undefined;

@@ -30,6 +30,7 @@ const ENTRIES = {
 const OTHERS = {
   browser: "../browser.ts",
   dev: "../dev.ts",
+  files: "../files.ts",
   node: "../node.ts",
   server: "../server/server.ts",
 };

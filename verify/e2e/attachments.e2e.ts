@@ -1,9 +1,12 @@
 // Attachments on a real cluster: upload, send, download, rights, deletion, retries and limits, with
 // a folder, through two gateways.
 
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { expect } from "chai";
 import sharp from "sharp";
 import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
@@ -12,11 +15,14 @@ import type { UploadedFile } from "#shared/protocol/attachments.ts";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
+import { FileFailed, Files } from "#client/sdk/files.ts";
 import type { Parley } from "#client/sdk/parley.ts";
 import { devToken } from "../wire-client/dev-token.ts";
 import { connect } from "./clients.ts";
 
 const WITHIN = { withinMs: 60_000 };
+const CLI = fileURLToPath(new URL("../../client/cli/parley.ts", import.meta.url));
+const run = promisify(execFile);
 const KIB = 1024;
 /** ATTACHMENTS_FILE_MIB and ATTACHMENTS_USER_MIB of this cluster. */
 const FILE_BYTES_MAX = 1024 * KIB;
@@ -194,6 +200,35 @@ describe("Attachments on a cluster", function () {
     await ada.join("plans").delete(sent.seq).done;
     const isGone = (): boolean => !objects().some((path) => path.includes(id));
     await until(isGone, { ...WITHIN, what: "the removal of both" });
+  });
+
+  it("AT3: the SDK uploads with progress, and `parley send --file` sends a file that ben opens", async () => {
+    const files = new Files({ url: cluster.url, token: tokens.get("ada") ?? "" });
+    const parts: number[] = [];
+    const blob = new Blob(["x".repeat(300 * KIB)]);
+    const onProgress = (part: number): void => void parts.push(part);
+    const file = await files.upload("plans", blob, { name: "long.txt", onProgress });
+    expect(file).to.include({ name: "long.txt", bytes: 300 * KIB });
+    expect(parts.at(-1)).to.equal(1);
+    expect(parts).to.deep.equal(parts.toSorted((a, b) => a - b));
+    const refused = await files
+      .upload("other-room", new Blob([""]))
+      .catch((error: unknown) => error);
+    expect(refused).to.be.instanceOf(FileFailed).with.property("code", "bad_frame");
+    const aborted = AbortSignal.abort(new Error("changed my mind"));
+    const stopped = await files.upload("plans", blob, { signal: aborted }).catch(String);
+    expect(stopped).to.equal("Error: changed my mind");
+    const path = join(dataDir, "a plan.txt");
+    writeFileSync(path, "one, two, three");
+    const args = [CLI, "send", "plans", "the plan", `--file=${path}`, "--json"];
+    const { stdout } = await run(process.execPath, [...args, `--url=${cluster.url}`, "--user=ada"]);
+    const { seq } = JSON.parse(stdout) as { seq: number };
+    const page = await ask(`/v1/rooms/plans/messages?after=${seq - 1}&limit=1`, { user: "ben" });
+    const [event] = page.body["events"] as { attachments: { id: string }[] }[];
+    const bens = new Files({ url: cluster.url, token: tokens.get("ben") ?? "" });
+    const linked = await bens.link("plans", event?.attachments[0]?.id ?? "");
+    expect(linked).to.include({ name: "a plan.txt", type: "text/plain" });
+    expect(await (await fetch(linked.url)).text()).to.equal("one, two, three");
   });
 
   it("AT3: an upload with a known id gets the first answer, and another file gets conflict", async () => {

@@ -15,7 +15,7 @@
 //   http-sockets.5. The problem for broken bytes is written after the pending answers.
 //   http-sockets.6. A request whose route allows an upload may take longer than `requestMs`. It is
 //        late when nothing of it arrives for `requestMs`, or when it is slower than
-//        `uploadBytesPerSecond`.
+//        `uploadBytesPerSecond`. When its client leaves, it ends at once.
 
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -200,6 +200,11 @@ export class HttpSockets {
   #refuse(socket: Socket, close: Close, name: ErrorName, more: ProblemDetail): void {
     this.closes.add(close);
     const tracked = this.#tracked.get(socket);
+    // Its client left: the rest of the upload never comes.
+    if (tracked?.upload !== undefined && tracked.request?.complete === false) {
+      socket.destroy();
+      return;
+    }
     const write = (): void => endWithProblem(socket, name, more);
     if (tracked === undefined || tracked.open === 0) write();
     else tracked.last = write; // http-sockets.5

@@ -147,9 +147,11 @@ describe("HttpAttachments", () => {
     const headers = { authorization: `Bearer ${await fixture.token({ user: "ben" })}` };
     const other = await fixture.ask(pathOf(8), { method: "PUT", body: "text", headers });
     expect(other.status).to.equal(201);
+    const began = performance.now();
     for (const upload of uploads) upload.end();
     const isFree = async (): Promise<boolean> => (await put(fixture, 9)).status === 201;
     await until(isFree, { ...WITHIN, what: "a free place" });
+    expect(performance.now() - began).to.be.below(12_000); // Not the timeout of a request.
     expect(fixture.attachments.objects.size).to.equal(2);
   });
 
