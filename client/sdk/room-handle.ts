@@ -184,6 +184,12 @@ export interface RoomLink {
 }
 
 /** One joined room. Parley.join returns it; it survives reconnects until `leave`. */
+/** The options of a send as the frame has them. */
+interface SentFields extends Omit<SendOptions, "id" | "mentions" | "attachments"> {
+  readonly mentions?: UserId[] | "@room";
+  readonly attachments?: UploadedFile[];
+}
+
 export class RoomHandle {
   readonly #link: RoomLink;
 
@@ -236,12 +242,9 @@ export class RoomHandle {
    */
   send(
     body: { readonly text: string; readonly [key: string]: unknown },
-    { id, mentions, attachments, ...more }: SendOptions = {},
+    { id, ...more }: SendOptions = {},
   ): Outgoing {
-    const named = mentions as UserId[] | "@room" | undefined;
-    const files = attachments as UploadedFile[] | undefined;
-    const content = { t: "send", body, mentions: named, attachments: files, ...more } as const;
-    return this.#link.write(content, id);
+    return this.#link.write({ t: "send", body, ...(more as SentFields) }, id);
   }
 
   /** Replaces the body of an own message. */

@@ -169,6 +169,7 @@ describe("RoomTimeline", () => {
       replyTo: 5,
       thread: 4,
       mentions: ["ada"],
+      attachments: undefined,
     });
     expect(timeline.snapshot.unsent[0]).to.include({ kind: "pending" });
   });

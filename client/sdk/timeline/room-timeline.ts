@@ -179,8 +179,7 @@ export class RoomTimeline {
     const message = this.range.unsent.find((item) => item.id === id);
     if (message?.kind !== "refused") return;
     const { body, replyTo, thread, mentions, attachments } = message;
-    const files = attachments !== undefined && { attachments };
-    this.#send(body as TextBody, { id, replyTo, thread, mentions, ...files });
+    this.#send(body as TextBody, { id, replyTo, thread, mentions, attachments });
   }
 
   /** Removes a refused message. */
