@@ -3,17 +3,18 @@
 //   node tools/programs/ahead.ts < a pipe
 //
 // On a clean machine these builds take minutes. The tests would wait for each of them with idle
-// cores. It runs at the lowest priority, because it must not slow the tests down: a test that needs
-// a program takes its turn (turn.ts).
+// cores. It runs at a lower priority than the tests, and not at the lowest: a test waits for its
+// turn (turn.ts), also on a machine that is busy with other work.
 //
 //   ahead.1. It ends with its builds when the pipe does, so it never outlives the process that
 //        started it. It must lead a process group.
 
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 import { ACTIONLINT, ensureGoProgram, HELM, KUBECONFORM } from "./go-program.ts";
 import { ensureTofu } from "./tofu.ts";
 
-setPriority(19);
+const LOWER = 5;
+setPriority(getPriority() + LOWER);
 process.stdin.on("end", () => process.kill(-process.pid, "SIGKILL")).resume(); // ahead.1
 const quiet = (): void => undefined;
 const builds = [
