@@ -90,11 +90,12 @@ locals {
       resources = local.resources.nats
     })
     postgres = merge(local.defaults.postgres, {
-      url      = var.postgres.url
-      owner    = var.postgres.owner
-      serving  = var.postgres.serving
-      webhooks = var.postgres.webhooks
-      claim    = { size = var.postgres.claim_size, storageClass = var.postgres.storage_class }
+      url        = var.postgres.url
+      replicaUrl = var.postgres.replica_url
+      owner      = var.postgres.owner
+      serving    = var.postgres.serving
+      webhooks   = var.postgres.webhooks
+      claim      = { size = var.postgres.claim_size, storageClass = var.postgres.storage_class }
 
       resources = local.resources.postgres
     })

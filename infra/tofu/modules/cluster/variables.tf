@@ -207,9 +207,10 @@ variable "nats" {
 }
 
 variable "postgres" {
-  description = "PostgreSQL. url: your own server, without a user and a password. Without url, the chart runs one server to try Parley out."
+  description = "PostgreSQL. url: your own server, without a user and a password; replica_url: a standby of it, in the same form. Without url, the chart runs one server to try Parley out."
   type = object({
     url           = optional(string, "")
+    replica_url   = optional(string, "")
     owner         = optional(string, "parley")
     serving       = optional(string, "parley_serving")
     webhooks      = optional(string, "parley_webhooks")
@@ -221,6 +222,10 @@ variable "postgres" {
   validation {
     condition     = var.postgres.url == "" || can(regex("^postgres(ql)?://[^/@\\s]+/[^/@\\s?]+(\\?\\S*)?$", var.postgres.url))
     error_message = "postgres.url: expected postgres://host:5432/database, without a user (owner, serving) and a password (Secrets)."
+  }
+  validation {
+    condition     = var.postgres.replica_url == "" || can(regex("^postgres(ql)?://[^/@,\\s]+/[^/@\\s?]+(\\?\\S*)?$", var.postgres.replica_url))
+    error_message = "postgres.replica_url: expected postgres://host:5432/database of one server, as url."
   }
   validation {
     condition     = can(regex("^[1-9][0-9]{0,6}(Mi|Gi|Ti)$", var.postgres.claim_size))
