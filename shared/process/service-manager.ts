@@ -16,7 +16,11 @@ import type { Logger } from "./logger.ts";
 
 const run = promisify(execFile);
 const PROGRAM = "systemd-notify";
-const NOTIFY_TIMEOUT_MS = 5_000;
+/**
+ * On a starved machine a new process needs many seconds. A message that arrives late in the period
+ * of the watchdog is as good as an early one, so the limit is above that period.
+ */
+export const NOTIFY_TIMEOUT_MS = 60_000;
 /** So that two keep-alives can be late before systemd acts. */
 const KEEP_ALIVES_PER_PERIOD = 3;
 

@@ -31,6 +31,8 @@ const PACKAGES = [
 ];
 /** What the playbook installs. */
 const CACHED = ["postgresql-15", "postgresql-common"];
+/** Packages are installed while three hosts share one disk: no flush per file, no manuals. */
+const DPKG = "force-unsafe-io\npath-exclude=/usr/share/man/*\npath-exclude=/usr/share/doc/*\n";
 /** Program → the package that holds it. */
 const PROGRAMS = {
   debootstrap: "debootstrap",
@@ -64,6 +66,7 @@ export function ensureHostRoot(say: (line: string) => void): string {
     run("chroot", partial, "apt-get", "update", "-qq");
     run("chroot", partial, "apt-get", "install", ...download);
     writeFileSync(join(partial, "etc/hostname"), "host\n");
+    writeFileSync(join(partial, "etc/dpkg/dpkg.cfg.d/lab"), DPKG);
     renameSync(partial, FOLDER); // host-root.1
   } finally {
     rmSync(partial, { recursive: true, force: true });

@@ -6,6 +6,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { NOTIFY_TIMEOUT_MS } from "#shared/process/service-manager.ts";
 import { REPOSITORY } from "../../embedded/service-process.ts";
 import { configSchema as gateway } from "../../../services/gateway/config.ts";
 import {
@@ -97,6 +98,14 @@ describe("The playbooks", function () {
     }
     const unit = read("roles/service/templates/service.service.j2");
     expect(unit).to.contain("TimeoutStopSec={{ service_each[service_name].stop_seconds + 5 }}");
+  });
+
+  it("service-manager.3: a keep-alive may take as long as the watchdog waits, and less than a start", () => {
+    const defaults = parse(read("roles/parley/defaults/main.yml")) as Record<string, number>;
+    expect(NOTIFY_TIMEOUT_MS).to.be.at.least(defaults["parley_watchdog_seconds"]! * 1_000);
+    const unit = read("roles/service/templates/service.service.j2");
+    const start = Number(/^TimeoutStartSec=(\d+)$/m.exec(unit)?.[1]);
+    expect(NOTIFY_TIMEOUT_MS).to.be.below((start * 1_000) / 2);
   });
 
   it("write no variable that no service reads", () => {
