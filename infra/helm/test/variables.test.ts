@@ -26,7 +26,6 @@ const EVERYTHING = {
 /** Of compose.yaml, by service: what the chart or the playbooks do not set, and why. */
 const ONLY_COMPOSE: Readonly<Record<string, string>> = {
   NODE_ENV: "of a gateway the other two decide it by `auth`; elsewhere it only permits DEBUG_*",
-  OIDC_CLIENT_ID: "not yet",
 };
 /** The start of a service in compose.yaml, and of its jobs. */
 const IN_COMPOSE = {
