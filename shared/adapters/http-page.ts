@@ -38,6 +38,11 @@ export function openPage(file: string, signIn: WebSignIn): Page {
   return new Page(html);
 }
 
+/** A page without settings. */
+export function openStaticPage(file: string): Page {
+  return new Page(readFileSync(file, "utf8"));
+}
+
 export class Page {
   readonly #bodies: Readonly<Record<"br" | "gzip" | "identity", Buffer>>;
   readonly #etag: string;

@@ -19,7 +19,7 @@ import { openPage } from "./http-page.ts";
 import type { WebSignIn } from "./http-page.ts";
 
 /** Vite puts only files with a hash there. */
-const HASHED = "/assets/";
+const HASHED = ["/assets/", "/docs/"];
 const KEEP_FOR_A_YEAR = "public, max-age=31536000, immutable";
 
 export interface WebPageConfig {
@@ -70,7 +70,7 @@ export async function addWebPage(app: FastifyInstance, config: WebPageConfig): P
       dotfiles: "ignore",
       cacheControl: false,
       setHeaders(reply, path) {
-        const isHashed = path.startsWith(join(root, HASHED));
+        const isHashed = HASHED.some((folder) => path.startsWith(join(root, folder)));
         reply.header("cache-control", isHashed ? KEEP_FOR_A_YEAR : "no-cache").headers(headers);
       },
     });

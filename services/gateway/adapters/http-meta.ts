@@ -1,6 +1,5 @@
-// HttpMeta: health, readiness, the API description and dev tokens.
+// HttpMeta: health, readiness, the descriptions of the API and dev tokens.
 
-import { createHash } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { isUserId } from "#shared/protocol/ids.ts";
@@ -95,27 +94,17 @@ export function devTokenRoute(secret: Uint8Array, clock: Clock): HttpRoute {
   };
 }
 
-/** `/openapi.json`, `/asyncapi.json` and `/docs`. All are made once, at the start. */
-export function addDescription(app: FastifyInstance, routes: readonly HttpRoute[]): void {
-  const document = JSON.stringify(openApiDocument(routes));
-  const socket = JSON.stringify(asyncApiDocument());
-  const page = docsPage(routes);
-  const style = createHash("sha256").update(DOCS_STYLE).digest("base64");
-  app.get("/openapi.json", (_request, reply) =>
-    reply.type("application/json; charset=utf-8").send(document),
-  );
-  app.get("/asyncapi.json", (_request, reply) =>
-    reply.type("application/json; charset=utf-8").send(socket),
-  );
-  app.get("/docs", (_request, reply) =>
-    reply
-      .header(
-        "content-security-policy",
-        `default-src 'none'; style-src 'sha256-${style}'; base-uri 'none'; frame-ancestors 'none'`,
-      )
-      .type("text/html; charset=utf-8")
-      .send(page),
-  );
+/** Both descriptions, made once, at the start. */
+export function addDescriptions(app: FastifyInstance, routes: readonly HttpRoute[]): void {
+  const documents = {
+    "/openapi.json": JSON.stringify(openApiDocument(routes)),
+    "/asyncapi.json": JSON.stringify(asyncApiDocument()),
+  };
+  for (const [path, document] of Object.entries(documents)) {
+    app.get(path, (_request, reply) =>
+      reply.type("application/json; charset=utf-8").send(document),
+    );
+  }
 }
 
 /** A request to the WebSocket path without an upgrade. */
@@ -135,28 +124,4 @@ export function addMetrics(app: FastifyInstance, metrics: Metrics): void {
     const text = await metrics.render();
     return reply.type(metrics.contentType).send(text);
   });
-}
-
-const DOCS_STYLE =
-  ":root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}" +
-  "body{max-width:46rem;margin:2rem auto;padding:0 1rem}code{font-size:.95em}dd{margin:0 0 1rem}";
-
-function docsPage(routes: readonly HttpRoute[]): string {
-  const items = routes.map(
-    (route) =>
-      `<dt><code>${route.method} ${escapeHtml(route.url)}</code></dt>` +
-      `<dd>${escapeHtml(route.summary)}${route.access === "bearer" ? " (needs a token)" : ""}` +
-      `${route.description === undefined ? "" : `<br>${escapeHtml(route.description)}`}</dd>`,
-  );
-  return (
-    `<!doctype html><html lang="en"><meta charset="utf-8"><title>Parley API</title>` +
-    `<meta name="viewport" content="width=device-width"><style>${DOCS_STYLE}</style>` +
-    `<h1>Parley API</h1><p>The complete description: <a href="/openapi.json">openapi.json</a>. ` +
-    `Live events: WebSocket <code>/v1/ws</code>, subprotocol <code>parley.v1</code>.</p>` +
-    `<dl>${items.join("")}</dl></html>`
-  );
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

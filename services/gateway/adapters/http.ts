@@ -45,12 +45,13 @@ import { originHook } from "./cors.ts";
 import { actingHook } from "./http-acting.ts";
 import { collectMethods, methodHook } from "./http-methods.ts";
 import {
-  addDescription,
+  addDescriptions,
   addMetrics,
   addSocketPath,
   devTokenRoute,
   healthRoutes,
 } from "./http-meta.ts";
+import { addDocs } from "./http-docs.ts";
 import { exportRoute } from "./http-export.ts";
 import { attachmentRoutes } from "./http-attachments.ts";
 import type { AttachmentOptions } from "./http-attachments.ts";
@@ -157,7 +158,8 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
     ...healthRoutes(roomApi, auth),
   ];
   for (const route of routes) await addRoute(app, route);
-  addDescription(app, routes);
+  addDescriptions(app, routes);
+  addDocs(app, config.webDir, routes);
   if (options.metrics !== undefined) addMetrics(app, options.metrics);
   addSocketPath(app);
   await addWebPage(app, {
