@@ -31,7 +31,9 @@ const MESSAGES = `select room, seq from (
 export function addEraseCommand(program: Command, { target, token, out }: Caller): void {
   program
     .command("erase")
-    .description("delete every message of a user; can be started again after an interruption")
+    .description(
+      "delete every message and the display name of a user; can be started again after an interruption",
+    )
     .argument("<user>", "the user id", userOf)
     .action(async (user: UserId) => {
       const { url, database } = target();
@@ -52,13 +54,14 @@ export function addEraseCommand(program: Command, { target, token, out }: Caller
           wait: (ms) => wait(ms),
           onProgress: (erased) => console.error(`${erased} messages erased`),
         });
-        const whole = { user, ...report };
+        const isNamed = !(await removeName(url, admin, user));
+        const whole = { user, ...report, isNameRemoved: !isNamed };
         out.print(whole, JSON.stringify(whole));
-        if (report.failed.length === 0 && report.remaining === 0) return;
+        if (report.failed.length === 0 && report.remaining === 0 && !isNamed) return;
       } finally {
         await client.end();
       }
-      throw new CliError("some messages still have a text; start the command again");
+      throw new CliError("some messages or the display name are left; start the command again");
     });
 }
 
@@ -69,6 +72,15 @@ function listOf(client: Client, user: UserId): EraseParts["list"] {
     const { rows } = await client.query<{ room: RoomId; seq: string }>(MESSAGES, values);
     return rows.map(({ room, seq }) => ({ room, seq: Number(seq) }));
   };
+}
+
+/** DN3. False: the server did not confirm it. */
+async function removeName(url: string, token: string, user: UserId): Promise<boolean> {
+  const response = await fetch(`${url}/v1/users/${encodeURIComponent(user)}/name`, {
+    method: "DELETE",
+    headers: { authorization: `Bearer ${token}` },
+  }).catch(() => undefined);
+  return response?.ok === true;
 }
 
 async function remove(url: string, token: string, { room, seq }: MessagePlace): Promise<Removal> {

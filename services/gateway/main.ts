@@ -163,6 +163,7 @@ const app = await buildHttp({
   config: http,
   roomApi: gateway.roomApi,
   roomLists: gateway.roomLists,
+  names: gateway.names,
   webhooks: new WebhooksOverBus(bus),
   attachments: {
     store: files,

@@ -20,6 +20,7 @@ import type {
   WriteOutcome,
 } from "../ports/archive.ts";
 import type { RoomListStore } from "../ports/room-lists.ts";
+import type { NameStore } from "../ports/names.ts";
 import type { SearchStore } from "../ports/search.ts";
 import { cutMembers } from "../kit/archived-members.ts";
 import { targetOf } from "../kit/archived-targets.ts";
@@ -46,6 +47,7 @@ import type {
 } from "../protocol/room-list.ts";
 import type { LogSeq, MessageId, Millis, Partition, RoomId, Seq, UserId } from "../protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "../protocol/limits.ts";
+import type { NamedUser, SaidName } from "../protocol/names.ts";
 import type { FoundMessages, SearchQuery } from "../protocol/search.ts";
 import { isSameEvent, tombstoneOf } from "../protocol/tombstone.ts";
 
@@ -83,7 +85,8 @@ export interface QuarantinedText {
   readonly reason: string;
 }
 
-export class MemoryArchive implements ArchiveStore, RoomListStore, SearchStore {
+export class MemoryArchive implements ArchiveStore, RoomListStore, SearchStore, NameStore {
+  readonly #names = new Map<UserId, SaidName>();
   readonly #refuse: (event: ArchiveEvent) => string | undefined;
   readonly #schedule: (run: () => void) => void;
   readonly #watermarks = new Map<Partition, Watermark>();
@@ -159,6 +162,23 @@ export class MemoryArchive implements ArchiveStore, RoomListStore, SearchStore {
 
   search(query: SearchQuery): Promise<Read<FoundMessages>> {
     return this.#read(() => searchRooms(this.#rooms, query, (...place) => this.#editOf(...place)));
+  }
+
+  names(users: readonly UserId[]): Promise<Read<readonly NamedUser[]>> {
+    return this.#read(() =>
+      users.flatMap((user) => {
+        const name = this.#names.get(user)?.name ?? "";
+        return name === "" ? [] : [[user, name] as const];
+      }),
+    );
+  }
+
+  putName(said: SaidName): Promise<Read<undefined>> {
+    return this.#read(() => {
+      const isNewer = said.at >= (this.#names.get(said.user)?.at ?? 0);
+      if (isNewer) this.#names.set(said.user, said);
+      return undefined;
+    });
   }
 
   putReads(reads: readonly ReadPosition[]): Promise<Read<readonly ReadPosition[]>> {

@@ -15,6 +15,7 @@ import type { ArchiveReader, LookedUp, Read, Watermark } from "../ports/archive.
 import type { Bus, RequestOutcome } from "../ports/bus.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { RoomListReader } from "../ports/room-lists.ts";
+import type { NameReader } from "../ports/names.ts";
 import type { SearchReader } from "../ports/search.ts";
 import { decodeReply, encodeRequest } from "../protocol/history.ts";
 import type {
@@ -34,6 +35,7 @@ import type {
   RoomsPage,
   RoomsQuery,
 } from "../protocol/room-list.ts";
+import type { NamedUser, SaidName } from "../protocol/names.ts";
 import { ROOM_MEMBERS_MAX } from "../protocol/limits.ts";
 import type { FoundMessages, SearchQuery } from "../protocol/search.ts";
 import { subjects } from "../protocol/subjects.ts";
@@ -56,7 +58,7 @@ export function openArchiveReader(
   bus: AskBus,
   clock: AskClock,
   options: ArchiveReaderOptions = {},
-): ArchiveReader & RoomListReader & SearchReader {
+): ArchiveReader & RoomListReader & SearchReader & NameReader {
   return new BusArchive(bus, clock, options.timeoutMs ?? TIMEOUT_MS);
 }
 
@@ -69,7 +71,7 @@ type RequestBody = HistoryRequest extends infer R
 type ReplyTo<O extends Op> = Extract<HistoryReply, { readonly op: O }>;
 type Unavailable = Extract<Read<never>, { kind: "unavailable" }>;
 
-class BusArchive implements ArchiveReader, RoomListReader, SearchReader {
+class BusArchive implements ArchiveReader, RoomListReader, SearchReader, NameReader {
   readonly #bus: AskBus;
   readonly #clock: AskClock;
   readonly #timeoutMs: number;
@@ -179,6 +181,18 @@ class BusArchive implements ArchiveReader, RoomListReader, SearchReader {
     if (read.kind !== "ok") return read;
     const { found } = read.value;
     return found.messages.length <= query.limit ? ok(found) : misfit("search");
+  }
+
+  async names(p: Partition, users: readonly UserId[]): Promise<Read<readonly NamedUser[]>> {
+    const read = await this.#request(p, "names", { op: "names", users });
+    if (read.kind !== "ok") return read;
+    const { names } = read.value;
+    return names.every(([user]) => users.includes(user)) ? ok(names) : misfit("names");
+  }
+
+  async putName(p: Partition, said: SaidName): Promise<Read<undefined>> {
+    const read = await this.#request(p, "name", { op: "name", ...said });
+    return read.kind === "ok" ? ok(undefined) : read;
   }
 
   async putReads(

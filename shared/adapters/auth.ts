@@ -23,6 +23,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Breaker, Transition } from "../process/breaker.ts";
 import { storableText } from "../protocol/client-frames.ts";
 import { isRoomId, isUserId } from "../protocol/ids.ts";
+import { NAME_LENGTH_MAX } from "../protocol/limits.ts";
 import { TOKEN_LIFE_MAX_MS } from "../protocol/revocations.ts";
 import type { Authenticator, Verification } from "../ports/identity.ts";
 import { DEV_AUDIENCE, DEV_ISSUER, openDevSecret } from "./dev-token.ts";
@@ -151,7 +152,7 @@ const EXPIRED: Verification = { kind: "refused", error: "token_expired" };
 /** Grants in one token. A longer list does not fit into TOKEN_LENGTH_MAX in practice. */
 const GRANTS_MAX = 256;
 
-export const displayName = storableText(128);
+export const displayName = storableText(NAME_LENGTH_MAX);
 export const grants = z
   .record(z.string().max(64), z.string().max(32))
   .refine((rooms) => Object.keys(rooms).length <= GRANTS_MAX)

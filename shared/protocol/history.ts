@@ -20,6 +20,8 @@ import type { Epoch, LogSeq, MessageId, Millis, RoomId, Seq, UserId } from "./id
 import { isInviteHash, isInviteRole } from "./invites.ts";
 import type { InviteRole } from "./invites.ts";
 import { PAGE_EVENTS_MAX } from "./limits.ts";
+import { readNamesReply, readNamesRequest } from "./names.ts";
+import type { NamesReply, NamesRequest } from "./names.ts";
 import { readRoomListReply, readRoomListRequest } from "./room-list.ts";
 import type { RoomListReply, RoomListRequest } from "./room-list.ts";
 import { isRole, isRoomKind } from "./roles.ts";
@@ -48,6 +50,7 @@ export type HistoryRequest = { readonly v: typeof HISTORY_VERSION } &
       }
     | RoomListRequest
     | SearchRequest
+    | NamesRequest
   );
 
 /** The archived state of a room. A room without an archived event has head 0 and born "". */
@@ -175,6 +178,7 @@ export type HistoryReply =
     }
   | RoomListReply
   | SearchReply
+  | NamesReply
   | { readonly ok: false; readonly error: "unavailable" | "bad_request" };
 
 /** `claim` is "unknown" in a request of an older version, which has no claim. */
@@ -202,6 +206,10 @@ export function decodeRequest(text: string): DecodedRequest | undefined {
   if (op === "search") {
     const search = readSearchRequest(request);
     return search && { v, ...search };
+  }
+  if (op === "names" || op === "name") {
+    const names = readNamesRequest(request);
+    return names && { v, ...names };
   }
   if (!isRoomId(room)) return undefined;
   if (op === "members" && isUserId(request["after"])) {
@@ -302,6 +310,9 @@ export function decodeReply(text: string): HistoryReply | undefined {
         : undefined;
     case "search":
       return lines.length === 0 ? readSearchReply(rest) : undefined;
+    case "names":
+    case "name":
+      return lines.length === 0 ? readNamesReply(op, rest) : undefined;
     default:
       return lines.length === 0 ? readRoomListReply(op, rest) : undefined;
   }

@@ -108,6 +108,10 @@ export const READS_BATCH_MAX = 500;
 /** The events of one part of an import, and their JSON in bytes. More get `too_large`. */
 export const IMPORT_EVENTS_MAX = 500;
 export const IMPORT_BYTES_MAX = 48 * 1024;
+/** A display name, in characters. A token with a longer one is refused. */
+export const NAME_LENGTH_MAX = 128;
+/** The users of one request for display names. More get `bad_frame`. */
+export const NAMES_MAX = 100;
 /** The text of a search for messages, in characters. A longer one gets `bad_frame`. */
 export const SEARCH_TEXT_LENGTH_MAX = 256;
 /** The messages of one page of a search. A larger `limit` gets `bad_frame`. */

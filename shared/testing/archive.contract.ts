@@ -5,6 +5,7 @@ import { expect } from "chai";
 import { SNAPSHOT_AHEAD_IDS_MAX, SNAPSHOT_FLOORS_MAX } from "../ports/archive.ts";
 import { SNAPSHOT_IDS_MAX, SNAPSHOT_TAIL_EVENTS } from "../ports/archive.ts";
 import type { ArchiveEvent, ArchiveStore, Read } from "../ports/archive.ts";
+import type { NameStore } from "../ports/names.ts";
 import type { RoomListStore } from "../ports/room-lists.ts";
 import { encodeEvent } from "../protocol/events.ts";
 import { messageTime } from "../protocol/ids.ts";
@@ -12,7 +13,7 @@ import type { MessageId, Millis, RoomId, Seq, UserId } from "../protocol/ids.ts"
 import { ID_SLACK_MS, RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "../protocol/limits.ts";
 
 export interface ArchiveUnderTest extends AsyncDisposable {
-  readonly store: ArchiveStore & RoomListStore;
+  readonly store: ArchiveStore & RoomListStore & NameStore;
   /** A second client of the same data, as another process would have it. */
   readonly other: ArchiveStore & RoomListStore;
   /** From now on the store refuses events from this sender. */

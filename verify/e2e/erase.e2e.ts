@@ -118,6 +118,7 @@ describe("Erasure of a user", function () {
         rooms: 3,
         failed: [],
         remaining: 0,
+        isNameRemoved: true,
       });
       let last = "";
       await until(async () => !(last = await stores()).includes(SECRET), {

@@ -8,6 +8,7 @@ import { MemoryLog } from "#shared/adapters/log-memory.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { ArchiveReader } from "#shared/ports/archive.ts";
 import type { RoomListReader } from "#shared/ports/room-lists.ts";
+import type { NameReader } from "#shared/ports/names.ts";
 import type { SearchReader } from "#shared/ports/search.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
@@ -77,10 +78,12 @@ async function openCluster() {
   const store = new MemoryArchive();
   const waiting: (() => void)[] = [];
   const snapshots = { areHeld: false };
-  const archive: ArchiveReader & RoomListReader & SearchReader = {
+  const archive: ArchiveReader & RoomListReader & SearchReader & NameReader = {
     rooms: (_, query) => store.rooms(query),
     findRooms: (_, query) => store.findRooms(query),
     search: (_, query) => store.search(query),
+    names: (_, users) => store.names(users),
+    putName: (_, said) => store.putName(said),
     putReads: (_, reads) => store.putReads(reads),
     watermark: (p, claim) => store.watermark(p, claim),
     range: (_, room, first, last) => store.range(room, first, last),

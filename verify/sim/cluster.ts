@@ -19,6 +19,7 @@ import type { PartitionLog } from "#shared/ports/log.ts";
 import type { RegionRight } from "#shared/process/region-grants.ts";
 import type { ArchiveReader, ArchiveStore } from "#shared/ports/archive.ts";
 import type { RoomListReader, RoomListStore } from "#shared/ports/room-lists.ts";
+import type { NameReader, NameStore } from "#shared/ports/names.ts";
 import type { SearchReader, SearchStore } from "#shared/ports/search.ts";
 import { Gateway } from "../../services/gateway/runtime/gateway.ts";
 import type { Authenticator } from "#shared/ports/identity.ts";
@@ -66,8 +67,8 @@ export interface SimulatedService {
 export interface Ports {
   readonly bus: Bus;
   readonly log: PartitionLog;
-  readonly archive: ArchiveReader & RoomListReader & SearchReader;
-  readonly store: ArchiveStore & RoomListStore & SearchStore;
+  readonly archive: ArchiveReader & RoomListReader & SearchReader & NameReader;
+  readonly store: ArchiveStore & RoomListStore & SearchStore & NameStore;
   readonly frames: FrameMaker;
   /** The right of the region to serve; undefined: the cluster is no region. */
   readonly right?: RegionRight | undefined;

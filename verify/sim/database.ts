@@ -20,6 +20,7 @@ import type {
   WriteOutcome,
 } from "#shared/ports/archive.ts";
 import type { RoomListStore } from "#shared/ports/room-lists.ts";
+import type { NameStore } from "#shared/ports/names.ts";
 import type { SearchStore } from "#shared/ports/search.ts";
 import type {
   FindQuery,
@@ -28,6 +29,7 @@ import type {
   RoomsPage,
   RoomsQuery,
 } from "#shared/protocol/room-list.ts";
+import type { NamedUser, SaidName } from "#shared/protocol/names.ts";
 import type { FoundMessages, SearchQuery } from "#shared/protocol/search.ts";
 import type {
   ArchivedRange,
@@ -107,7 +109,7 @@ export class Database {
 }
 
 /** The ArchiveStore port of one process. */
-export class SimulatedStore implements ArchiveStore, RoomListStore, SearchStore {
+export class SimulatedStore implements ArchiveStore, RoomListStore, SearchStore, NameStore {
   readonly #database: Database;
   readonly #process: SimulatedProcess;
 
@@ -167,6 +169,14 @@ export class SimulatedStore implements ArchiveStore, RoomListStore, SearchStore 
 
   search(query: SearchQuery): Promise<Read<FoundMessages>> {
     return this.#call(() => this.#database.replica.search(query));
+  }
+
+  names(users: readonly UserId[]): Promise<Read<readonly NamedUser[]>> {
+    return this.#call(() => this.#database.replica.names(users));
+  }
+
+  putName(said: SaidName): Promise<Read<undefined>> {
+    return this.#call(() => this.#database.replica.putName(said));
   }
 
   putReads(reads: readonly ReadPosition[]): Promise<Read<readonly ReadPosition[]>> {

@@ -403,6 +403,8 @@ function overArchive(
     rooms: (...args) => archive.rooms(...args),
     findRooms: (...args) => archive.findRooms(...args),
     search: (...args) => archive.search(...args),
+    names: (...args) => archive.names(...args),
+    putName: (...args) => archive.putName(...args),
     putReads: (...args) => archive.putReads(...args),
     ...changed,
   };
@@ -420,6 +422,8 @@ function overStore(store: Ports["store"], changed: Partial<Ports["store"]>): Por
     rooms: (query) => store.rooms(query),
     findRooms: (query) => store.findRooms(query),
     search: (query) => store.search(query),
+    names: (users) => store.names(users),
+    putName: (said) => store.putName(said),
     putReads: (reads) => store.putReads(reads),
     close: () => store.close(),
     ...changed,

@@ -69,6 +69,12 @@ export interface StoredInvite {
   readonly used: number;
 }
 
+export interface NamedUser {
+  readonly user: string;
+  /** The display name. */
+  readonly name: string;
+}
+
 export interface ChatApi {
   about(room: string): Promise<RoomAbout>;
   members(room: string, after?: string): Promise<MembersPage>;
@@ -77,6 +83,8 @@ export interface ChatApi {
   invites(room: string): Promise<readonly StoredInvite[]>;
   message(room: string, seq: number): Promise<ShownMessage>;
   findRooms(text: string, after?: string): Promise<FoundRooms>;
+  /** Of those who have one, for at most NAMES_MAX users. */
+  names(users: readonly string[]): Promise<readonly NamedUser[]>;
   search(query: SearchQuery): Promise<FoundMessages>;
 }
 
@@ -128,6 +136,12 @@ export class HttpChatApi implements ChatApi {
 
   findRooms(text: string, after?: string): Promise<FoundRooms> {
     return this.#get("/v1/rooms", { kind: "open", q: text, after });
+  }
+
+  async names(users: readonly string[]): Promise<readonly NamedUser[]> {
+    const query = new URLSearchParams(users.map((user) => ["user", user]));
+    const answer = await this.#get<{ names: readonly NamedUser[] }>(`/v1/names?${query}`);
+    return answer.names;
   }
 
   search({ text, room, cursor }: SearchQuery): Promise<FoundMessages> {

@@ -24,6 +24,7 @@ import { byActivity, RoomEntry } from "./room-entry.ts";
 import { ListedRooms } from "./listed-rooms.ts";
 import { ROOMS_MAX, SavedRooms } from "./saved-rooms.ts";
 import type { KeyValue } from "./saved-rooms.ts";
+import { NameBook } from "./name-book.ts";
 import { RoomStore } from "./room-store.ts";
 import { textOf } from "./timeline-rows.ts";
 import { t } from "../texts/texts.ts";
@@ -56,6 +57,7 @@ export interface ChatStoreOptions {
 export class ChatStore {
   readonly me: string;
   readonly api: ChatApi;
+  readonly names: NameBook;
   readonly #options: ChatStoreOptions;
   readonly #saved: SavedRooms;
   /** In the order of opening. */
@@ -75,6 +77,7 @@ export class ChatStore {
     const { client, api, me, storage, clock } = options;
     this.me = me;
     this.api = api;
+    this.names = new NameBook({ api, clock });
     this.#options = options;
     this.#saved = new SavedRooms(storage, me, clock);
     this.#list = new ListedRooms({ client, clock, loaded: (rooms) => this.#onList(rooms) });
@@ -226,6 +229,7 @@ export class ChatStore {
     for (const unsubscribe of this.#subscriptions) unsubscribe();
     this.#refresh.cancel();
     this.#list.close();
+    this.names.close();
     this.#listeners.clear();
     this.#saved.flush();
     for (const entry of this.#entries.values()) this.#abandon(entry);

@@ -176,10 +176,11 @@ export function previewWords(
   { from, text }: { readonly from: string; readonly text: string },
   kind: RoomKind,
   me: string,
+  nameOf: (user: string) => string = (user) => user,
 ): string {
   const line = isBlank(text) ? t("message.noText") : text.replaceAll(/\s+/gu, " ").trim();
   if (from === me) return t("rooms.lastOwn", { text: line });
-  return kind === "direct" ? line : t("rooms.last", { name: from, text: line });
+  return kind === "direct" ? line : t("rooms.last", { name: nameOf(from), text: line });
 }
 
 /** A badge has room for two digits. */

@@ -35,14 +35,14 @@ export class BrowserCluster {
     return BrowserUser.open(this.browser, this.url, { name, room }, options);
   }
 
-  /** A client of the SDK, for what the page cannot do. */
-  client(user: string): Parley {
+  /** A client of the SDK, for what the page cannot do. `name`: its display name. */
+  client(user: string, name?: string): Parley {
     const socket = `${this.url.replace("http", "ws").replace(/\/$/, "")}/v1/ws`;
     const token = async (): Promise<string> => {
       const response = await fetch(new URL("/v1/dev/token", this.url), {
         method: "POST",
         headers: { "content-type": "application/json" },
-        body: JSON.stringify({ user }),
+        body: JSON.stringify({ user, name }),
       });
       return ((await response.json()) as { token: string }).token;
     };

@@ -156,6 +156,19 @@ describe("Messages in a browser", () => {
     await leave(ada, grace);
   });
 
+  it("DN4: a user is shown with the display name, and the id beside it", async () => {
+    const grace = shared.client("grace", "Grace Hopper");
+    const room = grace.join("names");
+    await room.send({ text: "by name" }).done;
+    const ada = await shared.arrive("ada", "names");
+    const who = ada.message("by name").locator(".message-who .name");
+    await ada.until("the name", async () => (await who.textContent()) === "Grace Hopper");
+    expect(await who.getAttribute("title")).to.equal("Grace Hopper (grace)");
+    await expectAccessible(ada, "with a display name");
+    grace.close();
+    await ada.leave();
+  });
+
   it("S6: the keyboard alone edits, reacts, replies and deletes", async () => {
     const ada = await arrive("ada", "keyboard");
     const { keyboard } = ada.page;

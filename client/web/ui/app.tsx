@@ -7,6 +7,7 @@ import { keepInvite } from "../store/page-links.ts";
 import { rememberUser } from "../store/identity.ts";
 import type { Entered, Gate } from "../store/gate.ts";
 import { afterFrame, browserClock } from "./browser-clock.ts";
+import { Names } from "./avatar.tsx";
 import { Chat } from "./chat.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { t } from "../texts/texts.ts";
@@ -54,7 +55,13 @@ export function App({ gate }: Props): JSX.Element {
     if (arrival.user !== undefined) signIn(arrival.user, room);
   }, []);
 
-  if (stage.kind === "in") return <Chat store={stage.store} onSignOut={signOut} />;
+  if (stage.kind === "in") {
+    return (
+      <Names.Provider value={stage.store.names}>
+        <Chat store={stage.store} onSignOut={signOut} />
+      </Names.Provider>
+    );
+  }
   if (stage.kind === "entering" && arrival.user === user) return <div class="entering" />;
   return (
     <SignIn

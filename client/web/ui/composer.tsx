@@ -10,6 +10,7 @@ import { useId, useLayoutEffect } from "preact/hooks";
 import { lastOwn } from "../store/message-source.ts";
 import type { MessageSource } from "../store/message-source.ts";
 import { typingWords } from "../store/words.ts";
+import { useNames } from "./avatar.tsx";
 import { Icon } from "./icons.tsx";
 import { useMentions } from "./mention-list.tsx";
 import { parts, t } from "../texts/texts.ts";
@@ -170,6 +171,7 @@ function Typing(props: {
   readonly note: string | undefined;
 }): JSX.Element {
   const { names, note } = props;
+  const nameOf = useNames();
   return (
     <p class="typing" role="status" aria-live="off">
       {names.length === 0 && note}
@@ -180,7 +182,7 @@ function Typing(props: {
             <i />
             <i />
           </span>
-          <span>{typingWords(names)}</span>
+          <span>{typingWords(names.map(nameOf))}</span>
         </>
       )}
     </p>

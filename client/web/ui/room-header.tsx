@@ -7,7 +7,7 @@ import type { RoomEntry } from "../store/room-entry.ts";
 import type { RoomStore } from "../store/room-store.ts";
 import { completenessWords } from "../store/words.ts";
 import { groupDigits, t } from "../texts/texts.ts";
-import { Avatar } from "./avatar.tsx";
+import { Avatar, RoomTitle } from "./avatar.tsx";
 import { Icon } from "./icons.tsx";
 import type { IconName } from "./icons.tsx";
 import type { Layout } from "./layout.ts";
@@ -44,7 +44,7 @@ export function RoomHeader({ store, room, entry, layout }: Props): JSX.Element {
       <div class="room-title">
         <h1 title={entry.title}>
           <RoomIcon entry={entry} />
-          <bdi class="room-name">{entry.title}</bdi>
+          <RoomTitle entry={entry} />
         </h1>
         {topic !== "" && (
           <p class="room-topic" dir="auto" title={topic}>

@@ -8,7 +8,7 @@ import { matchesFilter } from "../store/room-entry.ts";
 import type { RoomEntry } from "../store/room-entry.ts";
 import { badge, connectionWords, previewWords, whenWords } from "../store/words.ts";
 import { t } from "../texts/texts.ts";
-import { Avatar, Name } from "./avatar.tsx";
+import { Avatar, Name, RoomTitle, useNames } from "./avatar.tsx";
 import { Icon, Mark } from "./icons.tsx";
 import type { IconName } from "./icons.tsx";
 import { NotifyToggle } from "./notify-toggle.tsx";
@@ -178,6 +178,7 @@ function RoomItem(props: {
 }): JSX.Element {
   const { entry, me, isActive, onPick, onClose } = props;
   const { name, title, unread, last, store } = entry;
+  const nameOf = useNames();
   const isDraft = store !== undefined && store.draft.unsent.trim() !== "" && !isActive;
   return (
     <li class={isActive ? "room room-active" : unread > 0 ? "room room-unread" : "room"}>
@@ -191,12 +192,12 @@ function RoomItem(props: {
         <RoomIcon entry={entry} />
         <span class="room-words">
           <span class="room-line">
-            <bdi class="room-name">{title}</bdi>
+            <RoomTitle entry={entry} />
             {last !== undefined && <span class="room-when">{whenWords(last.at, Date.now())}</span>}
           </span>
           <span class="room-line">
             <bdi class="room-last">
-              {last === undefined ? "" : previewWords(last, entry.kind, me)}
+              {last === undefined ? "" : previewWords(last, entry.kind, me, nameOf)}
             </bdi>
             {isDraft && <span class="tag">{t("rooms.draft")}</span>}
             <Badges entry={entry} />

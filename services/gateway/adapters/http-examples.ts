@@ -76,6 +76,8 @@ export const HTTP_EXAMPLES = {
       rooms: [{ room, kind: "open", role: "member", head: 2, at, read: 1, unread: 1, mentions: 0 }],
     },
   },
+  readNames: { answer: { names: [{ user: "ada", name: "Ada Lovelace" }] } },
+  removeName: { answer: { removed: true } },
   searchMessages: {
     answer: {
       messages: [{ room, seq: 1, from: "ada", at, text: "hello", highlights: [[0, 5]] }],

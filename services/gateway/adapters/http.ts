@@ -22,6 +22,7 @@ import type { Clock } from "#shared/ports/clock.ts";
 import type { Logger } from "#shared/process/logger.ts";
 import type { Metrics } from "#shared/process/metrics.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
+import type { NamesApi } from "../core/names-port.ts";
 import type { RoomListsApi } from "../core/room-lists-port.ts";
 import type { WebhooksApi } from "../core/webhooks-port.ts";
 import type { SessionsApi } from "../core/sessions-port.ts";
@@ -56,6 +57,7 @@ import { exportRoute } from "./http-export.ts";
 import { attachmentRoutes } from "./http-attachments.ts";
 import type { AttachmentOptions } from "./http-attachments.ts";
 import { importRoute } from "./http-import.ts";
+import { nameRoutes } from "./http-names.ts";
 import { inviteRoutes } from "./http-invites.ts";
 import { memberRoutes } from "./http-members.ts";
 import { messageRoutes } from "./http-messages.ts";
@@ -93,6 +95,7 @@ export interface HttpOptions {
   readonly config: HttpConfig;
   readonly roomApi: RoomApi;
   readonly roomLists: RoomListsApi;
+  readonly names: NamesApi;
   readonly webhooks: WebhooksApi;
   readonly attachments: AttachmentOptions;
   readonly sessions: SessionsApi;
@@ -148,6 +151,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
     ...messageRoutes(roomApi, clock, systemRandom),
     ...roomListRoutes(options.roomLists),
     searchRoute(roomApi, options.roomLists),
+    ...nameRoutes(options.names),
     ...webhookRoutes(options.webhooks),
     ...attachmentRoutes(options.attachments, { roomApi, clock, logger }),
     exportRoute(roomApi),

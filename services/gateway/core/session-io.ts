@@ -4,6 +4,7 @@ import type { ClientFrameOf, DecodedFrame } from "#shared/protocol/client-frames
 import type { CLOSE } from "#shared/protocol/close-codes.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import type { SaidName } from "#shared/protocol/names.ts";
 import type { RoomsQuery } from "#shared/protocol/room-list.ts";
 import type { Grant } from "#shared/protocol/roles.ts";
 import type { ServerFrame } from "#shared/protocol/server-frames.ts";
@@ -76,6 +77,8 @@ export type SessionEffect =
   | { readonly kind: "close"; readonly reason: CloseReason }
   /** The session has begun. */
   | { readonly kind: "opened"; readonly user: UserId; readonly names: SessionNames | undefined }
+  /** The token has a display name. */
+  | { readonly kind: "named"; readonly said: SaidName }
   /** Attempt numbers of one session grow. A later join of the same room replaces an earlier one. */
   | {
       readonly kind: "join";

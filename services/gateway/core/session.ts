@@ -213,10 +213,13 @@ export class Session {
       unansweredSends: UNANSWERED_SENDS_MAX,
       rooms: ROOMS_PER_CONNECTION_MAX,
     };
-    const { user } = identity;
+    const { user, name: said, issuedAt = now.wall } = identity;
     return [
       { kind: "frame", frame: { t: "welcome", session: name, user, at: now.wall, pingMs, limits } },
       { kind: "opened", user, names: namesOf(state.hello) },
+      ...(said === undefined
+        ? []
+        : [{ kind: "named", said: { user, name: said, at: issuedAt } } as const]),
       ...state.waiting.flatMap((frame) => this.#onFrame(frame, now)),
     ];
   }

@@ -27,6 +27,7 @@ import { SocketTurns } from "../core/socket-turns.ts";
 import { Session } from "../core/session.ts";
 import type { SessionOptions } from "../core/session.ts";
 import type { CloseReason, SessionEffect, SessionInput } from "../core/session-io.ts";
+import type { UserNames } from "./user-names.ts";
 import { openedSession } from "../core/session-register.ts";
 import type { OpenedSession, SessionEntry, SessionNames } from "../core/session-register.ts";
 import type { ClientWrite } from "../core/room-api-port.ts";
@@ -65,6 +66,7 @@ export interface ConnectionOptions {
   readonly rooms: Rooms;
   readonly roomApi: GatewayRoomApi;
   readonly lists: RoomListsApi;
+  readonly names: Pick<UserNames, "say">;
   readonly positions: Pick<ReadPositionsRunner, "say">;
   readonly notes: Pick<UserNotes, "add" | "remove">;
   readonly report: Report;
@@ -387,6 +389,8 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
         return this.close(effect.reason);
       case "opened":
         return this.#open(effect);
+      case "named":
+        return this.#options.names.say(effect.said);
       case "verify":
         return this.#verify(effect.token, undefined);
       case "verify-refresh":

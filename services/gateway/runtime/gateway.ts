@@ -22,6 +22,7 @@ import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { ArchiveReader } from "#shared/ports/archive.ts";
 import type { Bus, Subscription } from "#shared/ports/bus.ts";
 import type { RoomListReader } from "#shared/ports/room-lists.ts";
+import type { NameReader } from "#shared/ports/names.ts";
 import type { SearchReader } from "#shared/ports/search.ts";
 import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
@@ -52,6 +53,7 @@ import { Sampling } from "../core/sampling.ts";
 import { Shedding } from "../core/shedding.ts";
 import type { Authenticator } from "#shared/ports/identity.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
+import type { NamesApi } from "../core/names-port.ts";
 import type { RoomListsApi } from "../core/room-lists-port.ts";
 import type { SessionsApi } from "../core/sessions-port.ts";
 import type { ClientSocket, FrameMaker, SocketHandlers } from "./client-socket.ts";
@@ -66,6 +68,7 @@ import { ReadPositionsRunner } from "./read-positions-runner.ts";
 import { SessionRegisterRunner } from "./session-register-runner.ts";
 import { Sessions } from "./sessions.ts";
 import { RoomLists } from "./room-lists.ts";
+import { UserNames } from "./user-names.ts";
 import { UserNotes } from "./user-notes.ts";
 import type { Report } from "./report.ts";
 import { SocketMemory } from "./socket-memory.ts";
@@ -98,7 +101,7 @@ export interface GatewayOptions {
 
 export interface GatewayPorts {
   readonly bus: Bus;
-  readonly archive: ArchiveReader & RoomListReader & SearchReader;
+  readonly archive: ArchiveReader & RoomListReader & SearchReader & NameReader;
   readonly clock: Clock;
   readonly random: Random;
   readonly auth: Authenticator;
@@ -124,6 +127,7 @@ export interface GatewayGauges {
   readonly positionsDropped: number;
 }
 
+const MEMORY_LINES = ["sockets", "rings", "held", "lanes", "reads", "notes"] as const;
 const CONNECTIONS_MAX = 50_000;
 const HOUSEKEEPING_MS = 250;
 /** A housekeeping run that is this late shows a stall of this process, not slow clients. */
@@ -152,6 +156,7 @@ export class Gateway {
   readonly #roomApi: GatewayRoomApi;
   readonly #positions: ReadPositionsRunner;
   readonly #lists: RoomLists;
+  readonly #names: UserNames;
   readonly #notes: UserNotes;
   readonly #sessions: Sessions;
   readonly #register: SessionRegisterRunner;
@@ -170,16 +175,13 @@ export class Gateway {
     const { id, partitions, limits } = options;
     const { bus, clock, archive } = ports;
     const { stats } = this;
-    this.sampling = new Sampling(ports.random, options.traceRatio);
-    const { sampling } = this;
+    const sampling = new Sampling(ports.random, options.traceRatio);
+    this.sampling = sampling;
     const traces = new MessageTraces({ tracer: noTracer, ...ports, sampling, stats });
     this.#options = options;
     this.#ports = ports;
     const { memoryBytesMax = MEMORY_BYTES_MAX } = options;
-    this.memory = new MemoryAccount<GatewayMemoryLine>(
-      ["sockets", "rings", "held", "lanes", "reads", "notes"],
-      memoryBytesMax,
-    );
+    this.memory = new MemoryAccount<GatewayMemoryLine>(MEMORY_LINES, memoryBytesMax);
     this.#socketMemory = new SocketMemory(this.memory);
     this.#scheduler = new FlushScheduler(clock);
     this.#intake = new Intake(clock, stats);
@@ -226,6 +228,7 @@ export class Gateway {
     const rooms = this.#rooms;
     this.#positions = new ReadPositionsRunner({ bus, clock, archive, map, rooms, total });
     this.#lists = new RoomLists({ archive, map, positions: this.#positions, clock });
+    this.#names = new UserNames({ archive, map, clock });
     this.#sessions = new Sessions({ bus, clock });
     this.#register = new SessionRegisterRunner({
       ...ports,
@@ -249,6 +252,11 @@ export class Gateway {
   /** The port of the HTTP side. */
   get roomLists(): RoomListsApi {
     return this.#lists;
+  }
+
+  /** The port of the HTTP side. */
+  get names(): NamesApi {
+    return this.#names;
   }
 
   /** The port of the HTTP side. */
@@ -346,6 +354,7 @@ export class Gateway {
       lists: this.#lists,
       positions: this.#positions,
       notes: this.#notes,
+      names: this.#names,
       register: this.#register,
       expiries: this.#expiries,
       report,

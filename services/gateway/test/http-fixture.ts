@@ -14,6 +14,7 @@ import { createLogger } from "#shared/process/logger.ts";
 import type { Body, RoomEvent } from "#shared/protocol/events.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
 import type { FindQuery, RoomsQuery } from "#shared/protocol/room-list.ts";
+import type { NamedUser } from "#shared/protocol/names.ts";
 import type { SearchQuery } from "#shared/protocol/search.ts";
 import type { WebhookRequest } from "#shared/protocol/webhooks.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
@@ -44,6 +45,7 @@ import type {
   RoomsOutcome,
   SearchOutcome,
 } from "../core/room-lists-port.ts";
+import type { NamesApi } from "../core/names-port.ts";
 import type { WebhooksApi, WebhooksOutcome } from "../core/webhooks-port.ts";
 import type {
   EndOutcome,
@@ -208,6 +210,28 @@ export class ScriptedSessions implements SessionsApi {
   }
 }
 
+/** Named users, and what was removed. */
+export class ScriptedNames implements NamesApi {
+  readonly calls: (readonly string[])[] = [];
+  known: readonly NamedUser[] = [];
+  refused: "busy" | "unavailable" | undefined;
+
+  names(by: UserId, users: readonly UserId[]): ReturnType<NamesApi["names"]> {
+    this.calls.push([by, ...users]);
+    if (this.refused !== undefined)
+      return Promise.resolve({ kind: "refused", error: this.refused });
+    const names = this.known.filter(([user]) => users.includes(user));
+    return Promise.resolve({ kind: "names", names });
+  }
+
+  forget(by: UserId, user: UserId): ReturnType<NamesApi["forget"]> {
+    this.calls.push([by, user]);
+    if (this.refused !== undefined)
+      return Promise.resolve({ kind: "refused", error: this.refused });
+    return Promise.resolve({ kind: "forgotten" });
+  }
+}
+
 export type Ask = Omit<RequestInit, "headers"> & { readonly headers?: Record<string, string> };
 
 export interface HttpFixture extends AsyncDisposable {
@@ -215,6 +239,7 @@ export interface HttpFixture extends AsyncDisposable {
   readonly roomApi: MemoryRoomApi;
   /** The answers of the room lists. */
   readonly roomLists: ScriptedRoomLists;
+  readonly names: ScriptedNames;
   readonly webhooks: ScriptedWebhooks;
   readonly sessions: ScriptedSessions;
   readonly attachments: MemoryAttachments;
@@ -259,6 +284,7 @@ export async function openHttpFixture(
   const auth = options.auth ?? (await openAuthenticator({ auth: "dev", devSecretFile }));
   const roomApi = new MemoryRoomApi();
   const roomLists = new ScriptedRoomLists();
+  const names = new ScriptedNames();
   const webhooks = new ScriptedWebhooks();
   const sessions = new ScriptedSessions();
   const attachments = new MemoryAttachments();
@@ -278,6 +304,7 @@ export async function openHttpFixture(
     },
     roomApi,
     roomLists,
+    names,
     webhooks,
     attachments: {
       ...attachments.options,
@@ -317,6 +344,7 @@ export async function openHttpFixture(
     url,
     roomApi,
     roomLists,
+    names,
     webhooks,
     sessions,
     attachments,

@@ -37,6 +37,8 @@ describe("OpenApi", () => {
     const rooms = [
       "/v1/me/rooms",
       "/v1/search",
+      "/v1/names",
+      "/v1/users/{user}/name",
       "/v1/rooms/{room}/export",
       "/v1/rooms/{room}/import",
       "/v1/rooms",

@@ -3,12 +3,14 @@
 
 import type { ArchiveReader, Read } from "#shared/ports/archive.ts";
 import type { RoomListReader } from "#shared/ports/room-lists.ts";
+import type { NameReader } from "#shared/ports/names.ts";
 import type { SearchReader } from "#shared/ports/search.ts";
 import type { Bus, Subscription } from "#shared/ports/bus.ts";
 import { encodeResults, encodeResync } from "#shared/protocol/results.ts";
 import type { CommandBatch } from "#shared/protocol/commands.ts";
-import type { Partition, RoomId, Seq } from "#shared/protocol/ids.ts";
+import type { Partition, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
+import type { NamedUser, SaidName } from "#shared/protocol/names.ts";
 import { encodeHead, encodeOut } from "#shared/protocol/lines.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { OwnerModel } from "./owner-model.ts";
@@ -98,11 +100,12 @@ export class ScriptedOwner {
 }
 
 /** Reads the archived part of the owner's log, with the bounds of the real archive. */
-export class ScriptedArchive implements ArchiveReader, RoomListReader, SearchReader {
+export class ScriptedArchive implements ArchiveReader, RoomListReader, SearchReader, NameReader {
   readonly #model: OwnerModel;
   /** The last archived number of each room. */
   archivedTo: Seq = Infinity;
   isDown = false;
+  readonly said: SaidName[] = [];
   reads: { readonly first: Seq; readonly last: Seq }[] = [];
 
   constructor(model: OwnerModel) {
@@ -144,6 +147,21 @@ export class ScriptedArchive implements ArchiveReader, RoomListReader, SearchRea
 
   search(): Promise<Read<never>> {
     return this.#unavailable();
+  }
+
+  names(_p: Partition, users: readonly UserId[]): Promise<Read<readonly NamedUser[]>> {
+    if (this.isDown) return this.#unavailable();
+    const value = this.said.filter(({ user }) => users.includes(user));
+    return Promise.resolve({
+      kind: "ok",
+      value: value.map(({ user, name }) => [user, name] as const),
+    });
+  }
+
+  putName(_p: Partition, said: SaidName): Promise<Read<undefined>> {
+    if (this.isDown) return this.#unavailable();
+    this.said.push(said);
+    return Promise.resolve({ kind: "ok", value: undefined });
   }
 
   putReads(): Promise<Read<never>> {

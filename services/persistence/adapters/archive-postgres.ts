@@ -48,6 +48,7 @@ import type {
 } from "#shared/ports/attachment-records.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { RoomListStore } from "#shared/ports/room-lists.ts";
+import type { NameStore } from "#shared/ports/names.ts";
 import type { SearchStore } from "#shared/ports/search.ts";
 import { Breaker } from "#shared/process/breaker.ts";
 import type { Transition } from "#shared/process/breaker.ts";
@@ -62,6 +63,7 @@ import type {
 } from "#shared/protocol/room-list.ts";
 import type { MessageId, Millis, Partition, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
+import type { NamedUser, SaidName } from "#shared/protocol/names.ts";
 import type { FoundMessages, SearchQuery } from "#shared/protocol/search.ts";
 import type { IndexedRoom, RoomsBehind } from "../core/search-backlog.ts";
 import type { RoomScore } from "../core/room-uses.ts";
@@ -80,6 +82,7 @@ import type { Sweepable } from "./postgres-attachments.ts";
 import { readMessages, readNewest } from "./postgres-messages.ts";
 import { addUses, changedRooms, mostUsed } from "./postgres-newest.ts";
 import { findRooms, putReads, readRooms } from "./postgres-room-list.ts";
+import { putName, readNames } from "./postgres-names.ts";
 import { NO_LANGUAGE, searchMessages } from "./postgres-search.ts";
 import { hasLanguage, indexRooms, roomsBehind } from "./postgres-search-index.ts";
 import { readMembers } from "./postgres-state.ts";
@@ -130,7 +133,14 @@ export const READ_WAIT_MS = 500;
 export type ReadServer = "primary" | "replica";
 
 export class PostgresArchive
-  implements ArchiveStore, RoomListStore, SearchStore, SearchIndex, WarmStore, AttachmentRecords
+  implements
+    ArchiveStore,
+    RoomListStore,
+    SearchStore,
+    SearchIndex,
+    WarmStore,
+    AttachmentRecords,
+    NameStore
 {
   readonly #options: PostgresArchiveOptions;
   /** Of the primary. */
@@ -291,6 +301,14 @@ export class PostgresArchive
 
   search(query: SearchQuery): Promise<Read<FoundMessages>> {
     return this.#attemptShared((db) => searchMessages(db, this.#language, query));
+  }
+
+  names(users: readonly UserId[]): Promise<Read<readonly NamedUser[]>> {
+    return this.#attemptRead((db) => readNames(db, users));
+  }
+
+  putName(said: SaidName): Promise<Read<undefined>> {
+    return attempt(() => this.#onPrimary((db) => putName(db, said)));
   }
 
   roomsBehind(part: { readonly after: string; readonly most: number }): Promise<Read<RoomsBehind>> {

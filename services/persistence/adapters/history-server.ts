@@ -21,6 +21,7 @@ import type { ArchiveStore, Claim, Read, Watermark } from "#shared/ports/archive
 import type { Bus, BusMessage, BusSubscription } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { RoomListStore } from "#shared/ports/room-lists.ts";
+import type { NameStore } from "#shared/ports/names.ts";
 import type { SearchStore } from "#shared/ports/search.ts";
 import { decodeRequest, encodeReply } from "#shared/protocol/history.ts";
 import type { DecodedRequest, HistoryReply } from "#shared/protocol/history.ts";
@@ -36,7 +37,10 @@ const BAD_REQUEST: HistoryReply = { ok: false, error: "bad_request" };
 
 export interface HistoryServerPorts {
   readonly bus: Pick<Bus, "subscribe" | "publish">;
-  readonly store: Omit<ArchiveStore, "write" | "range" | "close"> & RoomListStore & SearchStore;
+  readonly store: Omit<ArchiveStore, "write" | "range" | "close"> &
+    RoomListStore &
+    SearchStore &
+    NameStore;
   readonly pages: Pick<ArchiveStore, "range">;
   /** Pages of messages. Left out: from the store. */
   readonly newest?: (Pick<ArchiveStore, "messages"> & Pick<PageWarmer, "onWake">) | undefined;
@@ -167,6 +171,14 @@ export class HistoryServer {
       case "search": {
         const { op, v: _version, ...query } = request;
         return orUnavailable(await store.search(query), (found) => ({ ok: true, op, found }));
+      }
+      case "names": {
+        const { op, users } = request;
+        return orUnavailable(await store.names(users), (names) => ({ ok: true, op, names }));
+      }
+      case "name": {
+        const { op, v: _version, ...said } = request;
+        return orUnavailable(await store.putName(said), () => ({ ok: true, op }));
       }
       case "reads": {
         const { op, reads } = request;

@@ -40,6 +40,7 @@ const RIGHTS: Readonly<Record<string, string>> = {
   invites: "select, insert, update",
   attachments: "select, insert, update, delete",
   attachment_uses: "select, insert, delete",
+  user_names: "select, insert, update",
   search: "select, insert, update, delete",
   search_rooms: "select, insert, update",
   room_uses: "select, insert, update, delete",

@@ -4,6 +4,7 @@
 import { Client } from "pg";
 import { archiveContract } from "#shared/testing/archive.contract.ts";
 import { archiveMessagesContract } from "#shared/testing/archive-messages.contract.ts";
+import { namesContract } from "#shared/testing/names.contract.ts";
 import { roomListsContract } from "#shared/testing/room-lists.contract.ts";
 import { archiveStatesContract } from "#shared/testing/archive-states.contract.ts";
 import type { ArchiveUnderTest } from "#shared/testing/archive.contract.ts";
@@ -75,4 +76,5 @@ describe("ArchiveStore on PostgreSQL", () => {
   archiveStatesContract("PostgreSQL", open);
   archiveMessagesContract("PostgreSQL", open);
   roomListsContract("PostgreSQL", open);
+  namesContract("PostgreSQL", open);
 });

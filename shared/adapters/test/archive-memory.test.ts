@@ -1,5 +1,6 @@
 import { archiveContract } from "#shared/testing/archive.contract.ts";
 import { archiveMessagesContract } from "#shared/testing/archive-messages.contract.ts";
+import { namesContract } from "#shared/testing/names.contract.ts";
 import { roomListsContract } from "#shared/testing/room-lists.contract.ts";
 import { searchContract } from "#shared/testing/search.contract.ts";
 import { archiveStatesContract } from "#shared/testing/archive-states.contract.ts";
@@ -24,6 +25,7 @@ archiveContract("memory", open);
 archiveStatesContract("memory", open);
 archiveMessagesContract("memory", open);
 roomListsContract("memory", open);
+namesContract("memory", open);
 searchContract("memory", () => {
   const store = new MemoryArchive();
   const indexed = (): Promise<void> => Promise.resolve();
