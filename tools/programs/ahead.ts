@@ -10,7 +10,7 @@
 //        started it. It must lead a process group.
 
 import { getPriority, setPriority } from "node:os";
-import { ACTIONLINT, ensureGoProgram, HELM, KUBECONFORM } from "./go-program.ts";
+import { ACTIONLINT, ensureGoProgram, HELM, KUBECONFORM, VERSITYGW } from "./go-program.ts";
 import { ensureTofu } from "./tofu.ts";
 
 const LOWER = 5;
@@ -21,6 +21,7 @@ const builds = [
   () => ensureGoProgram(HELM, quiet),
   () => ensureGoProgram(KUBECONFORM, quiet),
   () => ensureTofu(quiet),
+  () => ensureGoProgram(VERSITYGW, quiet),
   () => ensureGoProgram(ACTIONLINT, quiet),
 ];
 for (const build of builds) {
