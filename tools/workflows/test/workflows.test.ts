@@ -175,7 +175,8 @@ describe("The CI workflows", () => {
   });
 
   it("a change runs make check and make test; a release runs make test before it publishes", () => {
-    expect(Object.keys(jobsOf("check.yml"))).to.deep.equal(["check", "test"]);
+    expect(Object.keys(jobsOf("check.yml"))).to.deep.equal(["check", "test", "lighthouse"]);
+    expect(scriptOf("check.yml", "lighthouse").trim()).to.equal("make lighthouse RUNS=1");
     expect(scriptOf("check.yml", "check").trim()).to.equal("make check");
     expect(scriptOf("check.yml", "test").trim()).to.equal("make test");
     expect(scriptOf("release.yml", "test")).to.contain("make test");
