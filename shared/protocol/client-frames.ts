@@ -64,7 +64,12 @@ const token = z.string().min(1).max(8_192);
 export const bodySchema = z.custom<Body>(isObject).meta({ type: "object" });
 
 const trace = z.string().max(128).optional();
-export const userSchema = z.string().min(1).max(128).refine(isUserId);
+export const userSchema = z
+  .string()
+  .min(1)
+  .max(128)
+  .refine(isUserId)
+  .meta({ pattern: "^[^\\u0000]+$" });
 /** A text that every store keeps unchanged, of at most `max` characters. */
 export const storableText = (max: number) =>
   z

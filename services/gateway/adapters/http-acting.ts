@@ -18,7 +18,6 @@ export const actingQuery = z.object({
   as: userSchema.optional().meta({
     description:
       "For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8.",
-    pattern: "^[^\\u0000]+$",
   }),
 });
 
