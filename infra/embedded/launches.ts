@@ -3,6 +3,8 @@
 // It only chooses settings. cluster.ts and supervised.ts decide when a launch happens, and when it
 // is repeated.
 
+import { randomBytes } from "node:crypto";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEFAULTS, NEW_PARTITIONS } from "./cluster-options.ts";
 import type { ClusterOptions } from "./cluster-options.ts";
@@ -97,6 +99,7 @@ export class Launches {
       AUTH: process.env["AUTH"] ?? "dev",
       DEV_SECRET_FILE: join(dataDir, "dev-secret"),
       WEB_DIR: join(REPOSITORY, "client/web/dist"),
+      ...this.#inviteKey(),
       ...this.#attachments(),
     });
   }
@@ -171,6 +174,17 @@ export class Launches {
         abort,
       );
     };
+  }
+
+  /** Made once: all gateways sign invites and attachments with it, whatever AUTH is. */
+  #inviteKey(): NodeJS.ProcessEnv {
+    const { dataDir, env } = this.#options;
+    const given = { ...process.env, ...env };
+    if ((given["INVITE_KEY"] ?? given["INVITE_KEY_FILE"]) !== undefined) return {};
+    const file = join(dataDir, "invite-key");
+    const key = `${randomBytes(32).toString("base64url")}\n`;
+    if (!existsSync(file)) writeFileSync(file, key, { mode: 0o600, flag: "wx" });
+    return { INVITE_KEY_FILE: file };
   }
 
   #attachments(): NodeJS.ProcessEnv {
