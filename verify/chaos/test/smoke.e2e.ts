@@ -1,5 +1,4 @@
-// Chaos smoke: the shortest chaos run that kills processes and pauses readers, with the checker's
-// verdict.
+// Chaos smoke: the shortest chaos run that kills processes, with the checker's verdict.
 
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,9 +7,9 @@ import { expect } from "chai";
 import { rowsNamed } from "../plan.ts";
 import { expectClean, runShort } from "./short-run.ts";
 
-/** Enough for each of the five faults once. */
-const SECONDS = 35;
-const FAULTS = ["F1", "F2", "F4-kill", "F18", "F27"];
+/** Enough for each of the four faults once. */
+const SECONDS = 28;
+const FAULTS = ["F1", "F2", "F4-kill", "F27"];
 
 describe("Chaos smoke", () => {
   let dir = "";
@@ -19,9 +18,9 @@ describe("Chaos smoke", () => {
   });
   after(() => rmSync(dir, { recursive: true, force: true }));
 
-  it("I1, I13: no invariant breaks when a gateway, a room node, persistence and webhooks are killed and readers are paused", async function () {
+  it("I1, I13: no invariant breaks when a gateway, a room node, persistence and webhooks are killed", async function () {
     this.timeout(240_000);
-    // Five times 3 s with rests fit once: each fault comes once.
+    // Four times 3 s with rests fit once: each fault comes once.
     const rows = rowsNamed(FAULTS).map((row) => ({ ...row, costMs: 3_000 }));
     const run = await runShort({ seconds: SECONDS, rows, dir });
     const { report, plan, services, folder } = run;
@@ -30,8 +29,7 @@ describe("Chaos smoke", () => {
     expectClean(run);
     expect(new Set(plan.map(({ row }) => row.name)).size).to.equal(FAULTS.length);
     expect(faults.map(({ fault }) => fault).sort()).to.deep.equal([...FAULTS].sort());
-    // The socket of a paused reader may not fill within these seconds. The full run
-    // (`mustAllHappen`) requires it, and readers.e2e.ts sends 50 MB to one.
+    // Paused readers need minutes: the full run has them, and readers.e2e.ts sends 50 MB to one.
     expect(sometimes.ownerChanged).to.be.above(0);
     expect(sometimes.resumeReplayed).to.be.above(0);
     expect(sometimes.memberRemoved).to.be.above(0);
