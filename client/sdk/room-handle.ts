@@ -184,11 +184,7 @@ export interface RoomLink {
 }
 
 /** One joined room. Parley.join returns it; it survives reconnects until `leave`. */
-/** The options of a send as the frame has them. */
-interface SentFields extends Omit<SendOptions, "id" | "mentions" | "attachments"> {
-  readonly mentions?: UserId[] | "@room";
-  readonly attachments?: UploadedFile[];
-}
+type SentContent = Extract<WriteContent, { readonly t: "send" }>;
 
 export class RoomHandle {
   readonly #link: RoomLink;
@@ -242,9 +238,11 @@ export class RoomHandle {
    */
   send(
     body: { readonly text: string; readonly [key: string]: unknown },
-    { id, ...more }: SendOptions = {},
+    { id, replyTo, thread, mentions, attachments, trace }: SendOptions = {},
   ): Outgoing {
-    return this.#link.write({ t: "send", body, ...(more as SentFields) }, id);
+    // Only these: a further field of the options must not reach the frame.
+    const content = { t: "send", body, replyTo, thread, mentions, attachments, trace };
+    return this.#link.write(content as SentContent, id);
   }
 
   /** Replaces the body of an own message. */

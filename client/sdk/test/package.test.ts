@@ -10,7 +10,7 @@ import { buildSdk, PACKAGE } from "#tools/sdk/build.ts";
  * The entry `.` with everything that it imports, as a CDN sends it. The rest of the way to 14,000
  * would cost developers: the texts of refusals and TypeErrors, or names that are cut.
  */
-const CORE_BYTES_MAX = 14_500;
+const CORE_BYTES_MAX = 14_600;
 const DIST = join(PACKAGE, "dist");
 /** A statement at the begin of a line or behind another one, or a dynamic import. */
 const IMPORT =
@@ -36,7 +36,7 @@ describe("The package @parley/client", function () {
     return found;
   };
 
-  it("the client is at most 14.5 kB gzipped, with everything", () => {
+  it("the client is at most 14.6 kB gzipped, with everything", () => {
     const files = [...closure("client.js")];
     const bytes = files
       .map((file) => gzipSync(readFileSync(join(DIST, file)), { level: 9 }).length)
