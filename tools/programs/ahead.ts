@@ -1,4 +1,5 @@
-// Ahead: builds the programs that the tests need, one after the other, while other tests run.
+// Ahead: builds what the tests need, one after the other, while other tests run: programs, and the
+// oldest supported version of Parley.
 //
 //   node tools/programs/ahead.ts < a pipe
 //
@@ -9,20 +10,25 @@
 //   ahead.1. It ends with its builds when the pipe does, so it never outlives the process that
 //        started it. It must lead a process group.
 
+import { execFile } from "node:child_process";
 import { getPriority, setPriority } from "node:os";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { ACTIONLINT, ensureGoProgram, HELM, KUBECONFORM, VERSITYGW } from "./go-program.ts";
 import { ensureTofu } from "./tofu.ts";
 
+const VERSIONS = fileURLToPath(new URL("../../verify/versions/main.ts", import.meta.url));
 const LOWER = 5;
 setPriority(getPriority() + LOWER);
 process.stdin.on("end", () => process.kill(-process.pid, "SIGKILL")).resume(); // ahead.1
 const quiet = (): void => undefined;
-const builds = [
+const builds: readonly (() => Promise<unknown>)[] = [
   () => ensureGoProgram(HELM, quiet),
   () => ensureGoProgram(KUBECONFORM, quiet),
   () => ensureTofu(quiet),
   () => ensureGoProgram(VERSITYGW, quiet),
   () => ensureGoProgram(ACTIONLINT, quiet),
+  () => promisify(execFile)(process.execPath, [VERSIONS]),
 ];
 for (const build of builds) {
   await build().catch(() => undefined); // The test that needs it says what is missing.
