@@ -2,9 +2,9 @@
 // and a room node and a persistence process are killed.
 //
 // `make drill-split` measures the same on real processes, with the speed of the machine. Here a
-// message takes milliseconds and no process has to wait for a processor, so what is left are the
-// waits that the product itself has: timeouts, intervals, retries. Owns: the plan of one run, its
-// result. Does not own: the simulation.
+// message takes milliseconds and no process has to wait for a processor, so the pauses
+// show only the waits that the product itself has: timeouts, intervals, retries. Owns: the plan of
+// one run, its result. Does not own: the simulation.
 //
 //   split-pauses.1. The moments of the kills depend on the seed: before, during and after the
 //        splits.

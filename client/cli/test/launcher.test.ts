@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { whichOn } from "#tools/programs/programs.ts";
 
+/** Ends with a code of its own, by which the test sees that the signal reached it. */
 const COMMAND = `
 process.on("SIGTERM", () => process.exit(7));
 setInterval(() => undefined, 1_000);

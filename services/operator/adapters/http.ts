@@ -244,7 +244,7 @@ function createServer(logger: Logger): FastifyInstance {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "string" }, (_request, text, done) => {
     const value = parseObject(String(text));
-    done(null, value); // The handler refuses what is not an object.
+    done(null, value); // The handler refuses a value that is no object.
   });
   app.setNotFoundHandler((_request, reply) => refuse(reply, "not_found"));
   app.setErrorHandler<FastifyError>((error, request, reply) => {

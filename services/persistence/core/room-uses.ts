@@ -50,7 +50,7 @@ export class RoomUses {
     this.#put(room, { score: sumOf(score, weight), waiting: sumOf(waiting, weight) });
   }
 
-  /** What is not stored yet of the `most` rooms with the highest scores (room-uses.2). */
+  /** Uses that are not stored yet, of the `most` rooms with the highest scores (room-uses.2). */
   take(most: number): RoomScore[] {
     const best = [...this.#rooms].toSorted(([, a], [, b]) => b.score - a.score).slice(0, most);
     return best.flatMap(([room, { score, waiting }]): RoomScore[] => {

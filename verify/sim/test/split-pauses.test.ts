@@ -5,7 +5,7 @@ import { splitPauses } from "../split-pauses.ts";
 
 /** In it the killed persistence process has a split to archive. */
 const SEED = 102;
-/** What is left is the detection of a dead process. */
+/** The detection of a dead process is the rest of the pause. */
 const MAX_MS = 400;
 
 describe("Split pauses", () => {
