@@ -14,7 +14,7 @@ help: ## list the verbs
 start: $(INSTALLED) ## run the whole cluster on this machine until Ctrl-C (PORT, GATEWAYS, ROOMS, DATA, …)
 	@exec node infra/embedded/start.ts
 
-check: static ## check format, lint, types and cores; run unit and contract tests (under a minute)
+check: static ## check format, lint, types and cores; run unit and contract tests
 	@node tools/programs/main.ts
 	@node tools/test-run/main.ts unit
 

@@ -23,12 +23,12 @@ setPriority(getPriority() + LOWER);
 process.stdin.on("end", () => process.kill(-process.pid, "SIGKILL")).resume(); // ahead.1
 const quiet = (): void => undefined;
 const builds: readonly (() => Promise<unknown>)[] = [
+  () => ensureGoProgram(VERSITYGW, quiet),
   () => ensureGoProgram(HELM, quiet),
   () => ensureGoProgram(KUBECONFORM, quiet),
-  () => ensureTofu(quiet),
-  () => ensureGoProgram(VERSITYGW, quiet),
   () => ensureGoProgram(ACTIONLINT, quiet),
   () => promisify(execFile)(process.execPath, [VERSIONS]),
+  () => ensureTofu(quiet), // Its tests come last, and its build is the longest.
 ];
 for (const build of builds) {
   await build().catch(() => undefined); // The test that needs it says what is missing.

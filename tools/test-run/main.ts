@@ -3,115 +3,104 @@
 //   node tools/test-run/main.ts unit        unit and contract tests
 //   node tools/test-run/main.ts unit e2e    both, with one line for the total
 //
-//   test-run/main.1. The exit code is 0 only when at least one test passed in each suite and none
-//        failed. A suite without a test, a crash of mocha and a missing report are failures.
+// Most tests wait for processes and for deadlines, so a suite may run several mocha processes side
+// by side. Each gets a few files, and its output appears as a whole when it ends.
+//
+//   test-run/main.1. The exit code is 0 only when at least one test passed in each mocha process and
+//        none failed. A suite without a file, a crash of mocha and a missing report are failures.
 //   test-run/main.2. When mocha has reported but does not exit (a test left a handle open), it
 //        exits after LINGER_MS with a warning, and kills the servers that its tests left running.
 //        When it cannot exit, this program kills it.
 //   test-run/main.3. A pending (skipped) test counts neither as passed nor as failed, and is named.
-//        A run with only pending tests fails.
+//        A mocha process with only pending tests counts nothing; a run with only pending tests
+//        fails.
+//   test-run/main.4. Each file of a suite runs once, and the titles of the tests that failed are
+//        repeated before the total.
 
 import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
+import { globSync } from "node:fs";
 import type { Socket } from "node:net";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseObject } from "#shared/kit/json.ts";
-import { LINGER_MS as REPORTER_LINGER_MS } from "./reporter.ts";
+import { NONE, runMocha } from "./mocha.ts";
+import type { Count, MochaRun } from "./mocha.ts";
 
-interface Suite {
+export interface Suite {
+  /** Patterns from the root of the repository. The files of the first pattern start first. */
   readonly files: readonly string[];
   readonly timeoutMs: number;
-}
-
-export interface Count {
-  readonly passed: number;
-  readonly failed: number;
-  readonly pending: number;
+  /** Mocha processes that run side by side. */
+  readonly jobs: number;
+  readonly filesPerJob: number;
 }
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-/** The reporter exits earlier; this limit is for a blocked event loop. */
-const LINGER_MS = 2 * REPORTER_LINGER_MS;
-const FOLDERS = "{services,shared,client,infra,verify,loadtest,tools}/**";
+/** These files take the longest, so the others fill the time beside them. */
+const LONG = "verify/{chaos,sim}/test";
+const ALONE = { jobs: 1, filesPerJob: Infinity };
 
 const SUITES: Readonly<Record<string, Suite>> = {
-  unit: { files: [`${FOLDERS}/*.test.ts`], timeoutMs: 20_000 },
-  trace: { files: [`${FOLDERS}/*.trace.ts`], timeoutMs: 180_000 },
-  kubernetes: { files: [`${FOLDERS}/*.kubernetes.ts`], timeoutMs: 900_000 },
-  canary: { files: [`${FOLDERS}/*.canary.ts`], timeoutMs: 900_000 },
-  compose: { files: [`${FOLDERS}/*.compose.ts`], timeoutMs: 600_000 },
-  e2e: { files: [`${FOLDERS}/*.e2e.ts`], timeoutMs: 180_000 },
+  unit: { files: inFolders("test"), timeoutMs: 20_000, jobs: 2, filesPerJob: 15 },
+  trace: { files: inFolders("trace"), timeoutMs: 180_000, ...ALONE },
+  kubernetes: { files: inFolders("kubernetes"), timeoutMs: 900_000, ...ALONE },
+  canary: { files: inFolders("canary"), timeoutMs: 900_000, ...ALONE },
+  compose: { files: inFolders("compose"), timeoutMs: 600_000, ...ALONE },
+  e2e: {
+    files: [`${LONG}/*.e2e.ts`, ...inFolders("e2e")],
+    timeoutMs: 180_000,
+    jobs: 2,
+    filesPerJob: 1,
+  },
 };
 
-/** Runs mocha once; its output goes to the terminal. */
-export async function runMocha(
-  suite: Suite,
-  output: "inherit" | "ignore" = "inherit",
-): Promise<Count> {
-  const dir = mkdtempSync(join(tmpdir(), "parley-tests-"));
-  const result = join(dir, "result.json");
-  const child = spawn(
-    process.execPath,
-    [
-      join(ROOT, "node_modules/mocha/bin/mocha.js"),
-      "--no-config",
-      "--forbid-only",
-      `--timeout=${suite.timeoutMs}`,
-      `--require=${join(ROOT, "tools/test-run/patience.ts")}`,
-      `--reporter=${join(ROOT, "tools/test-run/reporter.ts")}`,
-      `--reporter-option=result=${result}`,
-      ...suite.files,
-    ],
-    { cwd: ROOT, stdio: ["ignore", output, output] },
+/** In this order: the folders of the tree, without the packages inside them. */
+function inFolders(kind: string): string[] {
+  return ["services", "shared", "client", "verify", "loadtest", "infra", "tools"].map(
+    (folder) => `${folder}/**/*.${kind}.ts`,
   );
-  const lingering = killLingering(child, result);
-  const [exit] = (await once(child, "exit")) as [number | null];
-  const lingered = lingering.stop();
-  const count = readCount(result);
-  // Mocha had written its result before it was killed, so the result counts (test-run/main.2).
-  const code = lingered && count?.failed === 0 ? 0 : exit;
-  rmSync(dir, { recursive: true });
-  return judge(code, count);
 }
 
-/** test-run/main.2. `stop` returns whether it had to act. */
-function killLingering(child: ChildProcess, result: string): { stop(): boolean } {
-  let doneAt: number | undefined;
-  let lingered = false;
-  const timer = setInterval(() => {
-    if (!existsSync(result)) return;
-    doneAt ??= performance.now();
-    if (lingered || performance.now() - doneAt < LINGER_MS) return;
-    lingered = true;
-    console.log("warning: a test left a handle open, so mocha did not exit (test-run/main.2)");
-    child.kill("SIGKILL");
-  }, 250);
-  return {
-    stop: () => {
-      clearInterval(timer);
-      return lingered;
-    },
+/** Runs a suite and prints the output of each mocha process as a whole. */
+export async function runSuite(
+  suite: Suite,
+  root = ROOT,
+  print: (output: Buffer) => void = (output) => process.stdout.write(output),
+): Promise<Count> {
+  const runs = divide(suite, root);
+  if (runs.length === 0) return { ...NONE, failed: 1, failures: [`no file: ${suite.files[0]}`] };
+  const counts: Count[] = [];
+  const work = async (): Promise<void> => {
+    for (let run = runs.shift(); run !== undefined; run = runs.shift()) {
+      const { count, output } = await runMocha(run, suite.jobs > 1 ? "kept" : "inherit");
+      print(output);
+      counts.push(count);
+    }
   };
+  await Promise.all(Array.from({ length: suite.jobs }, work));
+  return counts.reduce(add, NONE);
 }
 
-/** test-run/main.1: when the report and the exit code disagree, the worse one counts. */
-export function judge(code: number | null, count: Count | undefined): Count {
-  if (count === undefined) return { passed: 0, failed: 1, pending: 0 };
-  if (count.failed > 0 || (code === 0 && count.passed > 0)) return count;
-  return { ...count, failed: 1 };
-}
-
-function readCount(path: string): Count | undefined {
-  try {
-    const value = parseObject(readFileSync(path, "utf8"));
-    return value as Count | undefined;
-  } catch {
-    return undefined; // Mocha ended before its reporter did: test-run/main.1.
+/** test-run/main.4: a file that two patterns match is in one run only. */
+function divide({ files, timeoutMs, filesPerJob }: Suite, root: string): MochaRun[] {
+  const exclude = ["**/node_modules/**"];
+  const found = files
+    .flatMap((pattern) => globSync(pattern, { cwd: root, exclude }).toSorted())
+    .map((file) => join(root, file));
+  const left = [...new Set(found)];
+  const runs: MochaRun[] = [];
+  while (left.length > 0) {
+    runs.push({ files: left.splice(0, Math.min(filesPerJob, left.length)), timeoutMs });
   }
+  return runs;
+}
+
+function add(a: Count, b: Count): Count {
+  return {
+    passed: a.passed + b.passed,
+    failed: a.failed + b.failed,
+    pending: a.pending + b.pending,
+    failures: [...a.failures, ...b.failures],
+  };
 }
 
 /** Builds programs beside the first tests, and no longer than this process runs (ahead.ts). */
@@ -126,19 +115,17 @@ function buildAhead(): void {
 
 async function main(names: readonly string[]): Promise<void> {
   if (names.includes("unit")) buildAhead();
-  let sum: Count = { passed: 0, failed: 0, pending: 0 };
+  let sum = NONE;
   for (const name of names) {
     const suite = SUITES[name];
     if (suite === undefined)
       throw new Error(`unknown suite ${name}: expected ${Object.keys(SUITES).join(", ")}`);
-    const { passed, failed, pending } = await runMocha(suite);
-    sum = {
-      passed: sum.passed + passed,
-      failed: sum.failed + failed,
-      pending: sum.pending + pending,
-    };
+    const count = await runSuite(suite);
+    sum = add(sum, count);
+    if (count.passed === 0) sum = add(sum, { ...NONE, failed: 1, failures: [`${name}: no test`] });
   }
   if (sum.pending > 0) console.log(`${sum.pending} pending`); // test-run/main.3
+  for (const title of sum.failures) console.log(`failed: ${title}`); // test-run/main.4
   console.log(`${sum.passed} passed, ${sum.failed} failed`);
   process.exitCode = sum.failed === 0 ? 0 : 1;
 }

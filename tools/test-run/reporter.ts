@@ -18,7 +18,8 @@ class CountingSpec extends Spec {
     const { result } = options.reporterOptions as { result: string };
     runner.once("end", () => {
       const { passes: passed, failures: failed, pending } = this.stats;
-      writeFileSync(result, JSON.stringify({ passed, failed, pending }));
+      const failures = this.failures.map((test) => test.fullTitle());
+      writeFileSync(result, JSON.stringify({ passed, failed, pending, failures }));
       // Fires only while a handle keeps the process alive (test-run/main.2). The exit kills
       // children.
       setTimeout(() => {

@@ -7,17 +7,24 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { identify, isSame } from "#shared/process/identity.ts";
 import { until } from "#shared/testing/wait.ts";
-import { judge, runMocha } from "../main.ts";
+import { runSuite } from "../main.ts";
+import { judge, NONE, runMocha } from "../mocha.ts";
 
 describe("Test run", () => {
   it("test-run/main.1: a crash, a missing report and a run without a test are failures", () => {
-    const none = { passed: 0, failed: 0, pending: 0 };
-    expect(judge(0, undefined).failed).to.equal(1);
-    expect(judge(0, none).failed).to.equal(1);
-    expect(judge(null, { ...none, passed: 5 })).to.deep.equal({ ...none, passed: 5, failed: 1 });
-    expect(judge(7, { ...none, passed: 5 }).failed).to.equal(1);
-    expect(judge(3, { ...none, passed: 5, failed: 3 }).failed).to.equal(3);
-    expect(judge(0, { ...none, passed: 5 })).to.deep.equal({ ...none, passed: 5 });
+    expect(judge(0, undefined, []).failed).to.equal(1);
+    expect(judge(0, NONE, []).failed).to.equal(1);
+    const ended = judge(null, { ...NONE, passed: 5 }, ["a.ts"]);
+    expect(ended).to.deep.equal({
+      ...NONE,
+      passed: 5,
+      failed: 1,
+      failures: ["mocha, with a.ts"],
+    });
+    expect(judge(7, { ...NONE, passed: 5 }, []).failed).to.equal(1);
+    expect(judge(3, { ...NONE, passed: 5, failed: 3 }, []).failed).to.equal(3);
+    expect(judge(0, { ...NONE, passed: 5 }, [])).to.deep.equal({ ...NONE, passed: 5 });
+    expect(judge(0, { ...NONE, pending: 1 }, [])).to.deep.equal({ ...NONE, pending: 1 });
   });
 
   for (const { what, text, expected } of [
@@ -51,8 +58,10 @@ describe("Test run", () => {
       const dir = await mkdtemp(join(tmpdir(), "parley-run-"));
       const file = join(dir, "small.test.mjs");
       await writeFile(file, text);
-      const suite = { files: [file], timeoutMs: 2_000 };
-      expect(await runMocha(suite, "ignore")).to.deep.equal(expected);
+      const { count } = await runMocha({ files: [file], timeoutMs: 2_000 }, "ignore");
+      const { passed, failed, pending } = count;
+      expect({ passed, failed, pending }).to.deep.equal(expected);
+      expect(count.failures).to.have.length(failed);
       await rm(dir, { recursive: true });
     });
   }
@@ -72,8 +81,8 @@ describe("Test run", () => {
         writeFileSync(${JSON.stringify(pidFile)}, String(child.pid));
       });`,
     );
-    const suite = { files: [file], timeoutMs: 2_000 };
-    expect(await runMocha(suite, "ignore")).to.deep.equal({ passed: 1, failed: 0, pending: 0 });
+    const { count } = await runMocha({ files: [file], timeoutMs: 2_000 }, "ignore");
+    expect(count).to.deep.equal({ ...NONE, passed: 1 });
     const left = identify(Number(await readFile(pidFile, "utf8")));
     await until(() => left === undefined || !isSame(left), {
       withinMs: 60_000,
@@ -95,8 +104,27 @@ describe("Test run", () => {
         await until(() => performance.now() > at, { withinMs: 1_000, what: "later" });
       });`,
     );
-    const suite = { files: [file], timeoutMs: 1_000 };
-    expect(await runMocha(suite, "ignore")).to.deep.equal({ passed: 1, failed: 0, pending: 0 });
+    const { count } = await runMocha({ files: [file], timeoutMs: 1_000 }, "ignore");
+    expect(count).to.deep.equal({ ...NONE, passed: 1 });
+    await rm(dir, { recursive: true });
+  });
+
+  it("test-run/main.4: each file runs once, two at a time, and the count names each failure", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "parley-run-"));
+    for (const [name, text] of [
+      ["a", `describe("a", () => { it("fails", () => { throw new Error("x") }); });`],
+      ["b", `it("passes", () => {});`],
+      ["c", `it("passes", () => {}); it("waits");`],
+      ["d", `throw new Error("at load");`],
+    ] as const) {
+      await writeFile(join(dir, `${name}.test.mjs`), text);
+    }
+    const suite = { files: ["c*", "*.test.mjs"], timeoutMs: 2_000, jobs: 2, filesPerJob: 1 };
+    const count = await runSuite(suite, dir, () => undefined);
+    expect(count).to.include({ passed: 2, failed: 2, pending: 1 });
+    expect(count.failures).to.have.members(["a fails", `mocha, with ${join(dir, "d.test.mjs")}`]);
+    const none = await runSuite({ ...suite, files: ["*.absent.mjs"] }, dir, () => undefined);
+    expect(none).to.deep.equal({ ...NONE, failed: 1, failures: ["no file: *.absent.mjs"] });
     await rm(dir, { recursive: true });
   });
 });
