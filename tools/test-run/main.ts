@@ -6,14 +6,14 @@
 // Most tests wait for processes and for deadlines, so a suite may run several mocha processes side
 // by side. Each gets a few files, and its output appears as a whole when it ends.
 //
-//   test-run/main.1. The exit code is 0 only when at least one test passed in each mocha process and
-//        none failed. A suite without a file, a crash of mocha and a missing report are failures.
+//   test-run/main.1. The exit code is 0 only when at least one test passed in each suite and none
+//        failed. A suite without a file, a process without a test, a crash of mocha and a missing
+//        report are failures.
 //   test-run/main.2. When mocha has reported but does not exit (a test left a handle open), it
 //        exits after LINGER_MS with a warning, and kills the servers that its tests left running.
 //        When it cannot exit, this program kills it.
 //   test-run/main.3. A pending (skipped) test counts neither as passed nor as failed, and is named.
-//        A mocha process with only pending tests counts nothing; a run with only pending tests
-//        fails.
+//        A suite with only pending tests fails.
 //   test-run/main.4. Each file of a suite runs once, and the titles of the tests that failed are
 //        repeated before the total.
 

@@ -1,6 +1,6 @@
 // Mocha: one mocha process for a few test files, and its counts.
 //
-// Owns: the process, until it has exited. Does not own: which files run beside each other (main.ts).
+// Owns: the process, until it has exited. Does not own: which files run side by side (main.ts).
 // The rules test-run/main.1 to main.3 are in main.ts.
 
 import { spawn } from "node:child_process";
