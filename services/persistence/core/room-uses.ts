@@ -36,6 +36,11 @@ export class RoomUses {
     return this.#rooms.size;
   }
 
+  /** Whether a page of the room was read, as far as this process knows. */
+  has(room: RoomId): boolean {
+    return this.#rooms.has(room);
+  }
+
   /** The stored scores, highest first. A room that is known already keeps what it has. */
   load(stored: readonly RoomScore[]): void {
     for (const [room, score] of stored.slice(0, ROOMS_MAX - this.#rooms.size).toReversed()) {

@@ -7,7 +7,8 @@
 //   page-warmer.1. One statement reads the pages of at most BATCH_ROOMS rooms, and one is in flight
 //        at a time. The process does not wait for it: it serves from its start on.
 //   page-warmer.2. At most QUEUE_MAX rooms that wake wait. One more gets no page ahead, and its
-//        first reader reads it.
+//        first reader reads it. A room without a known read gets none either: after a split or the
+//        end of an owner many rooms wake at once, and users wait for the snapshots.
 //   page-warmer.3. A statement that fails ends the work of the start: an archive that is away gets
 //        no further load, and readers read the pages.
 //   page-warmer.4. Scores are stored once in SAVE_MS, in one statement for all rooms, and at the
@@ -104,6 +105,7 @@ export class PageWarmer implements Pick<ArchiveStore, "messages"> {
   /** An owner loads the room. */
   onWake(room: RoomId): void {
     if (this.#isStopped || this.#ports.rooms === 0 || this.#ports.pages.has(room)) return;
+    if (!this.#uses.has(room)) return;
     if (this.#waking.size >= QUEUE_MAX) {
       this.skipped++;
       return;

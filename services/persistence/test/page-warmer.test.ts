@@ -106,10 +106,26 @@ describe("PageWarmer", () => {
     expect(store.batches).to.deep.equal([[room(0), room(1), room(3)]]);
   });
 
-  it("WU2, page-warmer.2: a room that wakes is read ahead once, with those that wake meanwhile; beyond the bound none waits", async () => {
-    const { store, warmer, read } = fixture();
+  it("WU2, page-warmer.2: a room that wakes without a known read is not read ahead", async () => {
+    const { store, pages, warmer, read } = fixture();
     store.used = [];
     await warmer.start();
+    warmer.onWake(room(7));
+    await settle();
+    expect(store.batches.length).to.equal(0);
+    await read(7);
+    pages.dropUpTo(room(7), 3);
+    warmer.onWake(room(7));
+    await settle();
+    expect(store.batches).to.deep.equal([[room(7)]]);
+    await warmer.stop();
+  });
+
+  it("WU2, page-warmer.2: a room that wakes is read ahead once, with those that wake meanwhile; beyond the bound none waits", async () => {
+    const { store, pages, warmer, read } = fixture(300);
+    await warmer.start();
+    store.batches.length = 0;
+    for (let n = 0; n < 300; n++) pages.dropUpTo(room(n), 3);
     warmer.onWake(room(200));
     for (let n = 0; n < QUEUE_MAX + 5; n++) warmer.onWake(room(n));
     warmer.onWake(room(0));
