@@ -2,9 +2,8 @@
 //
 //   node infra/ansible/release.ts [VERSION]   .parley/hosts/parley-VERSION.tar.gz, nats-server
 //
-// The archive holds the sources, their production packages, the built web client and the pinned
-// Node. A host needs no registry and no Node of its own. The default of VERSION is that of
-// package.json.
+// The archive holds the sources, their production packages, the built pages and the pinned Node. A
+// host needs no registry and no Node of its own. The default of VERSION is that of package.json.
 //
 //   ansible/release.1. The archive holds no test, no secret and no development package.
 
@@ -16,7 +15,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { ensureNatsServer } from "#tools/programs/nats-server.ts";
 import { parseObject } from "#shared/kit/json.ts";
 import { REPOSITORY } from "../embedded/service-process.ts";
-import { buildWebClient } from "../embedded/web-client.ts";
+import { buildOperatorPage, buildWebClient } from "../embedded/web-client.ts";
 
 const OUT = ".parley/hosts";
 const FOLDERS = ["shared", "services", "client", "infra/docker", "infra/nats"];
@@ -26,8 +25,10 @@ const VERSION = /^[0-9A-Za-z][0-9A-Za-z.+-]{0,63}$/;
 
 /** The files of a release, without the file that states its version. */
 async function stage(folder: string): Promise<void> {
-  const web = await buildWebClient((line) => console.log(line));
-  if ("reason" in web) throw new Error(`the web client could not be built: ${web.reason}`);
+  for (const build of [buildWebClient, buildOperatorPage]) {
+    const page = await build((line) => console.log(line));
+    if ("reason" in page) throw new Error(`a page could not be built: ${page.reason}`);
+  }
   for (const file of FILES) copyFileSync(join(REPOSITORY, file), join(folder, file));
   for (const part of FOLDERS) {
     cpSync(join(REPOSITORY, part), join(folder, part), {

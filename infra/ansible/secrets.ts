@@ -21,6 +21,8 @@ export const SECRETS = {
   persistence: ["persistence.seed", "trimmer.seed", "postgres-serving-password"],
   provision: ["admin.seed"],
   webhooks: ["webhooks.seed", "postgres-webhooks-password"],
+  /** Only with parley_auth=dev does it read the dev secret. */
+  operator: ["operator.seed", "dev-secret"],
   migrate: ["postgres-password", "postgres-serving-password", "postgres-webhooks-password"],
   /** The standby's server process reads the .pgpass file; only the playbook reads the others. */
   postgres: ["postgres-password", "postgres-replication-password", "replication.pgpass"],

@@ -29,6 +29,8 @@ export const SECRETS = {
   room: ["room.seed"],
   persistence: ["persistence.seed", "trimmer.seed", "postgres-serving-password"],
   webhooks: ["webhooks.seed", "postgres-webhooks-password"],
+  /** Only with auth=dev does it read the dev secret. */
+  operator: ["operator.seed", "dev-secret"],
   migrate: ["postgres-password", "postgres-serving-password", "postgres-webhooks-password"],
   admin: ["admin.seed"],
   nats: ["keys.conf", "cluster.conf"],

@@ -9,6 +9,7 @@ import { parse } from "yaml";
 import { NOTIFY_TIMEOUT_MS } from "#shared/process/service-manager.ts";
 import { REPOSITORY } from "../../embedded/service-process.ts";
 import { configSchema as gateway } from "../../../services/gateway/config.ts";
+import { configSchema as operator } from "../../../services/operator/config.ts";
 import {
   configSchema as persistence,
   migrateConfigSchema,
@@ -90,7 +91,7 @@ describe("The playbooks", function () {
     const { service_each: each } = parse(read("roles/service/vars/services.yml")) as {
       service_each: Record<string, { stop_seconds: number; metrics_port: number }>;
     };
-    expect(each).to.have.keys(["gateway", "room", "persistence", "webhooks"]);
+    expect(each).to.have.keys(["gateway", "room", "persistence", "webhooks", "operator"]);
     for (const [service, { stop_seconds: seconds }] of Object.entries(each)) {
       const main = readFileSync(join(REPOSITORY, `services/${service}/main.ts`), "utf8");
       const deadline = /STOP_DEADLINE_MS = ([\d_]+);/.exec(main)?.[1]?.replaceAll("_", "");
@@ -110,7 +111,9 @@ describe("The playbooks", function () {
 
   it("write no variable that no service reads", () => {
     const known = new Set([
-      ...[gateway, room, persistence, webhooks].flatMap(({ shape }) => Object.keys(shape)),
+      ...[gateway, room, persistence, webhooks, operator].flatMap(({ shape }) =>
+        Object.keys(shape),
+      ),
       "OTEL_EXPORTER_OTLP_ENDPOINT",
       "NODE_OPTIONS",
     ]);
@@ -125,7 +128,7 @@ describe("The playbooks", function () {
     for (const [, name = ""] of provision.matchAll(/process\.env\["([A-Z_]+)"\]/g))
       ofJobs.add(name);
     for (const name of names("roles/job/templates/job.env.j2")) {
-      expect(ofJobs.has(name) || name === "LOG_LEVEL", name).to.equal(true);
+      expect(ofJobs.has(name) || ["LOG_LEVEL", "NODE_OPTIONS"].includes(name), name).to.equal(true);
     }
   });
 

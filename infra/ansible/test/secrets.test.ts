@@ -35,8 +35,8 @@ describe("The secrets of hosts", () => {
       expect(statSync(join(folder, "hosts", path)).mode & 0o777, path).to.equal(0o600);
     }
     const seeds = Object.entries(files()).filter(([path]) => path.endsWith(".seed"));
-    expect(new Set(seeds.map(([, text]) => text)).size).to.equal(6);
-    expect(seeds).to.have.length(6);
+    expect(new Set(seeds.map(([, text]) => text)).size).to.equal(7);
+    expect(seeds).to.have.length(7);
   });
 
   it("ansible/secrets.2: a second run keeps the values and removes other files", () => {
@@ -48,7 +48,14 @@ describe("The secrets of hosts", () => {
   });
 
   it("X4: a service gets the same secrets as in compose and in the chart", () => {
-    for (const service of ["gateway", "room", "persistence", "webhooks", "migrate"] as const) {
+    for (const service of [
+      "gateway",
+      "room",
+      "persistence",
+      "webhooks",
+      "operator",
+      "migrate",
+    ] as const) {
       expect(SECRETS[service], service).to.deep.equal(CHART[service]);
       const { files: inCompose } = CONTAINERS[`secrets-${service}`];
       expect(SECRETS[service], service).to.deep.equal(inCompose);

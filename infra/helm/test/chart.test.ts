@@ -16,7 +16,6 @@ import { readConfig } from "#shared/process/config.ts";
 import { configSchema as gatewaySchema } from "../../../services/gateway/config.ts";
 import { configSchema as regionSchema } from "../../../services/region/config.ts";
 import { configSchema as roomSchema } from "../../../services/room/config.ts";
-import { configSchema as webhooksSchema } from "../../../services/webhooks/config.ts";
 import { REPOSITORY } from "../../embedded/service-process.ts";
 import { SECRETS } from "../secrets.ts";
 import {
@@ -37,9 +36,15 @@ import { writeCustomSchemas } from "./custom-schemas.ts";
 
 const SERVICES = ["gateway", "room", "persistence"] as const;
 const WITH_WEBHOOKS = "webhooks, with monitoring";
-/** Of a release: webhooks run only where they are switched on. */
-const servicesOf = (name: string): string[] =>
-  name.startsWith(WITH_WEBHOOKS) ? [...SERVICES, "webhooks"] : [...SERVICES];
+const WITH_OPERATOR = "the admin page, with monitoring";
+/** Of a release: webhooks and the admin page run only where they are switched on. */
+const servicesOf = (name: string): string[] => [
+  ...SERVICES,
+  ...(name.startsWith(WITH_WEBHOOKS) ? ["webhooks"] : []),
+  ...(name.startsWith("the admin page") ? ["operator"] : []),
+];
+/** Services of one process have none: a budget would keep nothing in service. */
+const hasBudget = (service: string): boolean => service !== "operator";
 const ONE_GO_BUILD_MS = 30 * 60_000;
 /** The Secret that each component mounts; the others mount none. */
 const MOUNTS: Readonly<Record<string, keyof typeof SECRETS>> = {
@@ -47,6 +52,7 @@ const MOUNTS: Readonly<Record<string, keyof typeof SECRETS>> = {
   room: "room",
   persistence: "persistence",
   webhooks: "webhooks",
+  operator: "operator",
   migrate: "migrate",
   provision: "admin",
   nats: "nats",
@@ -218,35 +224,14 @@ describe("The Helm chart", function () {
     }
   });
 
-  it("W8: the environment of webhooks is valid; they have a role of their own, which migrate creates", () => {
-    const pods = new Map(podsOf(release(WITH_WEBHOOKS)));
-    // The password is a file of the Secret.
-    const { DATABASE_PASSWORD_FILE: file, ...environment } = environmentOf(
-      pods.get("webhooks")!.containers[0]!,
-    );
-    expect(file).to.equal("/secrets/postgres-webhooks-password");
-    const { WEBHOOKS_ALLOW, WEBHOOKS_HTTP, DATABASE_URL } = readConfig(webhooksSchema, environment);
-    expect(WEBHOOKS_ALLOW.map(([network, bits]) => `${network.toString()}/${bits}`)).to.deep.equal([
-      "10.20.0.0/16",
-      "fd00::/8",
-    ]);
-    expect(WEBHOOKS_HTTP).to.equal("1");
-    expect(new URL(DATABASE_URL).username).to.equal("parley_webhooks");
-    expect(environmentOf(pods.get("migrate")!.containers[0]!)).to.include({
-      DATABASE_WEBHOOKS_ROLE: "parley_webhooks",
-      DATABASE_WEBHOOKS_PASSWORD_FILE: file,
-    });
-    const off = new Map(podsOf(release("auth=jwks")));
-    expect(off.has("webhooks")).to.equal(false);
-    expect(environmentOf(off.get("migrate")!.containers[0]!)).to.not.have.any.keys(
-      "DATABASE_WEBHOOKS_ROLE",
-    );
-  });
-
   it("gives the heap of each service and job 60 % of the memory limit of its container", () => {
     for (const [name, objects] of releases) {
       for (const [component, pod] of podsOf(objects)) {
-        if (![...SERVICES, "webhooks", "region", "provision", "migrate"].includes(component))
+        if (
+          ![...SERVICES, "webhooks", "operator", "region", "provision", "migrate"].includes(
+            component,
+          )
+        )
           continue;
         const { resources, ...container } = pod.containers[0]!;
         const { memory } = resources.limits as { readonly memory: string };
@@ -351,6 +336,8 @@ describe("The Helm chart", function () {
     }
     const webhooks = new Map(podsOf(release(WITH_WEBHOOKS))).get("webhooks")!;
     expect(webhooks.terminationGracePeriodSeconds).to.equal(stopDeadline("webhooks") + 5);
+    const operator = new Map(podsOf(release(WITH_OPERATOR))).get("operator")!;
+    expect(operator.terminationGracePeriodSeconds).to.equal(stopDeadline("operator") + 5);
   });
 
   it("replaces a pod only after the new one is ready, and one pod of each kind may be disrupted", () => {
@@ -366,7 +353,7 @@ describe("The Helm chart", function () {
       const budgets = ofKind(objects, "PodDisruptionBudget");
       const nats = ofKind(objects, "StatefulSet").some((object) => componentOf(object) === "nats");
       expect(budgets.map(componentOf), name).to.have.members([
-        ...servicesOf(name),
+        ...servicesOf(name).filter(hasBudget),
         ...(nats ? ["nats"] : []),
       ]);
       for (const budget of budgets) {

@@ -90,6 +90,13 @@ const SCALING = { autoscaling: { enabled: true } };
 /** Networks of receivers, and http. */
 export const WEBHOOKS = { enabled: true, allow: ["10.20.0.0/16", "fd00::/8"], http: true } as const;
 
+/** Its own origins, and a client at the issuer. */
+export const OPERATOR = {
+  enabled: true,
+  origins: ["https://admin.example"],
+  oidcClientId: "admin-page",
+} as const;
+
 /** One set of values for each way to install the chart. */
 export const VARIANTS: Readonly<Record<string, object>> = {
   "defaults and auth=dev": { auth: "dev" },
@@ -128,6 +135,12 @@ export const VARIANTS: Readonly<Record<string, object>> = {
     room: SCALING,
   },
   "webhooks, with monitoring": { ...JWKS, webhooks: WEBHOOKS, monitoring: { enabled: true } },
+  "the admin page, with monitoring": {
+    ...JWKS,
+    operator: OPERATOR,
+    monitoring: { enabled: true },
+  },
+  "the admin page, with auth=dev": { auth: "dev", operator: { enabled: true } },
   "a canary": { ...JWKS, canary: CANARY },
   "a canary with autoscaling": { ...JWKS, canary: CANARY, gateway: SCALING },
 };

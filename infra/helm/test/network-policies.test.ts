@@ -40,8 +40,6 @@ const ADDRESSES = [
   "ff02::1",
 ];
 const COMPONENT = "app.kubernetes.io/component";
-/** The chart does not run the admin page. */
-type NotInTheChart = "operator";
 /** The component that runs as each user of NATS (infra/nats/permissions.ts). */
 const COMPONENT_OF_USER = {
   gateway: "gateway",
@@ -49,8 +47,9 @@ const COMPONENT_OF_USER = {
   persistence: "persistence",
   trimmer: "persistence",
   webhooks: "webhooks",
+  operator: "operator",
   admin: "provision",
-} as const satisfies Readonly<Record<Exclude<NatsUser, NotInTheChart>, string>>;
+} as const satisfies Readonly<Record<NatsUser, string>>;
 
 function policy(objects: readonly KubernetesObject[], component: string): KubernetesObject {
   return ofKind(objects, "NetworkPolicy").find((object) => componentOf(object) === component)!;
@@ -97,19 +96,21 @@ describe("The Helm chart's network policies", function () {
   let external: KubernetesObject[] = [];
   let observed: KubernetesObject[] = [];
   let hooked: KubernetesObject[] = [];
+  let paged: KubernetesObject[] = [];
 
   before(async function () {
     helm = await helmOrSkip(this);
-    [own, external, observed, hooked] = await Promise.all([
+    [own, external, observed, hooked, paged] = await Promise.all([
       render(helm, VARIANTS["auth=jwks"]!),
       render(helm, VARIANTS["an own NATS and an own PostgreSQL"]!),
       render(helm, VARIANTS["monitoring, tracing and autoscaling"]!),
       render(helm, VARIANTS["webhooks, with monitoring"]!),
+      render(helm, VARIANTS["the admin page, with monitoring"]!),
     ]);
   });
 
   it("every pod has a policy for both directions", () => {
-    for (const objects of [own, external, observed, hooked]) {
+    for (const objects of [own, external, observed, hooked, paged]) {
       const covered = ofKind(objects, "NetworkPolicy").map(({ spec }) => {
         expect(spec.policyTypes).to.deep.equal(["Ingress", "Egress"]);
         return spec.podSelector.matchLabels[COMPONENT] as string;
@@ -118,12 +119,13 @@ describe("The Helm chart's network policies", function () {
     }
   });
 
-  it("E7: exactly the components with a NATS user reach NATS, and only its servers reach routes", () => {
+  it("E7: exactly the components with a NATS user reach NATS, and only its servers reach routes", async () => {
     const users = [...new Set(Object.values(COMPONENT_OF_USER))];
-    expect(ingress(hooked, "nats", 4222)).to.have.members(users);
-    for (const user of users) expect(egress(hooked, user, 4222), user).to.deep.equal(["nats"]);
-    const withoutWebhooks = users.filter((user) => user !== "webhooks");
-    expect(ingress(own, "nats", 4222)).to.have.members(withoutWebhooks);
+    const all = render(helm, { auth: "dev", webhooks: WEBHOOKS, operator: { enabled: true } });
+    expect(ingress(await all, "nats", 4222)).to.have.members(users);
+    for (const user of users) expect(egress(await all, user, 4222), user).to.deep.equal(["nats"]);
+    const always = users.filter((user) => user !== "webhooks" && user !== "operator");
+    expect(ingress(own, "nats", 4222)).to.have.members(always);
     expect(egress(own, "migrate", 4222)).to.deep.equal([]);
     expect(ingress(own, "nats", 6222)).to.deep.equal(["nats"]);
     expect(egress(own, "nats", 6222)).to.deep.equal(["nats"]);
@@ -153,6 +155,22 @@ describe("The Helm chart's network policies", function () {
     const narrow = await render(helm, { auth: "dev", networkPolicy: { clients } });
     expect(policy(narrow, "gateway").spec.ingress[0].from).to.deep.equal(clients);
     expect(portsOut(narrow, "gateway")).to.have.members([4222]);
+  });
+
+  it("only named peers reach the admin page, which reaches NATS and the issuer", async () => {
+    expect(ingress(paged, "operator", 8090)).to.deep.equal([]);
+    expect(ingress(paged, "operator", 9464)).to.deep.equal(["any"]); // Metrics.
+    expect(portsOut(paged, "operator")).to.have.members([4222, 443]);
+    const administrators = [{ podSelector: { matchLabels: { app: "ingress" } } }];
+    const values = { auth: "dev", operator: { enabled: true } };
+    const closed = await render(helm, values);
+    expect(policy(closed, "operator").spec.ingress).to.deep.equal([]);
+    expect(portsOut(closed, "operator")).to.have.members([4222]);
+    const opened = await render(helm, { ...values, networkPolicy: { administrators } });
+    expect(policy(opened, "operator").spec.ingress).to.deep.equal([
+      { ports: [{ port: 8090, protocol: "TCP" }], from: administrators },
+    ]);
+    expect(ingress(opened, "gateway", 8090)).to.deep.equal([]);
   });
 
   it("own servers are reached on the ports of their URLs", () => {

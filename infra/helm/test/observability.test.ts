@@ -47,15 +47,16 @@ function jobsOf(objects: readonly KubernetesObject[]): (string | undefined)[] {
 
 describe("The Helm chart's monitoring and autoscaling", function () {
   this.timeout(30 * 60_000);
-  let [on, off, region, hooked]: KubernetesObject[][] = [[], [], [], []];
+  let [on, off, region, hooked, paged]: KubernetesObject[][] = [[], [], [], [], []];
 
   before(async function () {
     const helm = await helmOrSkip(this);
-    [on, off, region, hooked] = await Promise.all([
+    [on, off, region, hooked, paged] = await Promise.all([
       render(helm, VARIANTS["monitoring, tracing and autoscaling"]!),
       render(helm, VARIANTS["auth=jwks"]!),
       render(helm, { ...VARIANTS["one of two regions"]!, monitoring: { enabled: true } }),
       render(helm, VARIANTS["webhooks, with monitoring"]!),
+      render(helm, VARIANTS["the admin page, with monitoring"]!),
     ]);
   });
 
@@ -95,8 +96,9 @@ describe("The Helm chart's monitoring and autoscaling", function () {
     expect(jobsOf(on!)).to.have.members(services);
     expect(jobsOf(region!)).to.have.members([...services, "region"]);
     expect(jobsOf(hooked!)).to.have.members([...services, "webhooks"]);
+    expect(jobsOf(paged!)).to.have.members([...services, "operator"]);
     const rules = read("infra/prometheus/rules.yml");
-    expect(rules).to.contain('job=~"gateway|room|persistence|webhooks"');
+    expect(rules).to.contain('job=~"gateway|room|persistence|webhooks|operator"');
     expect(rules).to.contain('job="region"');
   });
 

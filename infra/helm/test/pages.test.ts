@@ -45,12 +45,12 @@ describe("The pages of Kubernetes", () => {
         ([, example = ""]) => [page, example] as const,
       ),
     );
-    expect(examples).to.have.length(5);
+    expect(examples).to.have.length(6);
     for (const [page, example] of examples) {
       const values = { ...JWKS, ...(parse(example) as object) };
       const { ok, output, errors } = await runHelm(helm, "template", values);
       expect(ok, `${page}: ${errors}`).to.equal(true);
-      const deployments = example.startsWith("webhooks:") ? 4 : 3;
+      const deployments = /^(?:webhooks|operator):/.test(example) ? 4 : 3;
       expect(ofKind(objectsOf(output), "Deployment")).to.have.length(deployments);
     }
   });

@@ -39,8 +39,8 @@ describe("The chart's Secrets", function () {
       Object.values(stringData).filter((value) => value.startsWith("SU")),
     );
     // The region agent is the administrator of its NATS, and a user of the witness.
-    expect(seeds).to.have.length(8);
-    expect(new Set(seeds).size).to.equal(7);
+    expect(seeds).to.have.length(9);
+    expect(new Set(seeds).size).to.equal(8);
     const nats = JSON.stringify(find(secrets, "nats"));
     for (const seed of seeds) expect(nats).to.not.contain(seed.trim());
     const holders = secrets.filter(({ stringData }) => "postgres-password" in stringData);
@@ -103,7 +103,7 @@ describe("The chart's Secrets", function () {
     const broken = check(text.replace("$room_key", "$unknown_key"));
     expect(broken.status).to.equal(1);
     expect(broken.stderr).to.contain("unknown_key");
-    for (const user of ["gateway", "room", "trimmer", "webhooks"] as const) {
+    for (const user of ["gateway", "room", "trimmer", "webhooks", "operator"] as const) {
       const block = text.split(`# ${user}\n`)[1]!.split("} }")[0]!;
       const { publish, subscribe } = permissionsOf(user, PERMITTED_PARTITIONS);
       const lists = [...block.matchAll(/(publish|subscribe): \[([^\]]*)\]/g)];
@@ -132,6 +132,7 @@ describe("The chart's Secrets", function () {
         ["persistence", "persistence", "watermark.2"],
         ["trimmer", "persistence", "$JS.API.STREAM.INFO.LOG_2"],
         ["webhooks", "webhooks", "table.get.config"],
+        ["operator", "operator", "table.get.settings"],
         ["admin", "admin", "anything"],
       ] as const) {
         const seed = find(secrets, service).stringData[`${user}.seed`]!;

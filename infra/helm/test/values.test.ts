@@ -91,6 +91,11 @@ const BAD: readonly (readonly [object, string])[] = [
   [{ ...DEV, postgres: { webhooks: "parley_serving" } }, "also the role of persistence"],
   [{ ...DEV, webhooks: { allow: ["10.0.0.1"] } }, "at '/webhooks/allow/0'"],
   [{ ...DEV, webhooks: { resources: { limits: { memory: "1G" } } } }, "1G is not a size"],
+  [{ ...DEV, operator: { origins: ["admin.example"] } }, "operator.origins: admin.example is not"],
+  [{ ...DEV, operator: { origins: [] } }, "at '/operator/origins': minItems"],
+  [{ ...DEV, operator: { oidcClientId: "a" } }, "operator.oidcClientId needs auth=jwks"],
+  [{ ...DEV, operator: { replicas: 2 } }, "at '/operator': additional properties 'replicas'"],
+  [{ ...DEV, operator: { resources: { limits: { memory: "1G" } } } }, "1G is not a size"],
   [{ ...DEV, persistence: { searchLanguage: "de-DE" } }, "at '/persistence/searchLanguage'"],
   [{ ...DEV, environment: { room: { rooms: 1 } } }, "at '/environment/room'"],
   [
@@ -166,8 +171,14 @@ describe("The Helm chart's values", function () {
     const { "parley-room": _, ...rest } = files;
     const { "parley-webhooks": __, ...withoutWebhooks } = files;
     const webhooks = { enabled: true };
+    const operator = { enabled: true };
     for (const [present, complaints, values] of [
-      [files, [], { webhooks }],
+      [files, [], { webhooks, operator }],
+      [
+        { ...files, "parley-operator": ["operator.seed"] },
+        ["the Secret parley-operator lacks dev-secret: create it with infra/helm/secrets.ts"],
+        { operator },
+      ],
       [withoutWebhooks, [], {}],
       [
         withoutWebhooks,

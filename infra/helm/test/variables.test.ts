@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { configSchema as gateway } from "../../../services/gateway/config.ts";
+import { configSchema as operator } from "../../../services/operator/config.ts";
 import { configSchema as persistence } from "../../../services/persistence/config.ts";
 import { configSchema as region } from "../../../services/region/config.ts";
 import { configSchema as room } from "../../../services/room/config.ts";
@@ -14,18 +15,20 @@ import { REPOSITORY } from "../../embedded/service-process.ts";
 import { environmentOf, helmOrSkip, podsOf, render, runHelm, VARIANTS } from "./chart.ts";
 import type { KubernetesObject } from "./chart.ts";
 
-const SCHEMAS = { gateway, room, persistence, webhooks, region } as const;
+const SCHEMAS = { gateway, room, persistence, webhooks, operator, region } as const;
 type Service = keyof typeof SCHEMAS;
 const SERVICES = Object.keys(SCHEMAS) as Service[];
 /** A release with every service. */
 const EVERYTHING = {
   ...VARIANTS["one of two regions that both serve"],
   webhooks: { enabled: true },
+  operator: { enabled: true },
   tracing: { endpoint: "http://collector.example:4318" },
 };
-/** Of compose.yaml, by service: what the chart or the playbooks do not set, and why. */
+/** Of compose.yaml: what the chart or the playbooks do not set, and why. */
 const ONLY_COMPOSE: Readonly<Record<string, string>> = {
   NODE_ENV: "of a gateway the other two decide it by `auth`; elsewhere it only permits DEBUG_*",
+  "provision OTEL_EXPORTER_OTLP_ENDPOINT": "the job sends no traces",
 };
 /** The start of a service in compose.yaml, and of its jobs. */
 const IN_COMPOSE = {
@@ -33,6 +36,7 @@ const IN_COMPOSE = {
   room: "room-1",
   persistence: "persistence-1",
   webhooks: "webhooks-1",
+  operator: "operator",
   migrate: "migrate",
   provision: "provision",
 } as const;
@@ -45,6 +49,31 @@ function variablesOf(releases: readonly KubernetesObject[][]): ReadonlyMap<strin
   for (const [component, { containers }] of releases.flatMap(podsOf)) {
     const names = containers.flatMap((container) => Object.keys(environmentOf(container)));
     found.set(component, new Set([...(found.get(component) ?? []), ...names]));
+  }
+  return found;
+}
+
+/** The variables that a template of the playbooks writes for a service or a job, in some case. */
+function writtenFor(name: string, template: string): ReadonlySet<string> {
+  const isFor = (condition: string): boolean =>
+    !/_name\b/.test(condition) || condition.includes(`'${name}'`);
+  const found = new Set<string>();
+  // For each open `if`: whether its present branch is for this service, and whether one before was.
+  const open: { isOurs: boolean; wasOurs: boolean; isOfServices: boolean }[] = [];
+  for (const line of template.split("\n")) {
+    const [, word, condition = ""] = /^\{% (if|elif|else|endif)(.*)%\}$/.exec(line) ?? [];
+    if (word === "if") {
+      const isOfServices = /_name\b/.test(condition);
+      open.push({ isOurs: isFor(condition), wasOurs: false, isOfServices });
+    } else if (word === "endif") {
+      open.pop();
+    } else if (word !== undefined) {
+      const last = open.at(-1)!;
+      last.wasOurs ||= last.isOfServices && last.isOurs;
+      last.isOurs = !last.wasOurs && isFor(condition);
+    }
+    const [, variable] = /^([A-Z][A-Z0-9_]*)=/.exec(line) ?? [];
+    if (variable !== undefined && open.every(({ isOurs }) => isOurs)) found.add(variable);
   }
   return found;
 }
@@ -107,17 +136,20 @@ describe("The variables of the services", function () {
     const { services } = parse(read("compose.yaml"), { merge: true }) as {
       services: Record<string, { environment: object }>;
     };
-    const playbooks = ["service/templates/service.env.j2", "job/templates/job.env.j2"]
-      .map((path) => read(`infra/ansible/roles/${path}`))
-      .join("\n");
+    const playbooks = ["service", "job"].map((role) =>
+      read(`infra/ansible/roles/${role}/templates/${role}.env.j2`),
+    );
+    const [ofServices, ofJobs] = playbooks as [string, string];
+    const written = (component: string): ReadonlySet<string> =>
+      writtenFor(component, SERVICES.includes(component as Service) ? ofServices : ofJobs);
+    expect(written("room")).to.include("ROOM_MEMORY_MIB").and.not.include("AUTH");
     const lacking = Object.entries(IN_COMPOSE).flatMap(([component, name]) =>
       Object.keys(services[name]!.environment)
-        .filter((variable) => ONLY_COMPOSE[variable] === undefined)
+        .filter((variable) => !(variable in ONLY_COMPOSE))
+        .filter((variable) => !(`${component} ${variable}` in ONLY_COMPOSE))
         .flatMap((variable) => [
           ...(own.get(component)!.has(variable) ? [] : [`chart: ${component} ${variable}`]),
-          ...(new RegExp(`^${variable}=`, "m").test(playbooks)
-            ? []
-            : [`playbooks: ${component} ${variable}`]),
+          ...(written(component).has(variable) ? [] : [`playbooks: ${component} ${variable}`]),
         ]),
     );
     expect(lacking).to.deep.equal([]);

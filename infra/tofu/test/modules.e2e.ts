@@ -42,6 +42,11 @@ const SETS: Readonly<Record<string, object>> = {
     service: { type: "LoadBalancer", port: 8080, annotations: { "a.example/b": "c" } },
     monitoring: { release: "prometheus" },
     webhooks: { allow: ["10.0.0.0/8"], http: true },
+    operator: {
+      origins: ["https://admin.example"],
+      oidc_client_id: "admin-page",
+      administrators: [{ podSelector: { matchLabels: { app: "ingress" } } }],
+    },
     search_language: "german",
     environment: { persistence: { LOG_KEEP_HOURS: "720" }, gateway: { REVOCATIONS_WAIT_S: "5" } },
     tracing_endpoint: "http://collector.example:4318",

@@ -20,10 +20,15 @@ complaints are reported together, before anything is changed.
 {{- end -}}
 {{- end -}}
 
-{{- range $v.gateway.origins -}}
+{{- range $service := list "gateway" "operator" -}}
+{{- range (get $v $service).origins -}}
 {{- if not (regexMatch "^https?://[^/@\\s]+$" .) -}}
-{{- $bad = append $bad (printf "gateway.origins: %s is not an origin: expected https://host without a path" .) -}}
+{{- $bad = append $bad (printf "%s.origins: %s is not an origin: expected https://host without a path" $service .) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and $v.operator.oidcClientId (ne $v.auth "jwks") -}}
+{{- $bad = append $bad "operator.oidcClientId needs auth=jwks: the admin page then signs in at jwks.issuer" -}}
 {{- end -}}
 {{- if and $v.gateway.proxyProtocol (not $v.gateway.trustedProxies) -}}
 {{- $bad = append $bad "gateway.proxyProtocol needs gateway.trustedProxies: list the addresses of the proxies" -}}
@@ -41,7 +46,7 @@ complaints are reported together, before anything is changed.
 {{- end -}}
 {{- end -}}
 
-{{- range list "gateway" "room" "persistence" "webhooks" -}}
+{{- range list "gateway" "room" "persistence" "webhooks" "operator" -}}
 {{- with (((get $v .).resources.limits).memory) -}}
 {{- if lt (include "parley.mebibytes" (toString .) | int64) 1 -}}
 {{- $bad = append $bad (printf "resources.limits.memory: %s is not a size: expected a whole number with Mi, Gi or Ti" (toString .)) -}}
@@ -161,6 +166,7 @@ a second key beside that of the Secret.
   "room" (list "ROOM_MEMORY_MIB")
   "persistence" (list "NATS_TRIM_NKEY_FILE" "DATABASE_URL" "DATABASE_PASSWORD_FILE" "DATABASE_REPLICA_URL" "SEARCH_LANGUAGE")
   "webhooks" (list "DATABASE_URL" "DATABASE_PASSWORD_FILE" "WEBHOOKS_ALLOW" "WEBHOOKS_HTTP")
+  "operator" (list "HOST" "PORT" "ORIGINS" "AUTH" "NODE_ENV" "JWKS_URL" "JWT_ISSUER" "JWT_AUDIENCE" "OIDC_CLIENT_ID" "OIDC_SCOPE" "OIDC_ORIGINS" "DEV_SECRET_FILE")
   "region" (list "PEER_REGION" "WITNESS_URL" "WITNESS_NKEY_FILE" "AUTO_PROMOTE" "HOMES" "PEER_DATABASE_URL" "PEER_DATABASE_PASSWORD_FILE" "DATABASE_URL" "DATABASE_PASSWORD_FILE" "NATS_REPLICAS" "LOG_BYTES_MAX")
 ) -}}
 {{- end }}
@@ -211,6 +217,9 @@ nothing, not even the service account that every namespace has; then the list is
 {{- if .Values.webhooks.enabled }}
 {{- $_ := set $files "webhooks" (list "webhooks.seed" "postgres-webhooks-password") }}
 {{- $_ := set $files "migrate" (append $files.migrate "postgres-webhooks-password") }}
+{{- end -}}
+{{- if .Values.operator.enabled }}
+{{- $_ := set $files "operator" (ternary (list "operator.seed" "dev-secret") (list "operator.seed") (eq .Values.auth "dev")) }}
 {{- end -}}
 {{- if not .Values.nats.url }}{{ $_ := set $files "nats" (list "keys.conf" "cluster.conf") }}{{ end -}}
 {{- if not .Values.postgres.url }}{{ $_ := set $files "postgres" (list "postgres-password") }}{{ end -}}

@@ -116,6 +116,42 @@ livenessProbe:
 {{- end }}
 {{- end }}
 
+{{/* Whose tokens a gateway and the admin page accept. */}}
+{{- define "parley.tokens" -}}
+- { name: AUTH, value: {{ .Values.auth }} }
+{{- if eq .Values.auth "jwks" }}
+- { name: NODE_ENV, value: production }
+- { name: JWKS_URL, value: {{ .Values.jwks.url | quote }} }
+- { name: JWT_ISSUER, value: {{ .Values.jwks.issuer | quote }} }
+- { name: JWT_AUDIENCE, value: {{ .Values.jwks.audience | quote }} }
+{{- else }}
+- { name: DEV_SECRET_FILE, value: /owned/dev-secret }
+{{- end }}
+{{- end }}
+
+{{/* What the pages of both ask of the issuer; each has a client id of its own. */}}
+{{- define "parley.oidc" -}}
+- { name: OIDC_SCOPE, value: {{ .Values.oidc.scope | quote }} }
+- { name: OIDC_ORIGINS, value: {{ join "," .Values.oidc.origins | quote }} }
+{{- end }}
+
+{{/*
+A process refuses a dev secret that a group can read, and Kubernetes mounts a Secret for a non-root
+user only through its group. Argument: the root, the image and the resources.
+*/}}
+{{- define "parley.devSecret" -}}
+{{- $root := index . 0 -}}
+- name: dev-secret
+  image: {{ index . 1 }}
+  imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+  command: [sh, -c, "umask 077 && cp /secrets/dev-secret /owned/dev-secret"]
+  {{- include "parley.container" $root | nindent 2 }}
+  resources: {{- toYaml (index . 2) | nindent 4 }}
+  volumeMounts:
+    - { name: secrets, mountPath: /secrets, readOnly: true }
+    - { name: owned, mountPath: /owned }
+{{- end }}
+
 {{/* Variables of one service that the operator adds: (list $ "gateway"). */}}
 {{- define "parley.environment" -}}
 {{- $root := index . 0 -}}
@@ -129,7 +165,7 @@ The stop deadlines of the services in seconds (STOP_DEADLINE_MS of each main.ts)
 period of a pod: five seconds above the deadline and the time before SIGTERM.
 */}}
 {{- define "parley.grace" -}}
-{{- $deadlines := dict "gateway" 20 "room" 15 "persistence" 35 "webhooks" 15 "region" 10 -}}
+{{- $deadlines := dict "gateway" 20 "room" 15 "persistence" 35 "webhooks" 15 "operator" 10 "region" 10 -}}
 {{- $before := index . 1 -}}
 {{ add (get $deadlines (index . 0)) $before 5 }}
 {{- end }}

@@ -55,11 +55,11 @@ resource "kubectl_manifest" "quota" {
 }
 
 # The program creates what the folder lacks, and writes the same Secrets each time. It runs again when
-# the folder or the release has another name.
+# the folder or the release has another name, and when a service more needs a Secret.
 resource "terraform_data" "secrets" {
   count = var.keys_folder == "" ? 0 : 1
 
-  triggers_replace = [abspath(pathexpand(var.keys_folder)), var.release, var.namespace, var.region != null]
+  triggers_replace = [abspath(pathexpand(var.keys_folder)), var.release, var.namespace, var.region != null, var.operator != null]
   depends_on       = [kubectl_manifest.namespace]
 
   provisioner "local-exec" {
@@ -159,7 +159,7 @@ resource "kubectl_manifest" "deployment" {
     # An autoscaler owns the number of pods of its service.
     spec = {
       for field, value in {
-        replicas = var.replicas[each.key]
+        replicas = try(var.replicas[each.key], 1) # There is one operator pod.
         template = { spec = { containers = [{ name = each.key, image = local.image }] } }
       } : field => value if field != "replicas" || each.value == null
     }

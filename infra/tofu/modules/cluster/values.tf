@@ -16,7 +16,7 @@ locals {
     gateway     = var.autoscaling.gateway
     room        = var.autoscaling.room
     persistence = null
-  }, var.webhooks == null ? {} : { webhooks = null })
+  }, var.webhooks == null ? {} : { webhooks = null }, var.operator == null ? {} : { operator = null })
   scaling = {
     for service in ["gateway", "room"] : service => merge(local.defaults[service].autoscaling, {
       enabled = local.scaled[service] != null
@@ -27,7 +27,7 @@ locals {
 
   # Helm merges maps, so a request or limit that is not named has the default of the chart here, too.
   resources = {
-    for name in ["gateway", "room", "persistence", "webhooks", "nats", "postgres"] : name => {
+    for name in ["gateway", "room", "persistence", "webhooks", "operator", "nats", "postgres"] : name => {
       requests = merge(local.defaults[name].resources.requests, try(var.resources[name].requests, {}))
       limits   = merge(local.defaults[name].resources.limits, try(var.resources[name].limits, {}))
     }
@@ -78,6 +78,15 @@ locals {
       allow     = try(var.webhooks.allow, [])
       http      = try(var.webhooks.http, false)
       resources = local.resources.webhooks
+    })
+    operator = merge(local.defaults.operator, {
+      enabled      = var.operator != null
+      origins      = try(var.operator.origins, local.defaults.operator.origins)
+      oidcClientId = try(var.operator.oidc_client_id, "")
+      resources    = local.resources.operator
+    })
+    networkPolicy = merge(local.defaults.networkPolicy, {
+      administrators = try(var.operator.administrators, [])
     })
     environment = merge(local.defaults.environment, var.environment)
 

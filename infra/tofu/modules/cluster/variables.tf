@@ -138,6 +138,25 @@ variable "webhooks" {
   }
 }
 
+variable "operator" {
+  description = "The admin page (docs/operating/admin-page.md): one pod, without an Ingress. origins: where browsers see it. oidc_client_id: its public client at the issuer. administrators: peers (as in a NetworkPolicy) that reach its port; a port-forward needs none. Null: none."
+  type = object({
+    origins        = optional(list(string), ["http://localhost:8090"])
+    oidc_client_id = optional(string, "")
+    administrators = optional(any, [])
+  })
+  default = null
+
+  validation {
+    condition     = var.operator == null || (length(try(var.operator.origins, [])) > 0 && alltrue([for origin in try(var.operator.origins, []) : can(regex("^https?://[^/@\\s]+$", origin))]))
+    error_message = "operator.origins: expected at least one https://host without a path."
+  }
+  validation {
+    condition     = try(var.operator.oidc_client_id, "") == "" || var.auth == "jwks"
+    error_message = "operator.oidc_client_id needs auth = \"jwks\"."
+  }
+}
+
 variable "search_language" {
   description = "The language whose stems a search finds: a text search configuration of PostgreSQL, as german."
   type        = string
@@ -150,13 +169,13 @@ variable "search_language" {
 }
 
 variable "environment" {
-  description = "Other variables of a service (docs/operating/settings.md), by service (gateway, room, persistence, webhooks, region) and name. The chart refuses those that it sets itself. No secrets: the state stores them."
+  description = "Other variables of a service (docs/operating/settings.md), by service (gateway, room, persistence, webhooks, operator, region) and name. The chart refuses those that it sets itself. No secrets: the state stores them."
   type        = map(map(string))
   default     = {}
 
   validation {
-    condition     = alltrue([for service in keys(var.environment) : contains(["gateway", "room", "persistence", "webhooks", "region"], service)])
-    error_message = "environment: known services are gateway, room, persistence, webhooks and region."
+    condition     = alltrue([for service in keys(var.environment) : contains(["gateway", "room", "persistence", "webhooks", "operator", "region"], service)])
+    error_message = "environment: known services are gateway, room, persistence, webhooks, operator and region."
   }
 }
 
@@ -238,7 +257,7 @@ variable "postgres" {
 }
 
 variable "resources" {
-  description = "Requests and limits of gateway, room, persistence, webhooks, nats and postgres. What is not named has the default of the chart."
+  description = "Requests and limits of gateway, room, persistence, webhooks, operator, nats and postgres. What is not named has the default of the chart."
   type = map(object({
     requests = optional(map(string), {})
     limits   = optional(map(string), {})
@@ -246,8 +265,8 @@ variable "resources" {
   default = {}
 
   validation {
-    condition     = alltrue([for name in keys(var.resources) : contains(["gateway", "room", "persistence", "webhooks", "nats", "postgres"], name)])
-    error_message = "resources: known components are gateway, room, persistence, webhooks, nats and postgres."
+    condition     = alltrue([for name in keys(var.resources) : contains(["gateway", "room", "persistence", "webhooks", "operator", "nats", "postgres"], name)])
+    error_message = "resources: known components are gateway, room, persistence, webhooks, operator, nats and postgres."
   }
 }
 
@@ -308,13 +327,13 @@ variable "keys_folder" {
 }
 
 variable "secret_names" {
-  description = "Names of existing Secrets for gateway, room, persistence, migrate, admin, nats or postgres where the chart runs them, webhooks with webhooks, and region with a region."
+  description = "Names of existing Secrets for gateway, room, persistence, migrate, admin, nats or postgres where the chart runs them, webhooks with webhooks, operator with the admin page, and region with a region."
   type        = map(string)
   default     = {}
 
   validation {
-    condition     = alltrue([for service in keys(var.secret_names) : contains(["gateway", "room", "persistence", "webhooks", "migrate", "admin", "nats", "postgres", "region"], service)])
-    error_message = "secret_names: known services are gateway, room, persistence, webhooks, migrate, admin, nats, postgres and region."
+    condition     = alltrue([for service in keys(var.secret_names) : contains(["gateway", "room", "persistence", "webhooks", "operator", "migrate", "admin", "nats", "postgres", "region"], service)])
+    error_message = "secret_names: known services are gateway, room, persistence, webhooks, operator, migrate, admin, nats, postgres and region."
   }
   validation {
     condition = length(var.secret_names) == 0 || alltrue([
@@ -323,10 +342,11 @@ variable "secret_names" {
         var.nats.url == "" ? ["nats"] : [],
         var.postgres.url == "" ? ["postgres"] : [],
         var.webhooks == null ? [] : ["webhooks"],
+        var.operator == null ? [] : ["operator"],
         var.region == null ? [] : ["region"],
       ) : try(var.secret_names[service], "") != ""
     ])
-    error_message = "secret_names: gateway, room, persistence, migrate and admin are needed; also nats and postgres unless their url is set, webhooks with webhooks, and region with a region."
+    error_message = "secret_names: gateway, room, persistence, migrate and admin are needed; also nats and postgres unless their url is set, webhooks with webhooks, operator with the admin page, and region with a region."
   }
 }
 

@@ -45,6 +45,7 @@ module "first" {
   partitions      = var.settings.partitions
   replicas        = var.settings.replicas
   webhooks        = local.webhooks.first
+  operator        = var.settings.operator
   search_language = var.settings.search_language
   environment     = var.settings.environment
 
@@ -72,6 +73,7 @@ module "second" {
   partitions      = var.settings.partitions
   replicas        = var.settings.replicas
   webhooks        = local.webhooks.second
+  operator        = var.settings.operator
   search_language = var.settings.search_language
   environment     = var.settings.environment
 

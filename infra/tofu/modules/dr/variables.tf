@@ -15,7 +15,12 @@ variable "settings" {
       persistence = optional(number, 2)
       webhooks    = optional(number, 2)
     }), {})
-    webhooks        = optional(object({ allow = optional(list(string), []), http = optional(bool, false) }))
+    webhooks = optional(object({ allow = optional(list(string), []), http = optional(bool, false) }))
+    operator = optional(object({
+      origins        = optional(list(string), ["http://localhost:8090"])
+      oidc_client_id = optional(string, "")
+      administrators = optional(any, [])
+    }))
     search_language = optional(string, "simple")
     environment     = optional(map(map(string)), {})
   })

@@ -69,10 +69,11 @@ run "second_wrong_value" {
     origins   = ["https://chat.example/app"]
     replicas  = { room = 1.5 }
     nats      = { claim_size = "8GB" }
+    operator  = { oidc_client_id = "admin-page" } # With auth = "dev".
     postgres  = { claim_size = "lots" }
   }
 
-  expect_failures = [var.namespace, var.image, var.jwks, var.origins, var.replicas, var.nats, var.postgres]
+  expect_failures = [var.namespace, var.image, var.jwks, var.origins, var.replicas, var.nats, var.operator, var.postgres]
 }
 
 run "jwks_missing_and_one_role_of_postgres" {
@@ -81,9 +82,10 @@ run "jwks_missing_and_one_role_of_postgres" {
   variables {
     auth     = "jwks"
     postgres = { owner = "parley", serving = "parley" }
+    operator = { origins = ["https://admin.example/page"] }
   }
 
-  expect_failures = [var.jwks, var.postgres]
+  expect_failures = [var.jwks, var.operator, var.postgres]
 }
 
 run "secrets_twice" {

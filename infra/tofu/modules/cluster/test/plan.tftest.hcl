@@ -128,6 +128,31 @@ run "webhooks_and_other_variables" {
   }
 }
 
+run "the_admin_page" {
+  command = plan
+
+  variables {
+    operator = {
+      origins        = ["https://admin.example"]
+      oidc_client_id = "admin-page"
+      administrators = [{ namespaceSelector = { matchLabels = { name = "ingress" } } }]
+    }
+  }
+
+  assert {
+    condition     = output.values.operator.enabled && output.values.operator.origins == tolist(["https://admin.example"]) && output.values.operator.oidcClientId == "admin-page"
+    error_message = "The input switches the admin page on."
+  }
+  assert {
+    condition     = output.values.networkPolicy.administrators[0].namespaceSelector.matchLabels.name == "ingress" && output.values.networkPolicy.enabled
+    error_message = "The chart gets the peers that reach the page."
+  }
+  assert {
+    condition     = yamldecode(kubectl_manifest.deployment["operator"].yaml_body).spec.replicas == 1
+    error_message = "A plan compares the deployment of the admin page, which is one pod."
+  }
+}
+
 run "no_secret_without_a_folder" {
   command = plan
 

@@ -64,7 +64,7 @@ run "both_regions_serve" {
 
   variables {
     homes    = true
-    settings = merge(var.settings, { webhooks = {} })
+    settings = merge(var.settings, { webhooks = {}, operator = {} })
   }
 
   assert {
@@ -74,6 +74,10 @@ run "both_regions_serve" {
   assert {
     condition     = output.values.east.webhooks.enabled && !output.values.west.webhooks.enabled
     error_message = "One region sends the webhooks."
+  }
+  assert {
+    condition     = output.values.east.operator.enabled && output.values.west.operator.enabled
+    error_message = "Each region has an admin page."
   }
 }
 
