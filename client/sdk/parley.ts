@@ -58,6 +58,8 @@ export interface ParleyOptions {
   readonly token: string | (() => Promise<string>);
   /** The name of this program, for the server: `web/1.0`. At most 64 characters. */
   readonly client?: string;
+  /** The name of this device, for the list of sessions: `Firefox, Linux`. At most 64 characters. */
+  readonly device?: string;
   /** The WebSocket class; default: the global one, which browsers and Node have. */
   readonly webSocket?: typeof WebSocket;
   /**
@@ -167,7 +169,7 @@ export class Parley {
       if (protocol !== "ws:" && protocol !== "wss:")
         throw new TypeError("url must begin with ws:// or wss://");
     }
-    const { token, client, clock = webClock, random = webRandom, outbox } = options;
+    const { token, client, device, clock = webClock, random = webRandom, outbox } = options;
     const webSocket = options.webSocket ?? globalThis.WebSocket;
     if (webSocket === undefined)
       throw new TypeError("this runtime has no WebSocket: pass one as `webSocket`");
@@ -178,7 +180,7 @@ export class Parley {
     this.#webSocket = webSocket;
     const sendDeadlineMs = outbox && KEPT_DEADLINE_MS;
     const canRefresh = typeof token === "function";
-    this.#client = new Client({ canRefresh, client, random, sendDeadlineMs });
+    this.#client = new Client({ canRefresh, client, device, random, sendDeadlineMs });
   }
 
   /** "waiting" stands for the wait before the next attempt; "closed" is final until `connect`. */
@@ -189,6 +191,22 @@ export class Parley {
   /** The user id of the token, from the server; undefined before the first `welcome`. */
   get user(): string | undefined {
     return this.#client.user;
+  }
+
+  /**
+   * The id of this client in the list of the user's sessions; undefined before the first `welcome`.
+   * Each connection has another one.
+   */
+  get sessionId(): string | undefined {
+    return this.#client.session;
+  }
+
+  /**
+   * The code with which the server or the network closed the last connection; undefined before.
+   * With 4501 the session was ended: by a request of the user, or by an administrator.
+   */
+  get closeCode(): number | undefined {
+    return this.#client.closeCode;
   }
 
   /** When the next attempt begins, in ms since 1970, while `state` is "waiting". */

@@ -33,6 +33,7 @@ const OTHERS = {
   files: "../files.ts",
   node: "../node.ts",
   server: "../server/server.ts",
+  sessions: "../sessions.ts",
 };
 
 let built: Promise<void> | undefined;

@@ -34,6 +34,7 @@ import { Room } from "./room.ts";
 export interface ClientOptions {
   readonly canRefresh: boolean;
   readonly client?: string | undefined;
+  readonly device?: string | undefined;
   readonly random: Random;
   /** Default: SEND_DEADLINE_MS. */
   readonly sendDeadlineMs?: number | undefined;
@@ -51,9 +52,10 @@ export class Client {
   #window = WIRE_SENDS_MAX;
   #steppedAt: Millis = 0;
 
-  constructor({ canRefresh, client, random, sendDeadlineMs }: ClientOptions) {
+  constructor(options: ClientOptions) {
+    const { random, sendDeadlineMs } = options;
     this.#random = random;
-    this.#connection = new Connection({ canRefresh, client, random });
+    this.#connection = new Connection(options);
     this.#outbox = new Outbox(random, sendDeadlineMs);
     this.#pages = new Pages(random);
   }
@@ -64,6 +66,14 @@ export class Client {
 
   get user(): string | undefined {
     return this.#connection.user;
+  }
+
+  get session(): string | undefined {
+    return this.#connection.session;
+  }
+
+  get closeCode(): number | undefined {
+    return this.#connection.closeCode;
   }
 
   /** On the scale of `now`. */

@@ -47,6 +47,7 @@ export interface ConnectionOptions {
   /** The application passed a token function, not one token. */
   readonly canRefresh: boolean;
   readonly client?: string | undefined;
+  readonly device?: string | undefined;
   readonly random: Random;
 }
 
@@ -102,6 +103,7 @@ export class Connection {
   #attempt = 0;
   #hasTriedFresh = false;
   #session: string | undefined;
+  #closeCode: number | undefined;
   #user: string | undefined;
 
   constructor(options: ConnectionOptions) {
@@ -115,6 +117,16 @@ export class Connection {
 
   get user(): string | undefined {
     return this.#user;
+  }
+
+  /** The latest session, as the last welcome named it. */
+  get session(): string | undefined {
+    return this.#session;
+  }
+
+  /** The code of the last close by the other side. */
+  get closeCode(): number | undefined {
+    return this.#closeCode;
   }
 
   get retryAt(): Millis | undefined {
@@ -201,10 +213,9 @@ export class Connection {
     const { token } = state.step;
     this.#state = { ...state, step: { kind: "hello", socket, expiresAt: tokenExpiry(token) } };
     const session = this.#session;
-    const { client } = this.#options;
-    return [
-      write(socket, { t: "hello", token, ...(session && { session }), ...(client && { client }) }),
-    ];
+    const { client, device } = this.#options;
+    // JSON leaves out what is undefined.
+    return [write(socket, { t: "hello", token, session, client, device })];
   }
 
   onWelcome({ session, user, at, pingMs }: Welcome, now: Millis): readonly Effect[] {
@@ -240,6 +251,7 @@ export class Connection {
   }
 
   onEnded(code: number, now: Millis): readonly Effect[] {
+    this.#closeCode = code;
     const next = nextStep(code); // sdk/connection.3
     switch (next) {
       case "reconnect":

@@ -4,12 +4,11 @@
 //        repeated after temporary errors and lost connections, ATTEMPTS_MAX times in all.
 
 import { fullJitter } from "#shared/kit/backoff.ts";
-import { isObject, parseObject } from "#shared/kit/json.ts";
+import { parseObject } from "#shared/kit/json.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { Attachment, UploadedFile } from "#shared/protocol/attachments.ts";
-import { ERRORS } from "#shared/protocol/errors.ts";
-import type { ErrorName } from "#shared/protocol/errors.ts";
 import { ParleyError } from "../errors.ts";
+import { readProblem } from "../problem.ts";
 import { webRandom } from "../web-clock.ts";
 import { sendUpload } from "./upload-request.ts";
 
@@ -81,7 +80,7 @@ export class Files {
       });
       const value = parseObject(answer.text);
       if (answer.status === 201 && value !== undefined) return value as unknown as UploadedFile;
-      const failure = failureOf(value);
+      const failure = new FileFailed(...readProblem(value));
       if (!failure.retry || attempt === ATTEMPTS_MAX) throw failure;
       const afterMs = Number(value?.["afterMs"] ?? 0);
       await wait(afterMs + fullJitter(attempt - 1, RETRY, webRandom), signal); // files.1
@@ -102,7 +101,7 @@ export class Files {
       () => signal?.throwIfAborted(),
     );
     const value = parseObject(text ?? "");
-    if (typeof value?.["url"] !== "string") throw failureOf(value);
+    if (typeof value?.["url"] !== "string") throw new FileFailed(...readProblem(value));
     const { url: path, thumbnail, ...file } = value as unknown as LinkedFile;
     const small = thumbnail !== undefined && { thumbnail: this.#urlOf(thumbnail).href };
     return { ...file, url: this.#urlOf(path).href, ...small };
@@ -116,14 +115,6 @@ export class Files {
     const { token } = this.#options;
     return typeof token === "string" ? token : token();
   }
-}
-
-function failureOf(problem: unknown): FileFailed {
-  const { name, detail, title } = isObject(problem) ? problem : {};
-  const isKnown = typeof name === "string" && Object.hasOwn(ERRORS, name);
-  const code = isKnown ? (name as ErrorName) : "unavailable";
-  const text = typeof detail === "string" ? detail : title;
-  return new FileFailed(code, typeof text === "string" ? text : ERRORS[code].message);
 }
 
 function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {

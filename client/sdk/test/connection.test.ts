@@ -27,9 +27,9 @@ class ConnectionFixture {
   asks = 0;
   sockets = 0;
 
-  constructor(options: { canRefresh?: boolean; client?: string } = {}) {
-    const { canRefresh = true, client } = options;
-    this.connection = new Connection({ canRefresh, client, random: halfRandom });
+  constructor(options: { canRefresh?: boolean; client?: string; device?: string } = {}) {
+    const { canRefresh = true, ...names } = options;
+    this.connection = new Connection({ canRefresh, ...names, random: halfRandom });
   }
 
   readonly newRef = (): number => ++this.refs;
@@ -146,7 +146,7 @@ const FIRST_WAIT = RECONNECT.baseMs / 2;
 
 describe("SDK connection: connecting", () => {
   it("sdk/connection.1: token, socket, hello and welcome follow each other once", () => {
-    const fixture = new ConnectionFixture({ client: "web/1" });
+    const fixture = new ConnectionFixture({ client: "web/1", device: "phone" });
     const { connection, now, newRef } = fixture;
     expect(connection.state).to.equal("idle");
     expect([connection.user, connection.onlineSocket, connection.retryAt]).to.deep.equal([
@@ -169,7 +169,7 @@ describe("SDK connection: connecting", () => {
     expect(connection.onOpened(2), "another socket").to.deep.equal([]);
     expect(fixture.welcome(), "before hello").to.deep.equal([]);
     expect(connection.onOpened(1)).to.deep.equal([
-      write(1, { t: "hello", token: "ada", client: "web/1" }),
+      write(1, { t: "hello", token: "ada", client: "web/1", device: "phone" }),
     ]);
     expect(connection.onOpened(1), "opened").to.deep.equal([]);
     expect([connection.onlineSocket, connection.isWritable]).to.deep.equal([undefined, false]);
@@ -182,6 +182,22 @@ describe("SDK connection: connecting", () => {
       "ada",
     ]);
     expect(connection.connect(now), "it is online").to.deep.equal([]);
+  });
+
+  it("SL9: the session is that of the latest welcome, and the code that of the latest close", () => {
+    const fixture = new ConnectionFixture();
+    const { connection } = fixture;
+    connection.connect(fixture.now);
+    expect([connection.session, connection.closeCode]).to.deep.equal([undefined, undefined]);
+    fixture.greet();
+    expect([connection.session, connection.closeCode]).to.deep.equal(["s1", undefined]);
+    connection.onEnded(1012, fixture.now);
+    expect([connection.session, connection.closeCode]).to.deep.equal(["s1", 1012]);
+    connection.connect(fixture.now);
+    fixture.greet();
+    expect(connection.session).to.equal("s2");
+    connection.onEnded(4501, fixture.now);
+    expect([connection.state, connection.closeCode]).to.deep.equal(["closed", 4501]);
   });
 
   it("sdk/connection.1: the next hello names the previous session", () => {
