@@ -9,6 +9,7 @@ import type { RoomSettings } from "#shared/protocol/events.ts";
 import type { FoundRooms } from "#shared/protocol/room-list.ts";
 import type { Role } from "#shared/protocol/roles.ts";
 import type { ShownMessage } from "#client/sdk/timeline/shown-message.ts";
+import type { SessionsPort } from "./device-list.ts";
 
 export interface RoomAbout extends RoomSettings {
   readonly head: number;
@@ -86,6 +87,8 @@ export interface ChatApi {
   /** Of those who have one, for at most NAMES_MAX users. */
   names(users: readonly string[]): Promise<readonly NamedUser[]>;
   search(query: SearchQuery): Promise<FoundMessages>;
+  /** The requests about the user's devices, which load when they are needed first. */
+  sessions(user: string): Promise<SessionsPort>;
 }
 
 export class ApiError extends Error {
@@ -146,6 +149,12 @@ export class HttpChatApi implements ChatApi {
 
   search({ text, room, cursor }: SearchQuery): Promise<FoundMessages> {
     return this.#get("/v1/search", { q: text, room, cursor });
+  }
+
+  async sessions(user: string): Promise<SessionsPort> {
+    const { Sessions } = await import("#client/sdk/sessions/sessions.ts");
+    const { fetcher, token } = this.#options;
+    return new Sessions({ url: location.origin, token, user, fetch: fetcher });
   }
 
   async #get<T>(

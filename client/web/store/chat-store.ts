@@ -10,6 +10,7 @@
 //   chat-store.3. A room with an invalid name (N1) is never opened.
 //   chat-store.4. With ROOMS_MAX open rooms, a listed one without a draft makes place for the next.
 
+import type { CLOSE } from "#shared/protocol/close-codes.ts";
 import { directRoomId } from "#shared/protocol/direct-room.ts";
 import { isRoomId, isUserId } from "#shared/protocol/ids.ts";
 import type { UserId } from "#shared/protocol/ids.ts";
@@ -34,6 +35,8 @@ import type { Connection } from "./words.ts";
 /** Listed rooms that are joined before they are opened. With ROOMS_MAX below the server's limit. */
 const FOLLOWED_MAX = 100;
 const TAIL_MESSAGES = 100;
+/** The table itself is not in the page. */
+const SIGNED_OUT: (typeof CLOSE)["sessionEnded"]["code"] = 4501;
 /** While the window has the focus. */
 const REFRESH_MS = 60_000;
 
@@ -94,6 +97,14 @@ export class ChatStore {
   get connection(): Connection {
     const { state, retryAt } = this.#options.client;
     return { state, retryAt, problem: this.#problem };
+  }
+  get sessionId(): string | undefined {
+    return this.#options.client.sessionId;
+  }
+  /** The server ended the session: from another device of the user, or by an administrator. */
+  get isSignedOut(): boolean {
+    const { state, closeCode } = this.#options.client;
+    return state === "closed" && closeCode === SIGNED_OUT;
   }
   /** The messages that wait for the connection; none while it serves. */
   get waiting(): readonly WaitingSend[] {

@@ -139,6 +139,10 @@ export interface UnsentSend {
 export interface ChatClient {
   readonly state: ConnectionState;
   readonly user: string | undefined;
+  /** The session of the latest welcome. */
+  readonly sessionId: string | undefined;
+  /** The code of the latest close by the other side. */
+  readonly closeCode: number | undefined;
   /** When the next attempt begins, in ms since 1970, while `state` is "waiting". */
   readonly retryAt: number | undefined;
   /** The messages of joined rooms without an outcome, also those of an earlier visit. */

@@ -8,6 +8,7 @@ import { Parley } from "#client/sdk/parley.ts";
 import { HttpChatApi } from "./chat-api.ts";
 import type { ChatApi } from "./chat-api.ts";
 import type { ChatClient } from "./client-port.ts";
+import { deviceName } from "./device-name.ts";
 import { arrive, fetchDevToken, rememberUser } from "./identity.ts";
 import type { Arrival } from "./identity.ts";
 import type { Oidc } from "./oidc.ts";
@@ -77,8 +78,10 @@ async function enterAs(
   const url = `${location.origin.replace(/^http/u, "ws")}/v1/ws`;
   const outbox = indexedDbOutbox(user);
   const known = await token;
+  const device = deviceName(navigator.userAgent);
+  const names = { client: "web/1", ...(device !== undefined && { device }) };
   return {
-    client: new Parley({ url, token: known, client: "web/1", outbox }),
+    client: new Parley({ url, token: known, ...names, outbox }),
     api: new HttpChatApi({ fetcher: fetch, token: known }),
   };
 }

@@ -1,5 +1,6 @@
 // The page in a real browser on a real cluster: two users, a killed gateway, a long history,
-// hostile texts, the keyboard alone, a phone. (What users do with messages: messages.e2e.ts.)
+// hostile texts, the keyboard alone, a phone, the devices of a user. (What users do with messages:
+// messages.e2e.ts.)
 
 import { expect } from "chai";
 import { WINDOW_MESSAGES_MAX } from "../store/room-store.ts";
@@ -7,6 +8,7 @@ import { faintTexts, firstVisible } from "./appearance.ts";
 import { useBrowserCluster } from "./browser-cluster.ts";
 import type { BrowserCluster } from "./browser-cluster.ts";
 import { run } from "./browser-user.ts";
+import { walkDevices } from "./device-walks.ts";
 import { expectHarmless } from "./harmless.ts";
 import { HOSTILE_TEXTS } from "./hostile-texts.ts";
 
@@ -229,6 +231,8 @@ describe("The page in a browser", () => {
       await ada.leave();
     });
   }
+
+  walkDevices(shared);
 
   it("H4: the selected theme is stored and applied before the first paint", async () => {
     const ada = await arrive("ada", "theme", { colorScheme: "light" });

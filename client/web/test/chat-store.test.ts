@@ -231,6 +231,19 @@ describe("chat store", () => {
     expect(store.connection.problem).to.equal(undefined);
   });
 
+  it("SL10: the device is signed out when the server has ended its session, and by no other close", () => {
+    const { client, store } = createFixture();
+    const isSignedOut = (state: "waiting" | "closed", code: number): boolean => {
+      client.closeCode = code;
+      client.become(state);
+      return store.isSignedOut;
+    };
+    expect(store.isSignedOut).to.equal(false);
+    expect(isSignedOut("closed", 4500)).to.equal(false);
+    expect(isSignedOut("waiting", 4501), "the user connects again").to.equal(false);
+    expect(isSignedOut("closed", 4501)).to.equal(true);
+  });
+
   it("F6: a failure of one room is shown in that room", async () => {
     const { client, store } = createFixture();
     store.open("general");

@@ -68,6 +68,14 @@ export const ROOM_SHOTS: readonly RoomShot[] = [
     },
   },
   {
+    file: "web-devices.png",
+    room: "general",
+    prepare: async (page) => {
+      await press(page, "Your devices");
+      await page.getByText("this one").waitFor();
+    },
+  },
+  {
     file: "web-member.png",
     room: "general",
     isDark: true,

@@ -21,6 +21,29 @@ export const arabicDialogs: DialogsCatalogue = {
   "direct.user": "إلى",
   "direct.note": "اسم المستخدم الآخر. لا يقرأ هذه الغرفة سواكما.",
 
+  "devices.note":
+    "كل نافذة وكل تطبيق متصل باسمك الآن. الجهاز غير المتصل لا يظهر في القائمة ويمكنه الاتصال من جديد.",
+  "devices.loading": "جارٍ التحميل…",
+  "devices.unnamed": "جهاز بلا اسم",
+  "devices.own": "هذا الجهاز",
+  "devices.since": "متصل منذ {date}",
+  "devices.more": {
+    zero: "ولا أجهزة أخرى",
+    one: "وجهاز واحد آخر",
+    two: "وجهازان آخران",
+    few: "و{count} أجهزة أخرى",
+    many: "و{count} جهازًا آخر",
+    other: "و{count} جهاز آخر",
+  },
+  "devices.none": "لا جهاز آخر متصل.",
+  "devices.others": "تسجيل الخروج من كل الأجهزة الأخرى",
+  "devices.askOne": "تسجيل خروج {name}؟",
+  "devices.askOthers": "تسجيل الخروج من كل الأجهزة الأخرى؟",
+  "devices.oneNote":
+    "يفقد الجهاز الاتصال وتظهر عليه صفحة تسجيل الدخول. ما لم يُرسل بعد يبقى محفوظًا عليه.",
+  "devices.othersNote":
+    "تفقد كل نوافذك وتطبيقاتك الأخرى الاتصال وتظهر فيها صفحة تسجيل الدخول. تبقى هذه النافذة مسجّلة الدخول.",
+
   "people.addSubmit": "إضافة",
   "people.user": "اسم المستخدم",
   "people.role": "الدور",

@@ -9,6 +9,7 @@ export const arabic: Catalogue = {
   ...arabicDialogs,
   "app.lead": "دردشة كل رسالة تراها فيها محفوظة بأمان من قبل.",
   "app.signInFailed": "تعذّر تسجيل الدخول. حاول مرة أخرى.",
+  "app.signedOut": "سُجّل خروج هذا الجهاز. ما لم ترسله بعد يبقى محفوظًا عليه.",
 
   "signIn.name": "اسمك",
   "signIn.room": "الغرفة",
@@ -166,6 +167,7 @@ export const arabic: Catalogue = {
   "rooms.none": "لا غرفة مفتوحة",
   "rooms.noneText": "اختر غرفة من القائمة، أو افتح غرفة باسمها. الاسم الجديد يفتح غرفة جديدة.",
   "rooms.findOrOpen": "ابحث عن غرفة أو افتحها",
+  "me.devices": "أجهزتك",
   "me.signOut": "تسجيل الخروج",
 
   "list.olderFailed": "تعذّر تحميل الرسائل الأقدم.",

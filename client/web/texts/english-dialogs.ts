@@ -19,6 +19,22 @@ export const englishDialogs = {
   "direct.user": "To",
   "direct.note": "The name of the other user. Only the two of you read this room.",
 
+  "devices.note":
+    "Each window and each app that is connected in your name now. A device that is offline is not listed, and can connect again.",
+  "devices.loading": "Loading…",
+  "devices.unnamed": "Unnamed device",
+  "devices.own": "this one",
+  "devices.since": "connected since {date}",
+  "devices.more": { one: "and {count} more", other: "and {count} more" },
+  "devices.none": "No other device is connected.",
+  "devices.others": "Sign out everywhere else",
+  "devices.askOne": "Sign out {name}?",
+  "devices.askOthers": "Sign out everywhere else?",
+  "devices.oneNote":
+    "It loses the connection and shows its sign-in page. What was not sent yet stays on it.",
+  "devices.othersNote":
+    "All your other windows and apps lose the connection and show their sign-in page. This one stays signed in.",
+
   "people.addSubmit": "Add",
   "people.user": "Name of the user",
   "people.role": "Role",

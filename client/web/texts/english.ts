@@ -9,6 +9,7 @@ export const english = {
   ...englishRooms,
   "app.lead": "Chat in which every message you see is already stored safely.",
   "app.signInFailed": "Signing in failed. Try again.",
+  "app.signedOut": "This device was signed out. What you did not send yet stays on it.",
 
   "signIn.name": "Your name",
   "signIn.room": "Room",
@@ -143,6 +144,7 @@ export const english = {
   "rooms.noneText":
     "Choose a room from the list, or open one by its name. A new name opens a new room.",
   "rooms.findOrOpen": "Find or open a room",
+  "me.devices": "Your devices",
   "me.signOut": "Sign out",
 
   "list.olderFailed": "Older messages could not be loaded.",

@@ -21,6 +21,22 @@ export const germanDialogs: DialogsCatalogue = {
   "direct.user": "An",
   "direct.note": "Der Name des anderen Benutzers. Nur Sie beide lesen diesen Raum.",
 
+  "devices.note":
+    "Alle Fenster und Programme, die jetzt in Ihrem Namen verbunden sind. Ein Gerät ohne Netz steht nicht in der Liste und kann sich wieder verbinden.",
+  "devices.loading": "Wird geladen …",
+  "devices.unnamed": "Gerät ohne Namen",
+  "devices.own": "dieses",
+  "devices.since": "verbunden seit {date}",
+  "devices.more": { one: "und {count} weiteres", other: "und {count} weitere" },
+  "devices.none": "Kein anderes Gerät ist verbunden.",
+  "devices.others": "Überall sonst abmelden",
+  "devices.askOne": "{name} abmelden?",
+  "devices.askOthers": "Überall sonst abmelden?",
+  "devices.oneNote":
+    "Das Gerät verliert die Verbindung und zeigt die Anmeldung. Was noch nicht gesendet ist, bleibt auf ihm.",
+  "devices.othersNote":
+    "Alle anderen Fenster und Programme verlieren die Verbindung und zeigen die Anmeldung. Dieses Fenster bleibt angemeldet.",
+
   "people.addSubmit": "Hinzufügen",
   "people.user": "Name des Benutzers",
   "people.role": "Rolle",

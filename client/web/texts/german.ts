@@ -9,6 +9,8 @@ export const german: Catalogue = {
   ...germanDialogs,
   "app.lead": "Chat, in dem jede Nachricht, die Sie sehen, schon sicher gespeichert ist.",
   "app.signInFailed": "Die Anmeldung ist fehlgeschlagen. Versuchen Sie es noch einmal.",
+  "app.signedOut":
+    "Dieses Gerät wurde abgemeldet. Was noch nicht gesendet ist, bleibt auf ihm gespeichert.",
 
   "signIn.name": "Ihr Name",
   "signIn.room": "Raum",
@@ -154,6 +156,7 @@ export const german: Catalogue = {
   "rooms.noneText":
     "Wählen Sie einen Raum aus der Liste, oder öffnen Sie einen mit seinem Namen. Ein neuer Name öffnet einen neuen Raum.",
   "rooms.findOrOpen": "Raum suchen oder öffnen",
+  "me.devices": "Ihre Geräte",
   "me.signOut": "Abmelden",
 
   "list.olderFailed": "Ältere Nachrichten konnten nicht geladen werden.",

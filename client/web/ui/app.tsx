@@ -44,13 +44,22 @@ export function App({ gate }: Props): JSX.Element {
       },
     );
   };
-  const signOut = (): void => {
-    const isClosed = stage.kind === "in" && stage.store.connection.state === "closed";
+  /** Shows the form, also after a reload. What the user wrote stays stored. */
+  const leave = (problem?: string): void => {
     if (stage.kind === "in") stage.store.close();
     rememberUser(sessionStorage, undefined);
-    if (!isClosed) void gate.signOut?.().catch(() => undefined); // Without a network: here only.
-    setStage({ kind: "out", problem: undefined });
+    setStage({ kind: "out", problem });
   };
+  const signOut = (): void => {
+    const isClosed = stage.kind === "in" && stage.store.connection.state === "closed";
+    leave();
+    if (!isClosed) void gate.signOut?.().catch(() => undefined); // Without a network: here only.
+  };
+  useEffect(() => {
+    if (stage.kind !== "in") return undefined;
+    const { store } = stage;
+    return store.subscribe(() => store.isSignedOut && leave(t("app.signedOut")));
+  }, [stage]);
   useEffect(() => {
     if (arrival.user !== undefined) signIn(arrival.user, room);
   }, []);

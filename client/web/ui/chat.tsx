@@ -74,6 +74,7 @@ export function Chat({ store, onSignOut }: Props): JSX.Element {
           onSwitch={() => layout.setSwitching(true)}
           onCreate={() => layout.setRoomDialog({ kind: "create" })}
           onDirect={() => layout.setRoomDialog({ kind: "direct" })}
+          onDevices={() => layout.setRoomDialog({ kind: "devices" })}
           onClose={() => layout.setMenuOpen(false)}
           onSignOut={onSignOut}
         />

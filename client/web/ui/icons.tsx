@@ -22,6 +22,7 @@ const PATHS = {
   contrast: "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12ZM8 2v12M8 5h5M8 8h6M8 11h5",
   globe:
     "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12ZM2 8h12M8 2c-3.6 3.6-3.6 8.4 0 12M8 2c3.6 3.6 3.6 8.4 0 12",
+  devices: "M13.5 5V3.5h-11v7H7M1.5 13H7M9.5 7h5v6.5h-5ZM12 11.4v.1",
   leave: "M6.5 2.5h-4v11h4M10 5l3 3-3 3M13 8H6",
   plus: "M8 3v10M3 8h10",
   filter: "M2.5 4h11M4.5 8h7M6.5 12h3",

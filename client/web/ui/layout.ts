@@ -22,9 +22,9 @@ export type MessageDialog =
 
 type OfKind<Kind> = Kind extends string ? { readonly kind: Kind } : never;
 
-/** A dialog about a room or a member. */
+/** A dialog about a room, a member or the devices of the user. */
 export type RoomDialog =
-  | OfKind<"create" | "direct" | "settings" | "invite" | "add" | "leave">
+  | OfKind<"create" | "direct" | "devices" | "settings" | "invite" | "add" | "leave">
   | { readonly kind: "member"; readonly user: string; readonly anchor: DOMRect }
   | (OfKind<"remove" | "ban"> & { readonly user: string });
 

@@ -23,12 +23,13 @@ interface Props {
   readonly onSwitch: () => void;
   readonly onCreate: () => void;
   readonly onDirect: () => void;
+  readonly onDevices: () => void;
   readonly onClose: () => void;
   readonly onSignOut: () => void;
 }
 
 export function Sidebar(props: Props): JSX.Element {
-  const { store, isOverlay, onPick, onSwitch, onClose, onSignOut } = props;
+  const { store, isOverlay, onPick, onSwitch, onClose } = props;
   const [typed, setTyped] = useState("");
   const { entries } = store;
   const shown = entries.filter((entry) => matchesFilter(entry, typed));
@@ -40,6 +41,7 @@ export function Sidebar(props: Props): JSX.Element {
       <header class="sidebar-top">
         <Mark />
         <span class="brand">Parley</span>
+        <LanguageButton />
         <NotifyToggle />
         {isOverlay && (
           <button
@@ -80,7 +82,7 @@ export function Sidebar(props: Props): JSX.Element {
           </p>
         )}
       </nav>
-      <Me store={store} onSignOut={onSignOut} />
+      <Me {...props} />
     </div>
   );
 }
@@ -240,7 +242,7 @@ function Badges({ entry }: { readonly entry: RoomEntry }): JSX.Element {
   );
 }
 
-function Me({ store, onSignOut }: { store: ChatStore; onSignOut: () => void }): JSX.Element {
+function Me({ store, onDevices, onSignOut }: Props): JSX.Element {
   const words = connectionWords(store.connection, Date.now());
   return (
     <footer class="me">
@@ -254,18 +256,24 @@ function Me({ store, onSignOut }: { store: ChatStore; onSignOut: () => void }): 
           {words.short}
         </span>
       </div>
-      <LanguageButton />
       <ThemeToggle />
-      <button
-        type="button"
-        class="quiet square"
-        onClick={onSignOut}
-        aria-label={t("me.signOut")}
-        title={t("me.signOut")}
-      >
-        <Icon name="leave" />
-      </button>
+      <MeTool icon="devices" text="me.devices" act={onDevices} />
+      <MeTool icon="leave" text="me.signOut" act={onSignOut} />
     </footer>
+  );
+}
+
+function MeTool(props: {
+  readonly icon: IconName;
+  readonly text: "me.devices" | "me.signOut";
+  readonly act: () => void;
+}): JSX.Element {
+  const { icon, act } = props;
+  const label = t(props.text);
+  return (
+    <button type="button" class="quiet square" onClick={act} aria-label={label} title={label}>
+      <Icon name={icon} />
+    </button>
   );
 }
 

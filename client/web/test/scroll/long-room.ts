@@ -24,6 +24,8 @@ const PAGE_MS = 25;
 export class LongClient implements ChatClient {
   readonly state = "online";
   readonly retryAt = undefined;
+  readonly sessionId = undefined;
+  readonly closeCode = undefined;
   readonly unsent = [];
   readonly user: string;
   readonly #room: LongRoom;

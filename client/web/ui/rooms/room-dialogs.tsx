@@ -1,10 +1,12 @@
-// RoomDialogs: the dialogs about rooms and their members. They are loaded when the first one opens.
+// RoomDialogs: the dialogs about rooms, their members and the devices of the user. They are loaded
+// when the first one opens.
 
 import type { JSX } from "preact";
 import { unreachable } from "#shared/kit/assert.ts";
 import type { ChatStore } from "../../store/chat-store.ts";
 import { englishDialogs } from "../../texts/english-dialogs.ts";
 import { addTexts } from "../../texts/texts.ts";
+import { Devices } from "../devices.tsx";
 import type { RoomDialog } from "../layout.ts";
 import { CreateRoom } from "./create-room.tsx";
 import { DirectRoom } from "./direct-room.tsx";
@@ -26,6 +28,7 @@ export function RoomDialogs({ store, dialog, onDialog, onClose }: Props): JSX.El
   const { active: room } = store;
   if (dialog.kind === "create") return <CreateRoom store={store} onClose={onClose} />;
   if (dialog.kind === "direct") return <DirectRoom store={store} onClose={onClose} />;
+  if (dialog.kind === "devices") return <Devices store={store} onClose={onClose} />;
   if (room === undefined) return null;
   switch (dialog.kind) {
     case "settings":
