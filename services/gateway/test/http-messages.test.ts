@@ -42,6 +42,15 @@ describe("HttpMessages", () => {
     expect(isMessageId(answer["id"])).to.equal(true);
   });
 
+  it("H6: a request without a body may name the type of a body, where none is needed", async () => {
+    const type = { "content-type": "application/json" };
+    const removed = await call("DELETE", "/v1/rooms/general/pins/3", undefined, type);
+    expect(removed.status).to.equal(200);
+    const { status, answer } = await call("PATCH", `${PATH}/3`, undefined, type);
+    expect(status).to.equal(400);
+    expect(answer["type"]).to.match(/bad_frame$/);
+  });
+
   it("C7: one message is read by its number, with its state; no message is not_found", async () => {
     await fixture.post(PATH, { body: textBody("one") });
     const { status, answer } = await call("GET", `${PATH}/1`);
