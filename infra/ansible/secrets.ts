@@ -9,8 +9,10 @@
 //   ansible/secrets.1. Each service gets a folder of its own, which holds only the files that the
 //        service reads (X4).
 //   ansible/secrets.2. A second run with the same folder writes the same files, and removes others.
+//   ansible/secrets.3. Gateways and persistence also get s3-secret-key, the key of the bucket of
+//        attachments, where the operator wrote that file into the folder.
 
-import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { openCredentials, readOrCreate } from "../nats/credentials.ts";
@@ -27,6 +29,10 @@ export const SECRETS = {
   /** The standby's server process reads the .pgpass file; only the playbook reads the others. */
   postgres: ["postgres-password", "postgres-replication-password", "replication.pgpass"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** ansible/secrets.3. */
+const S3_SECRET_KEY = "s3-secret-key";
+const USES_STORE = new Set(["gateway", "persistence"]);
 
 /** The role of PostgreSQL that a standby uses. */
 const REPLICATION_ROLE = "parley_replication";
@@ -52,11 +58,14 @@ export function writeSecrets(folder: string): void {
   const pgpass = join(folder, "replication.pgpass");
   paths["replication.pgpass"] = pgpass;
   writeFileSync(pgpass, `*:*:*:${REPLICATION_ROLE}:${replication}\n`, { mode: OWNER_ONLY });
+  const s3 = join(folder, S3_SECRET_KEY);
+  paths[S3_SECRET_KEY] = s3;
+  const ofStore = existsSync(s3) ? [S3_SECRET_KEY] : [];
   const hosts = join(folder, "hosts");
   rmSync(hosts, { recursive: true, force: true }); // ansible/secrets.2
   for (const [service, names] of Object.entries(SECRETS)) {
     mkdirSync(join(hosts, service), { recursive: true, mode: FOLDER_OWNER_ONLY });
-    for (const name of names) {
+    for (const name of [...names, ...(USES_STORE.has(service) ? ofStore : [])]) {
       const copy = join(hosts, service, name);
       copyFileSync(paths[name] ?? "", copy);
       chmodSync(copy, OWNER_ONLY);

@@ -23,6 +23,8 @@ import { serverConfig } from "../nats/server-config.ts";
 import { NATS_SERVERS, NODE_UID, SECRETS } from "./secrets.ts";
 
 const KEYS = "/keys";
+/** The files of messages; gateways and persistence mount it. */
+const ATTACHMENTS = "/data/attachments";
 const OWNER_ONLY = 0o600;
 const FOLDER_OWNER_ONLY = 0o700;
 const SECRET_BYTES = 32;
@@ -49,6 +51,8 @@ for (const name of NATS_SERVERS) {
     chownSync(folder, NODE_UID, NODE_UID);
   }
 }
+mkdirSync(ATTACHMENTS, { recursive: true });
+chownSync(ATTACHMENTS, NODE_UID, NODE_UID);
 for (const name of ["dev-secret", "invite-key"]) {
   keep(name, () => randomBytes(SECRET_BYTES).toString("base64url"));
 }

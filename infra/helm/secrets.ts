@@ -15,6 +15,8 @@
 //        this region. Its seed is in the Secret of the region agent only. The file
 //        peer-postgres-password is a copy of postgres-password of the other region's folder, which
 //        the operator makes where both regions serve.
+//   helm/secrets.5. The Secret of attachments is there only where the folder has both keys of the
+//        bucket, in files that the operator wrote.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -31,6 +33,7 @@ export const SECRETS = {
   webhooks: ["webhooks.seed", "postgres-webhooks-password"],
   /** Only with auth=dev does it read the dev secret. */
   operator: ["operator.seed", "dev-secret"],
+  attachments: ["s3-access-key", "s3-secret-key"],
   migrate: ["postgres-password", "postgres-serving-password", "postgres-webhooks-password"],
   admin: ["admin.seed"],
   nats: ["keys.conf", "cluster.conf"],
@@ -71,8 +74,16 @@ export function secretsOf(
   if (!RELEASE.test(release)) {
     throw new Error(`${release}: expected a release name of a-z, 0-9 and -, at most 40 characters`);
   }
-  const values = { ...valuesOf(folder, release), ...(isRegion && secretsOfRegion(folder)) };
-  const services = Object.entries(SECRETS).filter(([service]) => service !== "region" || isRegion);
+  const values: Readonly<Record<string, string>> = {
+    ...valuesOf(folder, release),
+    ...(isRegion && secretsOfRegion(folder)),
+    ...written(folder, SECRETS.attachments),
+  };
+  const isLeftOut: Partial<Record<string, boolean>> = {
+    region: !isRegion,
+    attachments: SECRETS.attachments.some((file) => values[file] === undefined),
+  };
+  const services = Object.entries(SECRETS).filter(([service]) => isLeftOut[service] !== true);
   return services.map(([service, files]) => ({
     apiVersion: "v1",
     kind: "Secret",
@@ -119,9 +130,15 @@ function secretsOfRegion(folder: string): Readonly<Record<string, string>> {
   const seed = readOrCreate(join(folder, "witness.seed"), created);
   const key = nkeys.fromSeed(new TextEncoder().encode(seed)).getPublicKey();
   writeFileSync(join(folder, "witness.public"), `${key}\n`);
-  const peer = join(folder, PEER_PASSWORD);
-  const password = existsSync(peer) && { [PEER_PASSWORD]: readFileSync(peer, "utf8").trim() };
-  return { "witness.seed": seed, ...password };
+  return { "witness.seed": seed, ...written(folder, [PEER_PASSWORD]) };
+}
+
+/** What the operator wrote into the folder. */
+function written(folder: string, names: readonly string[]): Readonly<Record<string, string>> {
+  const files = names.filter((name) => existsSync(join(folder, name)));
+  return Object.fromEntries(
+    files.map((name) => [name, readFileSync(join(folder, name), "utf8").trim()]),
+  );
 }
 
 if (import.meta.main) {

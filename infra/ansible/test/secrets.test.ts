@@ -47,6 +47,15 @@ describe("The secrets of hosts", () => {
     expect(files()).to.deep.equal(before);
   });
 
+  it("ansible/secrets.3: the key of a bucket goes to gateways and persistence, when the operator wrote it", () => {
+    writeSecrets(folder);
+    expect(Object.keys(files()).join()).to.not.contain("s3-secret-key");
+    writeFileSync(join(folder, "s3-secret-key"), "a key\n");
+    writeSecrets(folder);
+    const holders = Object.keys(files()).filter((path) => path.endsWith("/s3-secret-key"));
+    expect(holders).to.have.members(["gateway/s3-secret-key", "persistence/s3-secret-key"]);
+  });
+
   it("X4: a service gets the same secrets as in compose and in the chart", () => {
     for (const service of [
       "gateway",

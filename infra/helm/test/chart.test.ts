@@ -161,8 +161,11 @@ describe("The Helm chart", function () {
       for (const [component, pod] of podsOf(objects)) {
         const service = MOUNTS[component]!;
         const mounted = secretsMountedBy(pod);
+        const usesBucket =
+          name.startsWith("attachments in S3") && /gateway|persistence/.test(component);
         expect(Object.keys(mounted), `${name}: ${component}`).to.deep.equal([
           `${RELEASE}-${service}`,
+          ...(usesBucket ? [`${RELEASE}-attachments`] : []),
         ]);
         const files: readonly string[] = SECRETS[service];
         for (const file of mounted[`${RELEASE}-${service}`]!) expect(files).to.include(file);
@@ -204,7 +207,10 @@ describe("The Helm chart", function () {
   it("S9: the environment is valid for each service; with auth=jwks a gateway is in production", () => {
     for (const [name, objects] of releases) {
       const pods = new Map(podsOf(objects));
-      const gateway = environmentOf(pods.get("gateway")!.containers[0]!);
+      // The key of the bucket is a file of the Secret.
+      const { ATTACHMENTS_S3_SECRET_KEY_FILE: _, ...gateway } = environmentOf(
+        pods.get("gateway")!.containers[0]!,
+      );
       const { AUTH, NODE_ENV, ...config } = readConfig(gatewaySchema, gateway);
       if (AUTH === "jwks") {
         expect(config.OIDC_CLIENT_ID, name).to.equal("web");

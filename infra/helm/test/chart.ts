@@ -57,6 +57,7 @@ export interface PodSpec {
   readonly volumes: readonly {
     readonly name: string;
     readonly secret?: SecretSource;
+    readonly persistentVolumeClaim?: { readonly claimName: string };
     readonly projected?: { readonly sources: readonly { readonly secret?: SecretSource }[] };
   }[];
 }
@@ -141,6 +142,11 @@ export const VARIANTS: Readonly<Record<string, object>> = {
     monitoring: { enabled: true },
   },
   "the admin page, with auth=dev": { auth: "dev", operator: { enabled: true } },
+  "attachments in a volume": { ...JWKS, attachments: { store: "folder", claim: "files" } },
+  "attachments in S3": {
+    ...JWKS,
+    attachments: { store: "s3", s3: { url: "https://s3.example:9443/chat", region: "eu-north-1" } },
+  },
   "a canary": { ...JWKS, canary: CANARY },
   "a canary with autoscaling": { ...JWKS, canary: CANARY, gateway: SCALING },
 };

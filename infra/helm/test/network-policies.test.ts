@@ -173,6 +173,20 @@ describe("The Helm chart's network policies", function () {
     expect(ingress(opened, "gateway", 8090)).to.deep.equal([]);
   });
 
+  it("only gateways and persistence reach the bucket of attachments, on the port of its URL", async () => {
+    const objects = await render(helm, VARIANTS["attachments in S3"]!);
+    expect(portsOut(objects, "gateway")).to.have.members([4222, 443, 9443]);
+    expect(portsOut(objects, "persistence")).to.have.members([4222, 5432, 9443]);
+    for (const name of ["room", "provision", "migrate"]) {
+      expect(portsOut(objects, name), name).to.not.include(9443);
+    }
+    const s3 = { url: "http://files.example/chat" };
+    const plain = await render(helm, { auth: "dev", attachments: { store: "s3", s3 } });
+    expect(portsOut(plain, "gateway")).to.have.members([4222, 80]);
+    const folder = await render(helm, VARIANTS["attachments in a volume"]!);
+    expect(portsOut(folder, "gateway")).to.have.members([4222, 443]);
+  });
+
   it("own servers are reached on the ports of their URLs", () => {
     expect(portsOut(external, "room")).to.have.members([4333, 4222]);
     expect(portsOut(external, "persistence")).to.have.members([4333, 4222, 6543, 6544]);

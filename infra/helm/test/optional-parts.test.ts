@@ -1,4 +1,5 @@
-// The optional parts of the chart, where they are switched on: webhooks and the admin page.
+// The optional parts of the chart, where they are switched on: webhooks, the admin page,
+// attachments.
 
 import { expect } from "chai";
 import { readConfig } from "#shared/process/config.ts";
@@ -14,13 +15,15 @@ import {
   secretsMountedBy,
   VARIANTS,
 } from "./chart.ts";
-import type { KubernetesObject } from "./chart.ts";
+import type { KubernetesObject, PodSpec } from "./chart.ts";
 
 const RELEASES = [
   "auth=jwks",
   "webhooks, with monitoring",
   "the admin page, with monitoring",
   "the admin page, with auth=dev",
+  "attachments in a volume",
+  "attachments in S3",
 ];
 
 describe("The optional parts of the Helm chart", function () {
@@ -89,5 +92,51 @@ describe("The optional parts of the Helm chart", function () {
     expect(dev.initContainers?.map(({ name }) => name)).to.deep.equal(["dev-secret"]);
     for (const one of objects) expect(one.kind).to.not.match(/Ingress|HTTPRoute/);
     for (const one of release("auth=jwks")) expect(componentOf(one)).to.not.equal("operator");
+  });
+
+  it("gives the store of attachments to gateways and persistence alike, and to no other pod; none by default", () => {
+    const storeOf = (pod: PodSpec): object[] => [
+      Object.entries(environmentOf(pod.containers[0]!)).filter(([name]) =>
+        name.startsWith("ATTACHMENTS_"),
+      ),
+      pod.containers[0]!.volumeMounts.filter(({ name }) => name === "attachments"),
+      pod.volumes.filter(({ name }) => name === "attachments"),
+    ];
+    const expected: Readonly<Record<string, object[]>> = {
+      "auth=jwks": [[], [], []],
+      "attachments in a volume": [
+        [
+          ["ATTACHMENTS_STORE", "folder"],
+          ["ATTACHMENTS_DIR", "/attachments"],
+        ],
+        [{ name: "attachments", mountPath: "/attachments" }],
+        [{ name: "attachments", persistentVolumeClaim: { claimName: "files" } }],
+      ],
+      "attachments in S3": [
+        [
+          ["ATTACHMENTS_STORE", "s3"],
+          ["ATTACHMENTS_S3_URL", "https://s3.example:9443/chat"],
+          ["ATTACHMENTS_S3_REGION", "eu-north-1"],
+          ["ATTACHMENTS_S3_ACCESS_KEY", ""], // Of the Secret.
+          ["ATTACHMENTS_S3_SECRET_KEY_FILE", "/secrets/s3-secret-key"],
+        ],
+        [],
+        [],
+      ],
+    };
+    for (const [name, store] of Object.entries(expected)) {
+      for (const [component, pod] of podsOf(release(name))) {
+        const uses = component === "gateway" || component === "persistence";
+        const none = [[], [], []];
+        expect(storeOf(pod), `${name}: ${component}`).to.deep.equal(uses ? store : none);
+      }
+      expect(ofKind(release(name), "PersistentVolumeClaim"), name).to.deep.equal([]);
+    }
+    const gateway = new Map(podsOf(release("attachments in S3"))).get("gateway")!;
+    expect(secretsMountedBy(gateway)["parley-attachments"]).to.deep.equal(["s3-secret-key"]);
+    expect(gateway.containers[0]!.env).to.deep.include({
+      name: "ATTACHMENTS_S3_ACCESS_KEY",
+      valueFrom: { secretKeyRef: { name: "parley-attachments", key: "s3-access-key" } },
+    });
   });
 });

@@ -45,7 +45,7 @@ describe("The pages of Kubernetes", () => {
         ([, example = ""]) => [page, example] as const,
       ),
     );
-    expect(examples).to.have.length(6);
+    expect(examples).to.have.length(7);
     for (const [page, example] of examples) {
       const values = { ...JWKS, ...(parse(example) as object) };
       const { ok, output, errors } = await runHelm(helm, "template", values);

@@ -29,6 +29,8 @@ describe("The chart's Secrets", function () {
 
   it("helm/secrets.1: each service has its own seed; servers of NATS get public keys", () => {
     writeFileSync(join(folder, "peer-postgres-password"), "of the other region\n");
+    writeFileSync(join(folder, "s3-access-key"), "an id\n");
+    writeFileSync(join(folder, "s3-secret-key"), "a key\n");
     const secrets = secretsOf(folder, "parley", { isRegion: true });
     for (const [service, files] of Object.entries(SECRETS)) {
       const { stringData } = find(secrets, service);
@@ -67,6 +69,18 @@ describe("The chart's Secrets", function () {
     expect(ofRegion()).to.not.have.property("peer-postgres-password");
     writeFileSync(join(folder, "peer-postgres-password"), "of the other region\n");
     expect(ofRegion()).to.have.property("peer-postgres-password", "of the other region");
+  });
+
+  it("helm/secrets.5: the keys of a bucket are there only when the operator wrote both", () => {
+    writeFileSync(join(folder, "s3-secret-key"), "a key\n");
+    expect(find(secretsOf(folder, "parley"), "attachments")).to.equal(undefined);
+    writeFileSync(join(folder, "s3-access-key"), "an id\n");
+    const secrets = secretsOf(folder, "parley");
+    expect(find(secrets, "attachments").stringData).to.deep.equal({
+      "s3-access-key": "an id",
+      "s3-secret-key": "a key",
+    });
+    expect(JSON.stringify(find(secrets, "gateway"))).to.not.contain("a key");
   });
 
   it("helm/secrets.2: a second run writes the same Secrets", () => {

@@ -91,6 +91,26 @@ const BAD: readonly (readonly [object, string])[] = [
   [{ ...DEV, postgres: { webhooks: "parley_serving" } }, "also the role of persistence"],
   [{ ...DEV, webhooks: { allow: ["10.0.0.1"] } }, "at '/webhooks/allow/0'"],
   [{ ...DEV, webhooks: { resources: { limits: { memory: "1G" } } } }, "1G is not a size"],
+  [{ ...DEV, attachments: { store: "disk" } }, "at '/attachments/store': value must be one of"],
+  [{ ...DEV, attachments: { store: "folder" } }, "attachments.claim is not set"],
+  [{ ...DEV, attachments: { claim: "files" } }, "attachments.claim needs attachments.store=folder"],
+  [{ ...DEV, attachments: { store: "s3" } }, "attachments.s3.url is not valid: expected https"],
+  [
+    { ...DEV, attachments: { store: "s3", s3: { url: "https://key:secret@s3.example/chat" } } },
+    "without a user (the keys are in a Secret)",
+  ],
+  [
+    { ...DEV, attachments: { s3: { url: "https://s3.example/chat" } } },
+    "attachments.s3.url needs attachments.store=s3",
+  ],
+  [
+    { ...REGION, attachments: { store: "folder", claim: "files" } },
+    "attachments.store=folder is the volume of one region",
+  ],
+  [
+    { ...DEV, environment: { gateway: { ATTACHMENTS_STORE: "s3" } } },
+    "environment.gateway: the chart sets ATTACHMENTS_STORE itself",
+  ],
   [{ ...DEV, operator: { origins: ["admin.example"] } }, "operator.origins: admin.example is not"],
   [{ ...DEV, operator: { origins: [] } }, "at '/operator/origins': minItems"],
   [{ ...DEV, operator: { oidcClientId: "a" } }, "operator.oidcClientId needs auth=jwks"],
@@ -174,6 +194,11 @@ describe("The Helm chart's values", function () {
     const operator = { enabled: true };
     for (const [present, complaints, values] of [
       [files, [], { webhooks, operator }],
+      [
+        { ...files, "parley-attachments": ["s3-secret-key"] },
+        ["the Secret parley-attachments lacks s3-access-key: create it"],
+        { attachments: { store: "s3", s3: { url: "https://s3.example/chat" } } },
+      ],
       [
         { ...files, "parley-operator": ["operator.seed"] },
         ["the Secret parley-operator lacks dev-secret: create it with infra/helm/secrets.ts"],

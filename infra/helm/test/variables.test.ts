@@ -11,6 +11,7 @@ import { configSchema as persistence } from "../../../services/persistence/confi
 import { configSchema as region } from "../../../services/region/config.ts";
 import { configSchema as room } from "../../../services/room/config.ts";
 import { configSchema as webhooks } from "../../../services/webhooks/config.ts";
+import { attachmentConfig } from "#shared/process/attachment-config.ts";
 import { REPOSITORY } from "../../embedded/service-process.ts";
 import { environmentOf, helmOrSkip, podsOf, render, runHelm, VARIANTS } from "./chart.ts";
 import type { KubernetesObject } from "./chart.ts";
@@ -153,5 +154,20 @@ describe("The variables of the services", function () {
         ]),
     );
     expect(lacking).to.deep.equal([]);
+  });
+
+  it("the chart and the playbooks set each variable of the store of attachments, alike for gateways and persistence", () => {
+    const template = read("infra/ansible/roles/service/templates/service.env.j2");
+    for (const service of ["gateway", "persistence"] as const) {
+      for (const variable of Object.keys(attachmentConfig)) {
+        expect(own.get(service)!.has(variable), `chart: ${service} ${variable}`).to.equal(true);
+        const isWritten = writtenFor(service, template).has(variable);
+        expect(isWritten, `playbooks: ${service} ${variable}`).to.equal(true);
+      }
+    }
+    for (const service of ["room", "webhooks", "operator"] as const) {
+      expect(own.get(service), service).to.not.include("ATTACHMENTS_STORE");
+      expect(writtenFor(service, template), service).to.not.include("ATTACHMENTS_STORE");
+    }
   });
 });

@@ -47,6 +47,7 @@ const SETS: Readonly<Record<string, object>> = {
       oidc_client_id: "admin-page",
       administrators: [{ podSelector: { matchLabels: { app: "ingress" } } }],
     },
+    attachments: { store: "s3", s3_url: "https://s3.example/chat?a=1&b=2", s3_region: "eu-1" },
     search_language: "german",
     environment: { persistence: { LOG_KEEP_HOURS: "720" }, gateway: { REVOCATIONS_WAIT_S: "5" } },
     tracing_endpoint: "http://collector.example:4318",

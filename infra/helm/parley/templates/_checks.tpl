@@ -54,6 +54,24 @@ complaints are reported together, before anything is changed.
 {{- end -}}
 {{- end -}}
 
+{{- with $v.attachments -}}
+{{- if and (eq .store "folder") (not .claim) -}}
+{{- $bad = append $bad "attachments.claim is not set: attachments.store=folder needs an existing PersistentVolumeClaim that all gateways and persistence pods mount at once (ReadWriteMany); without one use attachments.store=s3" -}}
+{{- end -}}
+{{- if and (eq .store "folder") $v.region.name -}}
+{{- $bad = append $bad "attachments.store=folder is the volume of one region: with region.name use s3, and a bucket that both regions reach" -}}
+{{- end -}}
+{{- if and (eq .store "s3") (not (regexMatch "^https?://[^/@\\s]+(/\\S*)?$" .s3.url)) -}}
+{{- $bad = append $bad "attachments.s3.url is not valid: expected https://host/bucket, without a user (the keys are in a Secret)" -}}
+{{- end -}}
+{{- if and .claim (ne .store "folder") -}}
+{{- $bad = append $bad "attachments.claim needs attachments.store=folder" -}}
+{{- end -}}
+{{- if and .s3.url (ne .store "s3") -}}
+{{- $bad = append $bad "attachments.s3.url needs attachments.store=s3" -}}
+{{- end -}}
+{{- end -}}
+
 {{- with $v.canary -}}
 {{- if .enabled -}}
 {{- if not .gateway.name -}}
@@ -162,9 +180,9 @@ a second key beside that of the Secret.
 {{- define "parley.ownVariables" -}}
 {{- toJson (dict
   "each" (list "NATS_URL" "NATS_NKEY_FILE" "PARTITIONS" "LOG_LEVEL" "METRICS_HOST" "METRICS_PORT" "NODE_OPTIONS" "REGION" "OTEL_EXPORTER_OTLP_ENDPOINT")
-  "gateway" (list "HOST" "PORT" "ORIGINS" "TRUSTED_PROXIES" "PROXY_PROTOCOL" "GATEWAY_MEMORY_MIB" "TRACE_RATIO" "AUTH" "NODE_ENV" "JWKS_URL" "JWT_ISSUER" "JWT_AUDIENCE" "OIDC_CLIENT_ID" "OIDC_SCOPE" "OIDC_ORIGINS" "DEV_SECRET_FILE" "INVITE_KEY" "INVITE_KEY_FILE")
+  "gateway" (list "HOST" "PORT" "ORIGINS" "TRUSTED_PROXIES" "PROXY_PROTOCOL" "GATEWAY_MEMORY_MIB" "TRACE_RATIO" "AUTH" "NODE_ENV" "JWKS_URL" "JWT_ISSUER" "JWT_AUDIENCE" "OIDC_CLIENT_ID" "OIDC_SCOPE" "OIDC_ORIGINS" "DEV_SECRET_FILE" "INVITE_KEY" "INVITE_KEY_FILE" "ATTACHMENTS_STORE" "ATTACHMENTS_DIR" "ATTACHMENTS_S3_URL" "ATTACHMENTS_S3_REGION" "ATTACHMENTS_S3_ACCESS_KEY" "ATTACHMENTS_S3_SECRET_KEY_FILE")
   "room" (list "ROOM_MEMORY_MIB")
-  "persistence" (list "NATS_TRIM_NKEY_FILE" "DATABASE_URL" "DATABASE_PASSWORD_FILE" "DATABASE_REPLICA_URL" "SEARCH_LANGUAGE")
+  "persistence" (list "NATS_TRIM_NKEY_FILE" "DATABASE_URL" "DATABASE_PASSWORD_FILE" "DATABASE_REPLICA_URL" "SEARCH_LANGUAGE" "ATTACHMENTS_STORE" "ATTACHMENTS_DIR" "ATTACHMENTS_S3_URL" "ATTACHMENTS_S3_REGION" "ATTACHMENTS_S3_ACCESS_KEY" "ATTACHMENTS_S3_SECRET_KEY_FILE")
   "webhooks" (list "DATABASE_URL" "DATABASE_PASSWORD_FILE" "WEBHOOKS_ALLOW" "WEBHOOKS_HTTP")
   "operator" (list "HOST" "PORT" "ORIGINS" "AUTH" "NODE_ENV" "JWKS_URL" "JWT_ISSUER" "JWT_AUDIENCE" "OIDC_CLIENT_ID" "OIDC_SCOPE" "OIDC_ORIGINS" "DEV_SECRET_FILE")
   "region" (list "PEER_REGION" "WITNESS_URL" "WITNESS_NKEY_FILE" "AUTO_PROMOTE" "HOMES" "PEER_DATABASE_URL" "PEER_DATABASE_PASSWORD_FILE" "DATABASE_URL" "DATABASE_PASSWORD_FILE" "NATS_REPLICAS" "LOG_BYTES_MAX")
@@ -221,6 +239,7 @@ nothing, not even the service account that every namespace has; then the list is
 {{- if .Values.operator.enabled }}
 {{- $_ := set $files "operator" (ternary (list "operator.seed" "dev-secret") (list "operator.seed") (eq .Values.auth "dev")) }}
 {{- end -}}
+{{- if eq .Values.attachments.store "s3" }}{{ $_ := set $files "attachments" (list "s3-access-key" "s3-secret-key") }}{{ end -}}
 {{- if not .Values.nats.url }}{{ $_ := set $files "nats" (list "keys.conf" "cluster.conf") }}{{ end -}}
 {{- if not .Values.postgres.url }}{{ $_ := set $files "postgres" (list "postgres-password") }}{{ end -}}
 {{- if .Values.region.name }}{{ $_ := set $files "region" (list "admin.seed" "witness.seed" "postgres-password") }}{{ end -}}

@@ -32,16 +32,65 @@ app.kubernetes.io/component: {{ index . 1 }}
 
 {{/*
 The volume with secrets of one service: (list $ "gateway" (list "gateway.seed")). Only the listed
-files are mounted. 288 is 0440: the group of the pod reads them.
+files are mounted. 288 is 0440: the group of the pod reads them. Where a service uses S3, the volume
+also has the secret key, which is in a Secret of its own.
 */}}
 {{- define "parley.secretVolume" -}}
+{{- $root := index . 0 -}}
+{{- $usesStore := has (index . 1) (list "gateway" "persistence") -}}
+{{- if and $usesStore (eq $root.Values.attachments.store "s3") -}}
+projected:
+  defaultMode: 288
+  sources:
+    - secret:
+        name: {{ include "parley.secret" (list $root (index . 1)) }}
+        items:
+          {{- range index . 2 }}
+          - { key: {{ . }}, path: {{ . }} }
+          {{- end }}
+    - secret:
+        name: {{ include "parley.secret" (list $root "attachments") }}
+        items:
+          - { key: s3-secret-key, path: s3-secret-key }
+{{- else -}}
 secret:
-  secretName: {{ include "parley.secret" (list (index . 0) (index . 1)) }}
+  secretName: {{ include "parley.secret" (list $root (index . 1)) }}
   defaultMode: 288
   items:
     {{- range index . 2 }}
     - { key: {{ . }}, path: {{ . }} }
     {{- end }}
+{{- end -}}
+{{- end }}
+
+{{/* The store of attachments, for gateways and persistence: variables, mount and volume. */}}
+{{- define "parley.attachments" -}}
+{{- with .Values.attachments }}
+{{- if .store }}
+- { name: ATTACHMENTS_STORE, value: {{ .store }} }
+{{- end }}
+{{- if eq .store "folder" }}
+- { name: ATTACHMENTS_DIR, value: /attachments }
+{{- else if eq .store "s3" }}
+- { name: ATTACHMENTS_S3_URL, value: {{ .s3.url | quote }} }
+- { name: ATTACHMENTS_S3_REGION, value: {{ .s3.region | quote }} }
+- name: ATTACHMENTS_S3_ACCESS_KEY
+  valueFrom: { secretKeyRef: { name: {{ include "parley.secret" (list $ "attachments") }}, key: s3-access-key } }
+- { name: ATTACHMENTS_S3_SECRET_KEY_FILE, value: /secrets/s3-secret-key }
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "parley.attachmentsMount" -}}
+{{- if eq .Values.attachments.store "folder" }}
+- { name: attachments, mountPath: /attachments }
+{{- end }}
+{{- end }}
+
+{{- define "parley.attachmentsVolume" -}}
+{{- if eq .Values.attachments.store "folder" }}
+- { name: attachments, persistentVolumeClaim: { claimName: {{ .Values.attachments.claim }} } }
+{{- end }}
 {{- end }}
 
 {{/* What all pods share. Argument: the user id. */}}

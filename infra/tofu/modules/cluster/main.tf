@@ -59,7 +59,7 @@ resource "kubectl_manifest" "quota" {
 resource "terraform_data" "secrets" {
   count = var.keys_folder == "" ? 0 : 1
 
-  triggers_replace = [abspath(pathexpand(var.keys_folder)), var.release, var.namespace, var.region != null, var.operator != null]
+  triggers_replace = [abspath(pathexpand(var.keys_folder)), var.release, var.namespace, var.region != null, var.operator != null, local.values.attachments.store == "s3"]
   depends_on       = [kubectl_manifest.namespace]
 
   provisioner "local-exec" {

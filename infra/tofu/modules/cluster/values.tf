@@ -72,6 +72,14 @@ locals {
       searchLanguage = var.search_language
       resources      = local.resources.persistence
     })
+    attachments = {
+      store = try(var.attachments.store, "")
+      claim = try(var.attachments.claim, "")
+      s3 = {
+        url    = try(var.attachments.s3_url, "")
+        region = try(var.attachments.s3_region, local.defaults.attachments.s3.region)
+      }
+    }
     webhooks = merge(local.defaults.webhooks, {
       enabled   = var.webhooks != null
       replicas  = var.replicas.webhooks

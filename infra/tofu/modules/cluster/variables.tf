@@ -138,6 +138,30 @@ variable "webhooks" {
   }
 }
 
+variable "attachments" {
+  description = "Files of messages (docs/attachments.md). store = \"folder\": claim is an existing PersistentVolumeClaim of the namespace, one ReadWriteMany volume that all gateways and persistence pods mount. store = \"s3\": s3_url is the bucket, as https://s3.eu-central-1.amazonaws.com/bucket; its keys are the files s3-access-key and s3-secret-key of keys_folder. Null: the cluster takes no files."
+  type = object({
+    store     = string
+    claim     = optional(string, "")
+    s3_url    = optional(string, "")
+    s3_region = optional(string, "us-east-1")
+  })
+  default = null
+
+  validation {
+    condition     = var.attachments == null || contains(["folder", "s3"], try(var.attachments.store, ""))
+    error_message = "attachments.store: expected folder or s3."
+  }
+  validation {
+    condition     = try((var.attachments.store == "folder") == (var.attachments.claim != ""), true)
+    error_message = "attachments.claim: store = \"folder\" needs an existing claim that all gateways and persistence pods mount at once, and s3 has none."
+  }
+  validation {
+    condition     = try((var.attachments.store == "s3") == can(regex("^https?://[^/@\\s]+(/\\S*)?$", var.attachments.s3_url)), true)
+    error_message = "attachments.s3_url: store = \"s3\" needs https://host/bucket, without a user: the keys are in a Secret."
+  }
+}
+
 variable "operator" {
   description = "The admin page (docs/operating/admin-page.md): one pod, without an Ingress. origins: where browsers see it. oidc_client_id: its public client at the issuer. administrators: peers (as in a NetworkPolicy) that reach its port; a port-forward needs none. Null: none."
   type = object({
@@ -327,13 +351,13 @@ variable "keys_folder" {
 }
 
 variable "secret_names" {
-  description = "Names of existing Secrets for gateway, room, persistence, migrate, admin, nats or postgres where the chart runs them, webhooks with webhooks, operator with the admin page, and region with a region."
+  description = "Names of existing Secrets for gateway, room, persistence, migrate, admin, nats or postgres where the chart runs them, webhooks with webhooks, operator with the admin page, attachments with S3, and region with a region."
   type        = map(string)
   default     = {}
 
   validation {
-    condition     = alltrue([for service in keys(var.secret_names) : contains(["gateway", "room", "persistence", "webhooks", "operator", "migrate", "admin", "nats", "postgres", "region"], service)])
-    error_message = "secret_names: known services are gateway, room, persistence, webhooks, operator, migrate, admin, nats, postgres and region."
+    condition     = alltrue([for service in keys(var.secret_names) : contains(["gateway", "room", "persistence", "webhooks", "operator", "attachments", "migrate", "admin", "nats", "postgres", "region"], service)])
+    error_message = "secret_names: known services are gateway, room, persistence, webhooks, operator, attachments, migrate, admin, nats, postgres and region."
   }
   validation {
     condition = length(var.secret_names) == 0 || alltrue([
@@ -343,17 +367,18 @@ variable "secret_names" {
         var.postgres.url == "" ? ["postgres"] : [],
         var.webhooks == null ? [] : ["webhooks"],
         var.operator == null ? [] : ["operator"],
+        try(var.attachments.store, "") == "s3" ? ["attachments"] : [],
         var.region == null ? [] : ["region"],
       ) : try(var.secret_names[service], "") != ""
     ])
-    error_message = "secret_names: gateway, room, persistence, migrate and admin are needed; also nats and postgres unless their url is set, webhooks with webhooks, operator with the admin page, and region with a region."
+    error_message = "secret_names: gateway, room, persistence, migrate and admin are needed; also nats and postgres unless their url is set, webhooks with webhooks, operator with the admin page, attachments with S3, and region with a region."
   }
 }
 
 variable "quota" {
   description = "Limits of the namespace, as in a ResourceQuota. Null: none."
   type        = map(string)
-  default     = { pods = "60", persistentvolumeclaims = "4" }
+  default     = { pods = "60", persistentvolumeclaims = "5" }
 }
 
 variable "deletion_protection" {

@@ -46,6 +46,7 @@ module "first" {
   replicas        = var.settings.replicas
   webhooks        = local.webhooks.first
   operator        = var.settings.operator
+  attachments     = var.settings.attachments
   search_language = var.settings.search_language
   environment     = var.settings.environment
 
@@ -74,6 +75,7 @@ module "second" {
   replicas        = var.settings.replicas
   webhooks        = local.webhooks.second
   operator        = var.settings.operator
+  attachments     = var.settings.attachments
   search_language = var.settings.search_language
   environment     = var.settings.environment
 

@@ -21,9 +21,15 @@ variable "settings" {
       oidc_client_id = optional(string, "")
       administrators = optional(any, [])
     }))
+    attachments     = optional(object({ store = string, s3_url = string, s3_region = optional(string, "us-east-1") }))
     search_language = optional(string, "simple")
     environment     = optional(map(map(string)), {})
   })
+
+  validation {
+    condition     = try(var.settings.attachments.store, "s3") == "s3"
+    error_message = "settings.attachments: two regions share no volume; expected store = \"s3\" and a bucket that both reach."
+  }
 }
 
 variable "regions" {

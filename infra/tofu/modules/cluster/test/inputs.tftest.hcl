@@ -33,6 +33,7 @@ run "first_wrong_value_of_each_input" {
     service     = { type = "ExternalName" }
     timeout     = "10" # Without a unit.
     webhooks    = { allow = ["10.0.0.1"] }
+    attachments = { store = "folder" } # Without a claim.
     environment = { search = { LANGUAGE = "german" } }
 
     search_language = "de-DE"
@@ -54,6 +55,7 @@ run "first_wrong_value_of_each_input" {
     var.service,
     var.timeout,
     var.webhooks,
+    var.attachments,
     var.environment,
     var.search_language,
   ]
@@ -63,17 +65,18 @@ run "second_wrong_value" {
   command = plan
 
   variables {
-    namespace = "default" # Shared with others.
-    image     = { repository = "registry.example/parley", tag = "latest" }
-    jwks      = { url = "http://issuer.example/keys", issuer = "https://issuer.example", audience = "chat" }
-    origins   = ["https://chat.example/app"]
-    replicas  = { room = 1.5 }
-    nats      = { claim_size = "8GB" }
-    operator  = { oidc_client_id = "admin-page" } # With auth = "dev".
-    postgres  = { claim_size = "lots" }
+    namespace   = "default" # Shared with others.
+    image       = { repository = "registry.example/parley", tag = "latest" }
+    jwks        = { url = "http://issuer.example/keys", issuer = "https://issuer.example", audience = "chat" }
+    origins     = ["https://chat.example/app"]
+    attachments = { store = "s3", s3_url = "https://key:secret@s3.example/chat" }
+    replicas    = { room = 1.5 }
+    nats        = { claim_size = "8GB" }
+    operator    = { oidc_client_id = "admin-page" } # With auth = "dev".
+    postgres    = { claim_size = "lots" }
   }
 
-  expect_failures = [var.namespace, var.image, var.jwks, var.origins, var.replicas, var.nats, var.operator, var.postgres]
+  expect_failures = [var.namespace, var.image, var.jwks, var.origins, var.attachments, var.replicas, var.nats, var.operator, var.postgres]
 }
 
 run "jwks_missing_and_one_role_of_postgres" {

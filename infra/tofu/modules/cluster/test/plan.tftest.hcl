@@ -28,7 +28,7 @@ run "namespace_and_quota" {
     error_message = "By default, destroy leaves the namespace with its claims."
   }
   assert {
-    condition     = yamldecode(kubectl_manifest.quota[0].yaml_body).spec.hard == { pods = "60", persistentvolumeclaims = "4" }
+    condition     = yamldecode(kubectl_manifest.quota[0].yaml_body).spec.hard == { pods = "60", persistentvolumeclaims = "5" }
     error_message = "The quota has the limits of the input."
   }
 }
@@ -125,6 +125,32 @@ run "webhooks_and_other_variables" {
   assert {
     condition     = output.values.persistence.searchLanguage == "german" && output.values.environment.persistence == tomap({ LOG_KEEP_HOURS = "720" })
     error_message = "The chart gets the language of the search, and other variables."
+  }
+}
+
+run "attachments_in_a_bucket" {
+  command = plan
+
+  variables {
+    attachments = { store = "s3", s3_url = "https://s3.example/chat" }
+  }
+
+  assert {
+    condition     = output.values.attachments == { store = "s3", claim = "", s3 = { url = "https://s3.example/chat", region = "us-east-1" } }
+    error_message = "The chart gets the bucket."
+  }
+}
+
+run "attachments_in_a_volume" {
+  command = plan
+
+  variables {
+    attachments = { store = "folder", claim = "files" }
+  }
+
+  assert {
+    condition     = output.values.attachments.store == "folder" && output.values.attachments.claim == "files"
+    error_message = "The chart gets the claim."
   }
 }
 

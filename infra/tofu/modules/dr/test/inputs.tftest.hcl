@@ -66,12 +66,13 @@ run "one_key_for_both" {
   expect_failures = [var.regions]
 }
 
-run "no_own_nats" {
+run "no_own_nats_and_a_volume_for_two_regions" {
   command = plan
 
   variables {
-    regions = merge(var.regions, { first = merge(var.regions.first, { nats_url = "" }) })
+    regions  = merge(var.regions, { first = merge(var.regions.first, { nats_url = "" }) })
+    settings = merge(var.settings, { attachments = { store = "folder", s3_url = "" } })
   }
 
-  expect_failures = [var.regions]
+  expect_failures = [var.regions, var.settings]
 }
