@@ -6,7 +6,8 @@
 // would get a higher one (O4). So while a sender has refused sends, only the first of them is
 // accepted, and all its other sends are refused too. A refused send is remembered until all sends
 // have arrived that left their sender before the refusal. The arrival time of a send counts, not
-// the time of its decision, because a send may wait for the archive.
+// the time of its decision, because a send may wait for the archive. All times are running times
+// of the owner: the sends of a pause arrive at its end (running-time.ts).
 //
 // Owns: the refused sends of one room. Does not own: the reason of a refusal (writes.ts).
 //
@@ -36,10 +37,10 @@ export class Holds {
   readonly #held = new Map<UserId, Refused[]>();
   #count = 0;
 
-  hold(sender: UserId, id: MessageId, arrivedAt: Millis, now: Millis): void {
-    const until = now + HOLD_MS;
+  hold(sender: UserId, id: MessageId, arrivedMs: Millis, ranMs: Millis): void {
+    const until = ranMs + HOLD_MS;
     const before = this.#held.get(sender) ?? [];
-    const first = before.findIndex((refused) => refused.until > arrivedAt || refused.id === id);
+    const first = before.findIndex((refused) => refused.until > arrivedMs || refused.id === id);
     const kept = first < 0 ? [] : before.slice(first); // holds.4
     const known = kept.find((refused) => refused.id === id);
     if (known === undefined) kept.push({ id, until });
@@ -48,10 +49,10 @@ export class Holds {
     if (this.#count > HOLDS_MAX) this.#forgetLargest(); // holds.1
   }
 
-  isHeld(sender: UserId, id: MessageId, arrivedAt: Millis): boolean {
+  isHeld(sender: UserId, id: MessageId, arrivedMs: Millis): boolean {
     for (const refused of this.#held.get(sender) ?? []) {
       if (refused.id === id) return false; // The sends before it are no longer waited for.
-      if (refused.until > arrivedAt) return true;
+      if (refused.until > arrivedMs) return true;
     }
     return false;
   }

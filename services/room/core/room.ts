@@ -54,6 +54,8 @@ export interface Arrival<C extends Write | Query | ImportCommand = Write | Query
   readonly gateway: ProcessId;
   readonly command: C;
   readonly arrivedAt: Millis;
+  /** The running time of the owner at its arrival (running-time.ts). */
+  readonly ranMs: Millis;
   /** It gets `busy` in its turn, after the earlier sends of its sender (O4). */
   readonly isRefused?: true;
 }

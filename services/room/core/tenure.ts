@@ -33,6 +33,7 @@ import { Queries } from "./queries.ts";
 import type { Arrival, Room } from "./room.ts";
 import { mayReadRoom } from "./rights.ts";
 import { RoomTable, UNDELIVERED_MS } from "./room-table.ts";
+import { RunningTime } from "./running-time.ts";
 import { Writes } from "./writes.ts";
 import type { ReplayedRoom } from "./replayed-room.ts";
 import type { RoomMemory } from "./room-memory.ts";
@@ -76,6 +77,7 @@ export class Tenure {
   readonly #out: EffectBuffer;
   readonly #queries: Queries;
   readonly #writes: Writes;
+  readonly #running = new RunningTime();
   readonly #pendingSyncs: PendingSyncs;
   readonly #wallOffset: WallOffset;
   readonly #place: { readonly p: Partition; readonly of: number };
@@ -96,7 +98,7 @@ export class Tenure {
     this.#queries = new Queries(this.#out, this.#window, options.memory);
     this.#wallOffset = options.wallOffset;
     const [rooms, window, out] = [this.#rooms, this.#window, this.#out];
-    this.#writes = new Writes({ ...options, rooms, window, out });
+    this.#writes = new Writes({ ...options, rooms, window, out, running: this.#running });
   }
 
   get isIdle(): boolean {
@@ -259,6 +261,7 @@ export class Tenure {
       const { head, born } = this.#rooms.get(room) ?? {};
       if (head !== undefined) this.#out.effect({ kind: "repeat-head", room, head, born }); // O10
     }
+    this.#running.at(now);
     const limit = now - WAITING_MAX_MS;
     for (const expired of this.#rooms.expireWaiting(limit)) {
       this.#writes.refuseTemporarily(expired, "unavailable", now);
@@ -295,7 +298,7 @@ export class Tenure {
       return;
     }
     const room = this.#rooms.open(command.room, now);
-    const arrival = { gateway, command, arrivedAt: now };
+    const arrival = { gateway, command, arrivedAt: now, ranMs: this.#running.at(now) };
     if (room.phase.kind === "ready") this.#serve(room, arrival, now);
     else if (!this.#rooms.wait(room, arrival)) this.#writes.refuseTemporarily(arrival, "busy", now);
     this.#load(now);

@@ -26,6 +26,7 @@ import type { EffectBuffer } from "./effect-buffer.ts";
 import type { Arrival, Room } from "./room.ts";
 import type { RoomMemory } from "./room-memory.ts";
 import type { RoomTable } from "./room-table.ts";
+import type { RunningTime } from "./running-time.ts";
 
 export class Writes {
   readonly #rooms: RoomTable;
@@ -33,6 +34,7 @@ export class Writes {
   readonly #window: CommitWindow;
   readonly #out: EffectBuffer;
   readonly #wallOffset: WallOffset;
+  readonly #running: RunningTime;
   readonly #lookUps = new LookUps();
   readonly #refused = new RefusedWrites();
   #flushIsDue = false;
@@ -43,12 +45,14 @@ export class Writes {
     readonly window: CommitWindow;
     readonly out: EffectBuffer;
     readonly wallOffset: WallOffset;
+    readonly running: RunningTime;
   }) {
     this.#rooms = parts.rooms;
     this.#memory = parts.memory;
     this.#window = parts.window;
     this.#out = parts.out;
     this.#wallOffset = parts.wallOffset;
+    this.#running = parts.running;
   }
 
   /** Decides a write to a loaded room, or queues it behind the look-ups of its sender. */
@@ -92,9 +96,10 @@ export class Writes {
     now: Millis,
     afterMs?: Millis,
   ): void {
-    const { gateway, command, arrivedAt } = arrival;
+    const { gateway, command, ranMs } = arrival;
+    const ran = this.#running.at(now);
     if (isWrite(command)) {
-      this.#rooms.get(command.room)?.holds.hold(command.from, command.id, arrivedAt, now);
+      this.#rooms.get(command.room)?.holds.hold(command.from, command.id, ranMs, ran);
     }
     if (afterMs === undefined) this.#out.refuse(gateway, command.c, error);
     else this.#out.reply(gateway, { result: { c: command.c, error, afterMs } });
@@ -131,8 +136,8 @@ export class Writes {
     if (room === undefined) return;
     for (;;) {
       // O4: a write behind a refused one is refused while the refused one is still held.
-      const next = this.#lookUps.take(id, from, ({ command, arrivedAt }) =>
-        room.holds.isHeld(from, command.id, arrivedAt),
+      const next = this.#lookUps.take(id, from, ({ command, ranMs }) =>
+        room.holds.isHeld(from, command.id, ranMs),
       );
       if (next === undefined) return;
       this.#decide(room, next.arrival, now, next.answer);
@@ -151,7 +156,7 @@ export class Writes {
   }
 
   #decide(room: Room, arrival: Arrival<Write>, now: Millis, answer?: Answer): void {
-    const { gateway, command, arrivedAt } = arrival;
+    const { gateway, command, ranMs } = arrival;
     const { c, from, id } = command;
     const refused = this.#refused.find(command, now);
     if (refused !== undefined) {
@@ -166,7 +171,7 @@ export class Writes {
       this.refuseTemporarily(arrival, "busy", now);
       return;
     }
-    const isHeld = room.holds.isHeld(from, id, arrivedAt);
+    const isHeld = room.holds.isHeld(from, id, ranMs);
     const decision = room.decide(command, now + this.#wallOffset.aheadMs, answer, isHeld);
     switch (decision.kind) {
       case "look-up": {

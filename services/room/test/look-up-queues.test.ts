@@ -57,7 +57,7 @@ class LookUpFixture {
 
 function sent(n: number, { from = ADA, gateway = GW, arrivedAt = T0 } = {}): Sent {
   const command = send({ id: idAt(T0, n), from }) as SendCommand;
-  return { gateway, command, arrivedAt };
+  return { gateway, command, arrivedAt, ranMs: 0 };
 }
 
 const ids = (...ns: number[]): MessageId[] => ns.map((n) => idAt(T0, n));

@@ -225,9 +225,24 @@ describe("Look-ups", () => {
     fixture.from(GW, [first]);
     const refused = resultsOf(fixture.answer(first, { watermark: 7 }));
     expect(byC(refused)).to.deep.equal([[first.c, "unavailable"]]);
-    fixture.now += HOLD_MS + 1;
+    fixture.run(HOLD_MS + 1);
     fixture.from(GW, [second]);
     fixture.answer(second, { watermark: 8 });
+    expect(fixture.appends()).to.deep.equal([[second.id, 1]]);
+  });
+
+  it("O4, running-time.1: a send that waited in a paused process does not overtake a refused one", () => {
+    const fixture = new LookUpFixture(8);
+    const [first, second] = [old(1), young()];
+    fixture.from(GW, [first]);
+    fixture.answer(first, { watermark: 7 }); // Refused, and the process is paused.
+    fixture.now += 2 * HOLD_MS;
+    fixture.step({ kind: "tick" });
+    const refused = resultsOf(fixture.from(GW, [second]));
+    expect(byC(refused)).to.deep.equal([[second.c, "busy"]]);
+    expect(fixture.appends()).to.deep.equal([]);
+    fixture.run(HOLD_MS + 1);
+    fixture.from(GW, [{ ...second, c: 70_000 }]);
     expect(fixture.appends()).to.deep.equal([[second.id, 1]]);
   });
 

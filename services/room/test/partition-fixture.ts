@@ -79,6 +79,9 @@ export function resultsOf(effects: readonly Effect[]): Result[] {
   return only(effects, "reply").flatMap((reply) => reply.results.map((item) => item.result));
 }
 
+/** The interval of a node at rest (runtime/room-node.ts). */
+const RUN_TICK_MS = 250;
+
 /** A partition, with inputs for the answers of a correct log and archive. */
 export class PartitionFixture {
   readonly partition: Partition;
@@ -162,6 +165,11 @@ export class PartitionFixture {
 
   flush(): Effect[] {
     return this.step({ kind: "flush" });
+  }
+
+  /** Passes time as in a process that runs, with ticks. */
+  run(ms: number): void {
+    for (let left = ms; left > 0; left -= RUN_TICK_MS) this.tick(Math.min(left, RUN_TICK_MS));
   }
 
   tick(afterMs: number): Effect[] {

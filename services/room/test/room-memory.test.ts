@@ -206,7 +206,7 @@ describe("Room memory", () => {
     const appends = only(fixture.flush(), "append");
     expect(appends.length).to.be.above(1);
     for (const { n } of appends) fixture.appended(n, { kind: "ok", seq: n + 1 });
-    fixture.now += HOLD_MS;
+    fixture.run(HOLD_MS);
     expect(resultsOf(fixture.batch([send({ room: roomId(0) })]))).to.have.length(0);
   });
 

@@ -43,7 +43,7 @@ class RoomTableFixture {
   }
 
   wait(room: Room, command: Query | Write, gateway = GW): boolean {
-    return this.table.wait(room, { gateway, command, arrivedAt: this.now });
+    return this.table.wait(room, { gateway, command, arrivedAt: this.now, ranMs: 0 });
   }
 
   head(room = GENERAL): Query {
@@ -81,8 +81,8 @@ describe("Room table: waiting", () => {
     const behind = sendOf();
     expect(fixture.wait(room, behind)).to.equal(true);
     expect(room.waiting.slice(WAITING_MAX)).to.deep.equal([
-      { gateway: GW, command: leave, arrivedAt: T0 },
-      { gateway: GW, command: { ...behind, body: {} }, arrivedAt: T0, isRefused: true },
+      { gateway: GW, command: leave, arrivedAt: T0, ranMs: 0 },
+      { gateway: GW, command: { ...behind, body: {} }, arrivedAt: T0, ranMs: 0, isRefused: true },
     ]);
   });
 
@@ -361,7 +361,7 @@ describe("Room table: dropping rooms", () => {
     table.loaded(room);
     expect(table.replayedOf(GENERAL)).to.equal(undefined);
     expect([...table.replayedHeads()]).to.deep.equal([[DEV, 2]]);
-    table.wait(room, { gateway: GW, command: sendOf(), arrivedAt: T0 });
+    table.wait(room, { gateway: GW, command: sendOf(), arrivedAt: T0, ranMs: 0 });
     table.clear();
     expect([memory.account.used, memory.rooms]).to.deep.equal([0, 0]);
     expect([table.get(GENERAL), [...table.replayedHeads()].length]).to.deep.equal([undefined, 0]);
