@@ -9,4 +9,4 @@
  */
 export { FileFailed, Files } from "./files/files.ts";
 export type { FilesOptions, LinkedFile, UploadOptions } from "./files/files.ts";
-export type { Attachment, UploadedFile } from "#shared/protocol/attachments.ts";
+export type { Attachment, UploadedFile, UploadRefusal } from "#shared/protocol/attachments.ts";

@@ -109,6 +109,8 @@ function webSignIn(config: Config): WebSignIn {
   return { kind: "oidc", issuer, clientId, scope, audience };
 }
 
+const MIB = 1024 * 1024;
+
 /** `inviteKey`: of `openInviteKey`. */
 export function httpConfig(config: Config, inviteKey?: string): HttpConfig {
   const { PORT, ORIGINS, LIMITS, WEB_DIR, TRUSTED_PROXIES, PROXY_PROTOCOL } = config;
@@ -121,6 +123,9 @@ export function httpConfig(config: Config, inviteKey?: string): HttpConfig {
     inviteKey,
     proxies,
     signIn: webSignIn(config),
+    attachments: {
+      bytesMax: config.ATTACHMENTS_STORE === "off" ? undefined : config.ATTACHMENTS_FILE_MIB * MIB,
+    },
     signInOrigins: config.OIDC_ORIGINS,
   };
 }

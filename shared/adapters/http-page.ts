@@ -5,7 +5,8 @@
 //
 //   http-page.1. The settings stand in a `meta` element as escaped JSON, so the content security
 //        policy needs no inline script, and the page no second request.
-//   http-page.2. They are public: the issuer, the id of a client without a secret, the audience.
+//   http-page.2. They are public: the issuer, the id of a client without a secret, the audience,
+//        the largest attachment.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -26,16 +27,25 @@ export type WebSignIn =
       readonly audience: string;
     };
 
-const META = /<meta name="parley-sign-in"[^>]*>/u;
+/** What the page knows of attachments before its first request; `{}`: there are none. */
+export interface WebAttachments {
+  /** The largest file. */
+  readonly bytesMax?: number | undefined;
+}
 
-export function openPage(file: string, signIn: WebSignIn): Page {
-  const json = JSON.stringify(signIn).replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+export function openPage(file: string, signIn: WebSignIn, attachments: WebAttachments = {}): Page {
+  const html = readFileSync(file, "utf8");
+  return new Page(setMeta(setMeta(html, "sign-in", signIn), "attachments", attachments));
+}
+
+/** http-page.1. */
+function setMeta(html: string, name: string, settings: object): string {
+  const json = JSON.stringify(settings).replaceAll("&", "&amp;").replaceAll('"', "&quot;");
   const content = json.replaceAll("<", "&lt;");
-  const html = readFileSync(file, "utf8").replace(
-    META,
-    () => `<meta name="parley-sign-in" content="${content}" />`,
+  return html.replace(
+    new RegExp(`<meta name="parley-${name}"[^>]*>`, "u"),
+    () => `<meta name="parley-${name}" content="${content}" />`,
   );
-  return new Page(html);
 }
 
 /** A page without settings. */

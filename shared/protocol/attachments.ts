@@ -36,6 +36,13 @@ export interface UploadedFile extends Attachment {
   readonly proof: string;
 }
 
+/**
+ * What a refused upload says beside its error: the cluster takes no files, the file is too large,
+ * the files of the user are, or the type is not accepted.
+ */
+export const UPLOAD_REFUSALS = ["off", "size", "quota", "type"] as const;
+export type UploadRefusal = (typeof UPLOAD_REFUSALS)[number];
+
 /** A signed number is not larger. */
 export const PIXELS_MAX = 1_000_000;
 export const MEDIA_TYPE = /^[a-z0-9][a-z0-9.+-]{0,62}\/[a-z0-9][a-z0-9.+-]{0,126}$/;

@@ -3,6 +3,7 @@
 //   protocol/problem.1. A problem holds only texts of this project: those of the table, or a
 //        `detail`. Texts of libraries and stacks go only to the log.
 
+import type { UploadRefusal } from "./attachments.ts";
 import { ERRORS, retryAfterMs } from "./errors.ts";
 import type { ErrorName } from "./errors.ts";
 
@@ -14,6 +15,8 @@ export interface ProblemDetail {
   readonly detail?: string | undefined;
   /** The message id for a retry, when the gateway created it. */
   readonly id?: string | undefined;
+  /** Why an upload is refused, where the name has several meanings. */
+  readonly reason?: UploadRefusal | undefined;
 }
 
 export interface Problem {
@@ -26,6 +29,7 @@ export interface Problem {
   readonly detail?: string;
   readonly afterMs?: number;
   readonly id?: string;
+  readonly reason?: UploadRefusal;
 }
 
 export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
@@ -42,5 +46,6 @@ export function problem(name: ErrorName, more: ProblemDetail = {}): Problem {
     ...(more.detail !== undefined && { detail: more.detail }),
     ...(afterMs !== undefined && { afterMs }),
     ...(more.id !== undefined && { id: more.id }),
+    ...(more.reason !== undefined && { reason: more.reason }),
   };
 }

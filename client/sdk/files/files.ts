@@ -4,9 +4,11 @@
 //        repeated after temporary errors and lost connections, ATTEMPTS_MAX times in all.
 
 import { fullJitter } from "#shared/kit/backoff.ts";
-import { parseObject } from "#shared/kit/json.ts";
+import { isObject, parseObject } from "#shared/kit/json.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
-import type { Attachment, UploadedFile } from "#shared/protocol/attachments.ts";
+import { UPLOAD_REFUSALS } from "#shared/protocol/attachments.ts";
+import type { Attachment, UploadedFile, UploadRefusal } from "#shared/protocol/attachments.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
 import { ParleyError } from "../errors.ts";
 import { readProblem } from "../problem.ts";
 import { webRandom } from "../web-clock.ts";
@@ -18,6 +20,16 @@ const RETRY = { baseMs: 500, capMs: 10_000 };
 /** A file was not taken, or has no link. */
 export class FileFailed extends ParleyError {
   override readonly name = "FileFailed";
+  /**
+   * Why an upload was refused: the cluster takes no files (`off`), the file is too large (`size`),
+   * all files of the user are (`quota`), or its type is not accepted (`type`).
+   */
+  readonly reason: UploadRefusal | undefined;
+
+  constructor(code: ErrorName, message?: string, reason?: UploadRefusal) {
+    super(code, message);
+    this.reason = reason;
+  }
 }
 
 /** Where the gateways are, and who asks. */
@@ -80,7 +92,7 @@ export class Files {
       });
       const value = parseObject(answer.text);
       if (answer.status === 201 && value !== undefined) return value as unknown as UploadedFile;
-      const failure = new FileFailed(...readProblem(value));
+      const failure = failureOf(value);
       if (!failure.retry || attempt === ATTEMPTS_MAX) throw failure;
       const afterMs = Number(value?.["afterMs"] ?? 0);
       await wait(afterMs + fullJitter(attempt - 1, RETRY, webRandom), signal); // files.1
@@ -101,7 +113,7 @@ export class Files {
       () => signal?.throwIfAborted(),
     );
     const value = parseObject(text ?? "");
-    if (typeof value?.["url"] !== "string") throw new FileFailed(...readProblem(value));
+    if (typeof value?.["url"] !== "string") throw failureOf(value);
     const { url: path, thumbnail, ...file } = value as unknown as LinkedFile;
     const small = thumbnail !== undefined && { thumbnail: this.#urlOf(thumbnail).href };
     return { ...file, url: this.#urlOf(path).href, ...small };
@@ -115,6 +127,12 @@ export class Files {
     const { token } = this.#options;
     return typeof token === "string" ? token : token();
   }
+}
+
+function failureOf(problem: unknown): FileFailed {
+  const { reason } = isObject(problem) ? problem : {};
+  const refusal = UPLOAD_REFUSALS.find((one) => one === reason);
+  return new FileFailed(...readProblem(problem), refusal);
 }
 
 function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {

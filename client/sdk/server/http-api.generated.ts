@@ -640,6 +640,11 @@ export interface components {
             readonly afterMs?: number;
             /** Retry with this message id. */
             readonly id?: string;
+            /**
+             * Of an upload: the cluster takes no files (`off`), this file is too large (`size`), all files of the user are (`quota`), or the type is not accepted (`type`).
+             * @enum {string}
+             */
+            readonly reason?: "off" | "size" | "quota" | "type";
         };
     };
     responses: never;

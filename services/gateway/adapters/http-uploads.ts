@@ -21,6 +21,7 @@ import type { AttachmentStore, ObjectName } from "#shared/ports/attachment-store
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Logger } from "#shared/process/logger.ts";
 import { attachmentSchemas, inviteIdSchema, roomSchema } from "#shared/protocol/client-frames.ts";
+import type { UploadRefusal } from "#shared/protocol/attachments.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { MessageId } from "#shared/protocol/ids.ts";
 import { thumbnailOf } from "#shared/protocol/attachments.ts";
@@ -101,7 +102,7 @@ export function uploadRoute(parts: UploadParts): HttpRoute {
     async handle(request, reply) {
       const { identity } = request;
       if (identity === undefined) return sendProblem(reply, "unauthorized");
-      if (parts.store === undefined) return refuse(reply, "not_found", OFF);
+      if (parts.store === undefined) return refuse(reply, "not_found", OFF, "off");
       const { user } = identity;
       if (!inProgress.begin(user)) return refuse(reply, "busy"); // http-uploads.3
       try {
@@ -128,15 +129,17 @@ async function upload(
   const bytes = lengthOf(request.headers["content-length"]);
   if (bytes === undefined) return refuse(reply, "bad_frame", NO_LENGTH);
   if (bytes > limits.fileBytesMax) {
-    return refuse(reply, "too_large", `A file has at most ${limits.fileBytesMax} bytes.`);
+    const text = `A file has at most ${limits.fileBytesMax} bytes.`;
+    return refuse(reply, "too_large", text, "size");
   }
   const known = await roomApi.about({ user, grant: grantFor(room, identity), room });
   if (known.kind === "refused") return refuse(reply, known.error);
   if (!isAtLeast(known.about.role, "member")) return refuse(reply, "forbidden"); // http-uploads.1
   const begun = await records.begin({ id, room, user, name, bytes, quota: limits.userBytesMax });
   if (begun.kind === "refused") {
+    if (begun.error !== "full") return refuse(reply, REFUSALS[begun.error]);
     const full = `All files of a user have at most ${limits.userBytesMax} bytes.`;
-    return refuse(reply, REFUSALS[begun.error], begun.error === "full" ? full : undefined);
+    return refuse(reply, REFUSALS.full, full, "quota");
   }
   const until = clock.now() + ATTACHMENT_UNSENT_MS;
   if (begun.kind === "file") {
@@ -152,7 +155,8 @@ async function upload(
     return refuse(reply, "unavailable");
   }
   if (stored.kind === "type") {
-    return refuse(reply, "forbidden", `Files of the type ${stored.type} are not accepted.`);
+    const text = `Files of the type ${stored.type} are not accepted.`;
+    return refuse(reply, "forbidden", text, "type");
   }
   const size = await storeThumbnail(parts, store, { id, bytes, type: stored.type });
   const finished = await records.finish({ id, room, user, type: stored.type, ...size });
@@ -251,8 +255,13 @@ function accept(reply: FastifyReply, file: object): FastifyReply {
 }
 
 /** The rest of the body is not read: the connection ends with the answer. */
-function refuse(reply: FastifyReply, error: ErrorName, detail?: string): FastifyReply {
+function refuse(
+  reply: FastifyReply,
+  error: ErrorName,
+  detail?: string,
+  reason?: UploadRefusal,
+): FastifyReply {
   const { raw } = reply.request;
   if (!raw.complete) reply.header("connection", "close");
-  return sendProblem(reply, error, { detail });
+  return sendProblem(reply, error, { detail, reason });
 }

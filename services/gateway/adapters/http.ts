@@ -69,7 +69,7 @@ import { addRoute } from "./http-route.ts";
 import { createServer } from "./http-server.ts";
 import { HTTP_BOUNDS } from "./http-sockets.ts";
 import type { HttpBounds } from "./http-sockets.ts";
-import type { WebSignIn } from "#shared/adapters/http-page.ts";
+import type { WebAttachments, WebSignIn } from "#shared/adapters/http-page.ts";
 import { addWebPage } from "#shared/adapters/http-static.ts";
 import { webhookRoutes } from "./http-webhooks.ts";
 
@@ -83,6 +83,8 @@ export interface HttpConfig {
   readonly webDir: string;
   /** Default: another application signs users in. */
   readonly signIn?: WebSignIn;
+  /** For the page. Default: there are none. */
+  readonly attachments?: WebAttachments;
   /** Origins that the page calls to sign in, besides the issuer's. */
   readonly signInOrigins?: readonly string[];
   /** Default: the secret of AUTH=dev, else a key of this process. */

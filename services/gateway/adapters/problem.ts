@@ -6,6 +6,7 @@
 
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
+import { UPLOAD_REFUSALS } from "#shared/protocol/attachments.ts";
 import { ERRORS } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import { problem, PROBLEM_TYPE } from "#shared/protocol/problem.ts";
@@ -20,6 +21,14 @@ export const problemSchema = z.object({
   detail: z.string().optional(),
   afterMs: z.number().int().optional().meta({ description: "The time in ms before a retry." }),
   id: z.string().optional().meta({ description: "Retry with this message id." }),
+  reason: z
+    .enum(UPLOAD_REFUSALS)
+    .optional()
+    .meta({
+      description:
+        "Of an upload: the cluster takes no files (`off`), this file is too large (`size`), all files " +
+        "of the user are (`quota`), or the type is not accepted (`type`).",
+    }),
 });
 
 export function sendProblem(

@@ -137,6 +137,22 @@ describe("HttpAttachments", () => {
     expect((await fixture.ask(pathOf(1, ""), { method: "PUT", body: "x" })).status).to.equal(400);
   });
 
+  it("AT11: a refused upload says why: off, size, quota or type", async () => {
+    await using fixture = await openHttpFixture();
+    const large = await put(fixture, 1, new Uint8Array(FILE_BYTES_MAX + 1));
+    expect(large.body).to.include({ name: "too_large", reason: "size" });
+    const program = Buffer.from("\x7fELF\x02\x01\x01".padEnd(100, "\0"), "latin1");
+    const refused = await put(fixture, 2, new Uint8Array(program));
+    expect(refused.body).to.include({ name: "forbidden", reason: "type" });
+    fixture.attachments.recordsInstead = { kind: "refused", error: "full" };
+    const full = await put(fixture, 3);
+    expect(full.body).to.include({ name: "too_large", reason: "quota" });
+    fixture.attachments.recordsInstead = { kind: "refused", error: "busy" };
+    expect((await put(fixture, 4)).body).to.not.have.property("reason");
+    await using without = await openHttpFixture({ withoutStore: true });
+    expect((await put(without, 1)).body).to.include({ name: "not_found", reason: "off" });
+  });
+
   it("AT7: a user has a number of uploads in progress, and other users are not delayed", async () => {
     await using fixture = await openHttpFixture();
     const uploads = [];

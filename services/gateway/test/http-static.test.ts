@@ -125,6 +125,19 @@ describe("HttpStatic", () => {
     );
   });
 
+  it("AT12: the page says whether the cluster takes files, and how large", async () => {
+    const html = `<meta name="parley-attachments" content='{"bytesMax":5}' />`;
+    await writeFile(join(webDir, "index.html"), PAGE + html);
+    for (const attachments of [{ bytesMax: 7 }, {}]) {
+      await using page = await openHttpFixture({ config: { webDir, origins: [], attachments } });
+      const text = (await (await page.ask("/")).text()).replaceAll("&quot;", '"');
+      expect(text).to.include(
+        `<meta name="parley-attachments" content="${JSON.stringify(attachments)}" />`,
+      );
+    }
+    await writeFile(join(webDir, "index.html"), PAGE);
+  });
+
   it("H4: no file outside the folder, and no hidden file in it, is served", async () => {
     const name = webDir.split("/").at(-1) ?? "";
     for (const path of [
