@@ -100,6 +100,9 @@ function isInFirstLoad(id: string, modules: Modules, seen = new Set<string>()): 
   return info.importers.some((by) => isInFirstLoad(by, modules, seen));
 }
 
+/** What shows and uploads files, which the first file loads. */
+const OF_FILES = /\/client\/(?:web\/(?:store|ui)|sdk)\/files\/|english-files\.ts$/u;
+
 export default defineConfig({
   root: ROOT,
   plugins: [preact(), withoutForeignPictures(), completeBuild()],
@@ -124,7 +127,10 @@ export default defineConfig({
           name === "sw" ? WORKER : `${name === "docs" ? "docs" : "assets"}/[name]-[hash].js`,
         // One file: it compresses better than several that are always loaded together.
         codeSplitting: {
-          groups: [{ name: (id, modules) => (isInFirstLoad(id, modules) ? "page" : null) }],
+          groups: [
+            { name: (id, modules) => (isInFirstLoad(id, modules) ? "page" : null) },
+            { name: (id) => (OF_FILES.test(id) ? "files" : null) },
+          ],
         },
       },
     },

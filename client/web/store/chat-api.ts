@@ -8,6 +8,7 @@ import { isObject } from "#shared/kit/json.ts";
 import type { RoomSettings } from "#shared/protocol/events.ts";
 import type { FoundRooms } from "#shared/protocol/room-list.ts";
 import type { Role } from "#shared/protocol/roles.ts";
+import type { FilePort } from "./files/file-port.ts";
 import type { ShownMessage } from "#client/sdk/timeline/shown-message.ts";
 import type { SessionsPort } from "./device-list.ts";
 
@@ -89,6 +90,10 @@ export interface ChatApi {
   search(query: SearchQuery): Promise<FoundMessages>;
   /** The requests about the user's devices, which load when they are needed first. */
   sessions(user: string): Promise<SessionsPort>;
+  /** The largest file; undefined: the server takes none (AT12). */
+  readonly fileBytesMax: number | undefined;
+  /** Loads the code of uploads and links. Rejects without a network. */
+  files(): Promise<FilePort>;
 }
 
 export class ApiError extends Error {
@@ -103,14 +108,31 @@ export class ApiError extends Error {
 export interface HttpChatApiOptions {
   readonly fetcher: typeof fetch;
   readonly token: () => Promise<string>;
+  readonly fileBytesMax?: number | undefined;
 }
 
 export class HttpChatApi implements ChatApi {
   readonly #options: HttpChatApiOptions;
   #token: Promise<string> | undefined;
+  #files: Promise<FilePort> | undefined;
 
   constructor(options: HttpChatApiOptions) {
     this.#options = options;
+  }
+
+  get fileBytesMax(): number | undefined {
+    return this.#options.fileBytesMax;
+  }
+
+  files(): Promise<FilePort> {
+    const loaded = (this.#files ??= import("./files/page-files.ts").then(({ openFiles }) =>
+      openFiles(
+        () => this.#kept(),
+        () => (this.#token = undefined),
+      ),
+    ));
+    loaded.catch(() => (this.#files = undefined));
+    return loaded;
   }
 
   about(room: string): Promise<RoomAbout> {
@@ -173,10 +195,14 @@ export class HttpChatApi implements ChatApi {
     return body as T;
   }
 
+  /** chat-api.2. */
+  #kept(): Promise<string> {
+    return (this.#token ??= this.#options.token());
+  }
+
   async #fetch(path: string): Promise<Response> {
-    const { fetcher, token } = this.#options; // A browser's fetch allows no other `this`.
-    this.#token ??= token();
-    const used = this.#token;
+    const { fetcher } = this.#options; // A browser's fetch allows no other `this`.
+    const used = this.#kept();
     try {
       const headers = { authorization: `Bearer ${await used}` };
       const response = await fetcher(path, { headers });

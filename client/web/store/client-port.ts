@@ -11,6 +11,7 @@
 
 import type { ResumedSend } from "#client/sdk/timeline/room-timeline.ts";
 import type { SendOutcome } from "#client/sdk/timeline/timeline.ts";
+import type { UploadedFile } from "#shared/protocol/attachments.ts";
 import type { Body, RoomEvent } from "#shared/protocol/events.ts";
 import type { Note } from "#shared/protocol/note.ts";
 import type { MemberRole, Role } from "#shared/protocol/roles.ts";
@@ -48,6 +49,7 @@ export interface SendOptions {
   readonly replyTo?: number | undefined;
   readonly thread?: number | undefined;
   readonly mentions?: readonly string[] | "@room" | undefined;
+  readonly attachments?: readonly UploadedFile[] | undefined;
 }
 
 /** Everything that a room stores of a user. */

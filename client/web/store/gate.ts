@@ -12,6 +12,7 @@ import { deviceName } from "./device-name.ts";
 import { arrive, fetchDevToken, rememberUser } from "./identity.ts";
 import type { Arrival } from "./identity.ts";
 import type { Oidc } from "./oidc.ts";
+import { readFileBytesMax } from "./sign-in-settings.ts";
 import type { SignInSettings } from "./sign-in-settings.ts";
 
 /** What the page needs of a cluster. */
@@ -80,9 +81,11 @@ async function enterAs(
   const known = await token;
   const device = deviceName(navigator.userAgent);
   const names = { client: "web/1", ...(device !== undefined && { device }) };
+  const meta = document.querySelector<HTMLMetaElement>('meta[name="parley-attachments"]');
+  const fileBytesMax = readFileBytesMax(meta?.content);
   return {
     client: new Parley({ url, token: known, ...names, outbox }),
-    api: new HttpChatApi({ fetcher: fetch, token: known }),
+    api: new HttpChatApi({ fetcher: fetch, token: known, fileBytesMax }),
   };
 }
 

@@ -21,6 +21,8 @@ import { MemberList } from "./member-list.ts";
 import { mentionsIn, ROOM_MENTION } from "./mention-text.ts";
 import { mayDo } from "./room-rights.ts";
 import { findDay } from "./find-day.ts";
+import type { FileLink } from "./files/file-port.ts";
+import { filesOf } from "./load-files.ts";
 import type { JumpTarget, MessageSource } from "./message-source.ts";
 import { PinList } from "./pin-list.ts";
 import { RoomAdmin } from "./room-admin.ts";
@@ -119,8 +121,9 @@ export class RoomStore implements MessageSource {
         options.onDraft(text);
       },
       changed,
-      send: (text) => {
-        this.#timeline.send({ text }, { mentions: this.mentionsIn(text) });
+      loadFiles: filesOf(api, handle.room, changed),
+      send: (text, attachments) => {
+        this.#timeline.send({ text }, { mentions: this.mentionsIn(text), attachments });
         this.jumpToEnd();
       },
       edit: (seq, text) => this.changes.edit(seq, text),
@@ -207,10 +210,11 @@ export class RoomStore implements MessageSource {
 
   openThread(root: number): void {
     if (this.#thread?.root === root) return;
-    const { me, clock, changed, draftOf, onDraft } = this.#options;
+    const { api, me, clock, changed, draftOf, onDraft } = this.#options;
     this.#thread?.close();
     this.#thread = new ThreadStore({
       handle: this.#handle,
+      api,
       root,
       me,
       clock,
@@ -262,6 +266,12 @@ export class RoomStore implements MessageSource {
   /** Resolves with the sentence for a refusal. */
   loadInvites(): Promise<string | undefined> {
     return this.admin.loadInvites(this.#options.api, this.name);
+  }
+
+  /** Where the bytes of an attachment are. Rejects with FileFailed. */
+  async linkOf(id: string, isFresh?: boolean): Promise<FileLink> {
+    const files = await this.#options.api.files();
+    return files.link(this.name, id, isFresh);
   }
 
   loadMembers(): void {
@@ -346,6 +356,7 @@ export class RoomStore implements MessageSource {
   close(): void {
     for (const unsubscribe of this.#subscriptions) unsubscribe();
     this.#thread?.close();
+    this.draft.close();
     this.#timeline.close();
     this.#typingNames.clear();
     this.#handle.leave();

@@ -1,4 +1,5 @@
-// SignInSettings: how this page signs users in, as the gateway wrote it into the page.
+// SignInSettings: how this page signs users in, and which files the server takes, as the gateway
+// wrote it into the page.
 
 import { parseObject } from "#shared/kit/json.ts";
 
@@ -20,4 +21,10 @@ export function readSignIn(content: string | undefined): SignInSettings {
   const texts = [issuer, clientId, scope, audience];
   if (kind !== "oidc" || !texts.every((text) => typeof text === "string")) return { kind: "none" };
   return { kind, issuer, clientId, scope, audience } as OidcSettings;
+}
+
+/** The largest file; undefined: the server takes none (AT12). */
+export function readFileBytesMax(content: string | undefined): number | undefined {
+  const { bytesMax } = parseObject(content ?? "") ?? {};
+  return typeof bytesMax === "number" ? bytesMax : undefined;
 }

@@ -8,9 +8,11 @@
 import type { Clock } from "#shared/ports/clock.ts";
 import { RoomTimeline } from "#client/sdk/timeline/room-timeline.ts";
 import type { Paging } from "#client/sdk/timeline/room-timeline.ts";
+import type { ChatApi } from "./chat-api.ts";
 import type { MessageChanges } from "./message-changes.ts";
 import type { ChatRoom, Unsubscribe } from "./client-port.ts";
 import { Draft } from "./draft.ts";
+import { filesOf } from "./load-files.ts";
 import type { MessageSource } from "./message-source.ts";
 import { TimelineRows } from "./timeline-rows.ts";
 
@@ -25,6 +27,7 @@ export interface MentionNames {
 
 export interface ThreadStoreOptions {
   readonly handle: ChatRoom;
+  readonly api: ChatApi;
   /** The number of the message that the replies answer. */
   readonly root: number;
   readonly me: string;
@@ -58,7 +61,7 @@ export class ThreadStore implements MessageSource {
   #isAtEnd = true;
 
   constructor(options: ThreadStoreOptions) {
-    const { handle, root, me, clock, changes, mentions, max, savedDraft } = options;
+    const { handle, api, root, me, clock, changes, mentions, max, savedDraft } = options;
     const { changed, onDraft } = options;
     this.#mentions = mentions;
     this.name = handle.room;
@@ -81,8 +84,9 @@ export class ThreadStore implements MessageSource {
       saved: savedDraft,
       typed: onDraft,
       changed,
-      send: (text) => {
-        this.#timeline.send({ text }, { mentions: mentions.mentionsIn(text) });
+      loadFiles: filesOf(api, handle.room, changed),
+      send: (text, attachments) => {
+        this.#timeline.send({ text }, { mentions: mentions.mentionsIn(text), attachments });
         this.jumpToEnd();
       },
       edit: (seq, text) => changes.edit(seq, text),
@@ -138,6 +142,7 @@ export class ThreadStore implements MessageSource {
 
   close(): void {
     this.#unsubscribe();
+    this.draft.close();
     this.#timeline.close();
   }
 }

@@ -9,6 +9,7 @@
 //        while the range covers that number. Pages of history have none, so only the newest
 //        NOTICES_MAX that this window received are kept.
 
+import type { Attachment } from "#shared/protocol/attachments.ts";
 import type { Body, RoomEvent } from "#shared/protocol/events.ts";
 import type { RoomTimeline } from "#client/sdk/timeline/room-timeline.ts";
 import type { ShownMessage } from "#client/sdk/timeline/shown-message.ts";
@@ -45,6 +46,7 @@ export interface SentMessage {
   /** The mentioned users; `room`: everyone. */
   readonly mentions?: readonly string[];
   readonly isMention?: boolean;
+  readonly attachments?: readonly Attachment[];
 }
 
 /** The user's own message before its event arrives. An `acked` one has its number. */
@@ -57,6 +59,7 @@ export interface UnsentMessage {
   readonly text: string;
   /** Why it was refused, in words for the user. */
   readonly reason?: string;
+  readonly attachments?: readonly Attachment[];
 }
 
 export type Message = SentMessage | UnsentMessage;
@@ -145,9 +148,9 @@ function mergeBySeq(
 }
 
 function sentOf({ id, seq, from, at, message }: TimelineEntry, me: string): SentMessage {
-  const { deleted, mentions, state = {} } = message ?? ({} as Partial<ShownMessage>);
+  const { deleted, mentions, attachments, state = {} } = message ?? ({} as Partial<ShownMessage>);
   const { edited, pinned, reactions, replies = 0 } = state;
-  const text = deletionWords(deleted?.by, from) ?? textOf(message?.body ?? {});
+  const text = deletionWords(deleted?.by, from) ?? textBeside(attachments, message?.body ?? {});
   return {
     kind: "sent",
     id,
@@ -164,6 +167,7 @@ function sentOf({ id, seq, from, at, message }: TimelineEntry, me: string): Sent
         isMine: one.users.some((user) => user === me),
       })),
     }),
+    ...(attachments !== undefined && { attachments }),
     ...(replies > 0 && { replies }),
     ...(mentions !== undefined && {
       mentions: mentions === "@room" ? [ROOM_MENTION] : mentions,
@@ -177,10 +181,27 @@ function deletionWords(by: string | undefined, from: string): string | undefined
   return by === from ? t("message.deleted") : t("message.deletedBy", { name: by });
 }
 
-function unsentOf({ kind, id, seq, at, body, error }: Unsent, from: string): UnsentMessage {
+function unsentOf(message: Unsent, from: string): UnsentMessage {
+  const { kind, id, seq, at, body, attachments, error } = message;
   const number = seq !== undefined && { seq };
   const reason = error !== undefined && { reason: failureWords(error) };
-  return { kind, id, ...number, from, at, text: textOf(body), ...reason };
+  const files = attachments !== undefined && { attachments };
+  return {
+    kind,
+    id,
+    ...number,
+    from,
+    at,
+    text: textBeside(attachments, body),
+    ...files,
+    ...reason,
+  };
+}
+
+/** Files need no text beside them. */
+function textBeside(files: readonly Attachment[] | undefined, body: Body): string {
+  const text = body["text"];
+  return files !== undefined && typeof text === "string" && isBlank(text) ? "" : textOf(body);
 }
 
 /** Other clients can send bodies without a text; the page shows their JSON. */

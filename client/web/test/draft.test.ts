@@ -31,6 +31,7 @@ function createDraft(saved = ""): DraftFixture {
     saved,
     typed: (text) => typed.push(text),
     changed: () => undefined,
+    loadFiles: undefined,
     send: (text) => sent.push(text),
     edit: (seq, text) => edits.push([seq, text]),
   });

@@ -6,11 +6,13 @@ import { expect } from "chai";
 import { parseAst } from "vite";
 import { CATALOGUES, chooseLanguage, LANGUAGES, loadLanguage } from "../texts/language.ts";
 import { englishDialogs } from "../texts/english-dialogs.ts";
+import { englishFiles } from "../texts/english-files.ts";
 import { english } from "../texts/english.ts";
 import type { Entry, TextKey } from "../texts/texts.ts";
 import { addTexts, parts, setLanguage, t } from "../texts/texts.ts";
 
-const ALL = { ...english, ...englishDialogs };
+const LATER = { ...englishDialogs, ...englishFiles };
+const ALL = { ...english, ...LATER };
 const KEYS = Object.keys(ALL) as TextKey[];
 
 const parametersOf = (text: string): string[] =>
@@ -24,7 +26,7 @@ describe("texts", () => {
   for (const code of LANGUAGES) {
     it(`texts.1: ${code} has each text, with its parameters and its forms of plural`, async () => {
       const whole = await CATALOGUES[code]();
-      const catalogue = { ...(code === "en" && englishDialogs), ...whole };
+      const catalogue = { ...(code === "en" && LATER), ...whole };
       expect(Object.keys(catalogue).sort()).to.deep.equal([...KEYS].sort());
       const categories = new Intl.PluralRules(code).resolvedOptions().pluralCategories;
       for (const key of KEYS) {
@@ -65,7 +67,9 @@ describe("texts", () => {
 
   it("texts.5: the texts of a later view are added, and a translation stays", async () => {
     addTexts(englishDialogs);
+    addTexts(englishFiles);
     expect(t("leave.title", { room: "tea" })).to.equal("Leave tea?");
+    expect(t("files.open", { name: "a.png" })).to.equal("Open a.png");
     setLanguage(await loadLanguage({ code: "de", locale: "de" }));
     addTexts(englishDialogs);
     expect(t("leave.title", { room: "tea" })).to.equal("tea verlassen?");

@@ -1,12 +1,14 @@
 // Arabic: every text of the page. The keys and parameters are those of english.ts.
 
 import { arabicDialogs } from "./arabic-dialogs.ts";
+import { arabicFiles } from "./arabic-files.ts";
 import { arabicRooms } from "./arabic-rooms.ts";
 import type { Catalogue } from "./texts.ts";
 
 export const arabic: Catalogue = {
   ...arabicRooms,
   ...arabicDialogs,
+  ...arabicFiles,
   "app.lead": "دردشة كل رسالة تراها فيها محفوظة بأمان من قبل.",
   "app.signInFailed": "تعذّر تسجيل الدخول. حاول مرة أخرى.",
   "app.signedOut": "سُجّل خروج هذا الجهاز. ما لم ترسله بعد يبقى محفوظًا عليه.",
@@ -184,6 +186,8 @@ export const arabic: Catalogue = {
   "composer.cancel": "إلغاء",
   "composer.sends": "{enter} للإرسال {shiftEnter} لسطر جديد",
   "composer.saves": "{enter} للحفظ {shiftEnter} لسطر جديد",
+  "composer.attach": "إرفاق ملفات",
+  "composer.drop": "أفلت الملفات لإرفاقها",
   "composer.tooLong": {
     zero: "هذه الرسالة طويلة جدًا.",
     one: "هذه الرسالة أطول من المسموح ببايت واحد.",

@@ -161,6 +161,8 @@ export const english = {
   "composer.cancel": "Cancel",
   "composer.sends": "{enter} sends {shiftEnter} new line",
   "composer.saves": "{enter} saves {shiftEnter} new line",
+  "composer.attach": "Attach files",
+  "composer.drop": "Drop files to attach them",
   "composer.tooLong": {
     one: "This message is {count} byte too long.",
     other: "This message is {count} bytes too long.",

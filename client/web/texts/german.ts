@@ -1,12 +1,14 @@
 // German: every text of the page. The keys and parameters are those of english.ts.
 
 import { germanDialogs } from "./german-dialogs.ts";
+import { germanFiles } from "./german-files.ts";
 import { germanRooms } from "./german-rooms.ts";
 import type { Catalogue } from "./texts.ts";
 
 export const german: Catalogue = {
   ...germanRooms,
   ...germanDialogs,
+  ...germanFiles,
   "app.lead": "Chat, in dem jede Nachricht, die Sie sehen, schon sicher gespeichert ist.",
   "app.signInFailed": "Die Anmeldung ist fehlgeschlagen. Versuchen Sie es noch einmal.",
   "app.signedOut":
@@ -173,6 +175,8 @@ export const german: Catalogue = {
   "composer.cancel": "Abbrechen",
   "composer.sends": "{enter} sendet {shiftEnter} neue Zeile",
   "composer.saves": "{enter} speichert {shiftEnter} neue Zeile",
+  "composer.attach": "Dateien anhängen",
+  "composer.drop": "Dateien hier ablegen",
   "composer.tooLong": {
     one: "Diese Nachricht ist {count} Byte zu lang.",
     other: "Diese Nachricht ist {count} Bytes zu lang.",

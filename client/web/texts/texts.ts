@@ -13,11 +13,13 @@
 //       the other catalogues are loaded whole.
 
 import type { englishDialogs } from "./english-dialogs.ts";
+import type { englishFiles } from "./english-files.ts";
 import type { englishRooms } from "./english-rooms.ts";
 import { english } from "./english.ts";
 
-type Dialogs = typeof englishDialogs;
-type English = typeof english & Dialogs;
+/** The texts of views that load later (texts.5). */
+type Later = typeof englishDialogs & typeof englishFiles;
+type English = typeof english & Later;
 export type TextKey = keyof English;
 
 type Forms = Partial<Record<Intl.LDMLPluralRule, string>> & { readonly other: string };
@@ -28,7 +30,8 @@ export type Catalogue = {
 };
 /** The parts of a catalogue in files of their own. */
 export type RoomsCatalogue = Pick<Catalogue, keyof typeof englishRooms>;
-export type DialogsCatalogue = Pick<Catalogue, keyof Dialogs>;
+export type DialogsCatalogue = Pick<Catalogue, keyof typeof englishDialogs>;
+export type FilesCatalogue = Pick<Catalogue, keyof typeof englishFiles>;
 
 type Parameters<Text> = Text extends `${string}{${infer Name}}${infer Rest}`
   ? Name | Parameters<Rest>
@@ -43,7 +46,7 @@ type Values<Key extends TextKey, V = Value> = [ParametersOf<English[Key]>] exten
 
 export interface Language {
   /** English begins without the texts of `addTexts`. */
-  readonly catalogue: Omit<Catalogue, keyof Dialogs> & Partial<DialogsCatalogue>;
+  readonly catalogue: Omit<Catalogue, keyof Later> & Partial<Pick<Catalogue, keyof Later>>;
   /** A BCP 47 tag, with the region of the user. */
   readonly locale: string;
   readonly isRightToLeft: boolean;
@@ -61,7 +64,7 @@ export function setLanguage(chosen: Language): void {
 }
 
 /** Adds texts that a language does not have yet (texts.5). */
-export function addTexts(texts: DialogsCatalogue): void {
+export function addTexts(texts: DialogsCatalogue | FilesCatalogue): void {
   language = { ...language, catalogue: { ...texts, ...language.catalogue } };
 }
 

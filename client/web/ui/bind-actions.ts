@@ -36,6 +36,8 @@ export function bindActions(
     edit: (message) => draft?.edit(message),
     remove: (message) => layout.setDialog({ kind: "delete", message }),
     pin: (message, on) => room?.changes.pin(message.seq, on),
+    view: (message, file) => layout.setDialog({ kind: "view", message, file }),
+    linkOf: (id, isFresh) => room?.linkOf(id, isFresh) ?? Promise.reject(new Error("not_joined")),
     dismiss: () => room?.changes.dismiss(),
   };
 }

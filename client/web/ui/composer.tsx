@@ -7,13 +7,18 @@
 
 import type { JSX, RefObject } from "preact";
 import { useId, useLayoutEffect } from "preact/hooks";
+import type { Draft } from "../store/draft.ts";
 import { lastOwn } from "../store/message-source.ts";
 import type { MessageSource } from "../store/message-source.ts";
 import { typingWords } from "../store/words.ts";
+import { AttachButton, pasteFiles, useDrop } from "./attach.tsx";
 import { useNames } from "./avatar.tsx";
 import { Icon } from "./icons.tsx";
+import { lazyView } from "./lazy.tsx";
 import { useMentions } from "./mention-list.tsx";
 import { parts, t } from "../texts/texts.ts";
+
+const FileChips = lazyView(async () => (await import("./files/file-chips.tsx")).FileChips);
 
 /** A higher field scrolls. */
 const HEIGHT_PX_MAX = 220;
@@ -52,6 +57,7 @@ function Writer({ source, label, note, field, onUp }: Props): JSX.Element {
     if (field.current !== null) field.current.value = draft.text; // composer.1
   };
   const mentions = useMentions(source, field, (text) => change(() => draft.set(text)));
+  useDrop({ draft, field });
   useLayoutEffect(() => grow(field.current), [draft.text, source]);
   useLayoutEffect(() => {
     if (editing !== undefined) focusEnd(field.current);
@@ -63,15 +69,12 @@ function Writer({ source, label, note, field, onUp }: Props): JSX.Element {
     field.current?.focus();
   };
   const editLast = (): boolean => {
-    const seq = lastOwn(source);
-    const message = seq === undefined ? undefined : source.timeline.at(seq);
-    if (message === undefined) return false;
-    change(() => draft.edit(message));
-    return true;
+    const message = source.timeline.at(lastOwn(source) ?? 0);
+    if (message !== undefined) change(() => draft.edit(message));
+    return message !== undefined;
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.isComposing) return; // Enter completes the composed character; it does not send.
-    if (event.altKey || event.ctrlKey || event.metaKey) return; // Shortcuts of the window.
+    if (isOfBrowser(event)) return;
     if (mentions.onKey(event)) {
       // Done.
     } else if (event.key === "Enter" && !event.shiftKey) send(event);
@@ -85,8 +88,10 @@ function Writer({ source, label, note, field, onUp }: Props): JSX.Element {
   return (
     <div class="composer column">
       {editing !== undefined && <Editing onCancel={() => change(() => draft.cancel())} />}
+      <Files {...{ draft, field }} />
       {mentions.list}
       <form class="composer-box" onSubmit={send}>
+        {draft.canAttach && <AttachButton {...{ draft, field }} />}
         <textarea
           ref={field}
           rows={1}
@@ -103,6 +108,7 @@ function Writer({ source, label, note, field, onUp }: Props): JSX.Element {
             draft.set(event.currentTarget.value);
             mentions.follow();
           }}
+          onPaste={(event) => pasteFiles(draft, event) && event.preventDefault()}
           onSelect={mentions.follow}
           onBlur={mentions.follow}
           onKeyDown={onKeyDown}
@@ -112,6 +118,20 @@ function Writer({ source, label, note, field, onUp }: Props): JSX.Element {
       <Foot id={foot} source={source} note={note} />
     </div>
   );
+}
+
+function isOfBrowser(event: KeyboardEvent): boolean {
+  if (event.isComposing) return true; // Enter completes the composed character; it does not send.
+  return event.altKey || event.ctrlKey || event.metaKey; // Shortcuts of the window.
+}
+
+function Files(props: {
+  readonly draft: Draft;
+  readonly field: RefObject<HTMLTextAreaElement | null>;
+}): JSX.Element | null {
+  const { draft, field } = props;
+  if (draft.files === undefined) return null;
+  return <FileChips files={draft.files} onRemoved={() => field.current?.focus()} />;
 }
 
 function Foot(props: {

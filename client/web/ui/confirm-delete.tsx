@@ -15,7 +15,8 @@ interface Props {
 }
 
 export function ConfirmDelete({ message, onConfirm, onClose }: Props): JSX.Element {
-  const { text } = message;
+  const { attachments = [] } = message;
+  const text = message.text === "" ? attachments.map(({ name }) => name).join("\n") : message.text;
   const isLong = text.length > SHOWN_CHARACTERS;
   return (
     <Dialog class="confirm" label={t("delete.title")} onClose={onClose}>

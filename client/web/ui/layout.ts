@@ -5,7 +5,8 @@
 //   layout.2. When a dialog about a room closes, the focus returns to where it was opened.
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { SentMessage } from "../store/timeline-rows.ts";
+import type { Attachment } from "#shared/protocol/attachments.ts";
+import type { Message, SentMessage } from "../store/timeline-rows.ts";
 import { useMedia } from "./hooks.ts";
 
 /** What covers the list of users in the panel. */
@@ -18,7 +19,8 @@ export type Panel = Over | { readonly kind: "users"; readonly isOpened: boolean 
 
 export type MessageDialog =
   | { readonly kind: "react"; readonly message: SentMessage; readonly anchor: DOMRect }
-  | { readonly kind: "delete"; readonly message: SentMessage };
+  | { readonly kind: "delete"; readonly message: SentMessage }
+  | { readonly kind: "view"; readonly message: Message; readonly file: Attachment };
 
 type OfKind<Kind> = Kind extends string ? { readonly kind: Kind } : never;
 

@@ -5,9 +5,13 @@ import type { ComponentType, JSX } from "preact";
 import { useEffect, useReducer } from "preact/hooks";
 import { t } from "../texts/texts.ts";
 
-/** `load` imports the view. A failed import is tried again when the view is shown again. */
+/**
+ * `load` imports the view. A failed import is tried again when the view is shown again.
+ * `Meanwhile`: what stands in its place.
+ */
 export function lazyView<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
+  Meanwhile?: ComponentType<Props>,
 ): (props: Props) => JSX.Element | null {
   let view: ComponentType<Props> | undefined;
   let loading: Promise<void> | undefined;
@@ -35,7 +39,7 @@ export function lazyView<Props extends object>(
         </p>
       );
     }
-    const View = view;
+    const View = view ?? Meanwhile;
     return View === undefined ? null : <View {...props} />;
   };
 }

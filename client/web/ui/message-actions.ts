@@ -1,6 +1,8 @@
 // MessageActions: what a user can do with a message, from its toolbar, its keys and its reactions.
 
-import type { SentMessage } from "../store/timeline-rows.ts";
+import type { Attachment } from "#shared/protocol/attachments.ts";
+import type { FileLink } from "../store/files/file-port.ts";
+import type { Message, SentMessage } from "../store/timeline-rows.ts";
 
 /** What the room permits the user. */
 export interface MessageRights {
@@ -26,6 +28,10 @@ export interface MessageActions {
   /** Asks, then deletes. */
   readonly remove: (message: SentMessage) => void;
   readonly pin: (message: SentMessage, on: boolean) => void;
+  /** Shows an image of a message in full. */
+  readonly view: (message: Message, file: Attachment) => void;
+  /** Where the bytes of a file are. `isFresh`: the known link did not work. */
+  readonly linkOf: (id: string, isFresh?: boolean) => Promise<FileLink>;
   /** Hides the refusal of the last change. */
   readonly dismiss: () => void;
 }

@@ -1,12 +1,15 @@
-// MessageDialogs: the dialog that is open for a message: the picker of emoji, or the question
-// before a deletion. When it closes, the focus returns to the message.
+// MessageDialogs: the dialog that is open for a message: the picker of emoji, the question before a
+// deletion, or an image. When it closes, the focus returns to the message.
 
 import type { JSX } from "preact";
 import type { RoomStore } from "../store/room-store.ts";
 import { ConfirmDelete } from "./confirm-delete.tsx";
 import { EmojiPicker } from "./emoji-picker.tsx";
+import { lazyView } from "./lazy.tsx";
 import type { Layout } from "./layout.ts";
 import { messageElement } from "./message-actions.ts";
+
+const ImageViewer = lazyView(async () => (await import("./files/image-viewer.tsx")).ImageViewer);
 
 interface Props {
   readonly room: RoomStore | undefined;
@@ -25,13 +28,17 @@ export function MessageDialogs({ room, layout }: Props): JSX.Element | null {
       messageElement(message.id)
     )?.focus();
   };
+  if (dialog.kind === "view") {
+    const linkOf = room.linkOf.bind(room);
+    return <ImageViewer file={dialog.file} linkOf={linkOf} onClose={close} />;
+  }
   if (dialog.kind === "delete") {
-    const confirm = (): void => room.changes.delete(message.seq);
-    return <ConfirmDelete message={message} onConfirm={confirm} onClose={close} />;
+    const confirm = (): void => room.changes.delete(dialog.message.seq);
+    return <ConfirmDelete message={dialog.message} onConfirm={confirm} onClose={close} />;
   }
   const pick = (emoji: string): void => {
-    const known = message.reactions?.find((reaction) => reaction.emoji === emoji);
-    room.changes.react(message.seq, emoji, known?.isMine !== true);
+    const known = dialog.message.reactions?.find((reaction) => reaction.emoji === emoji);
+    room.changes.react(dialog.message.seq, emoji, known?.isMine !== true);
   };
   return <EmojiPicker anchor={dialog.anchor} onPick={pick} onClose={close} />;
 }

@@ -9,13 +9,20 @@ import type { Row } from "../store/days.ts";
 import type { Message, SentMessage, UnsentMessage } from "../store/timeline-rows.ts";
 import { clockWords, instantWords, shortClockWords } from "../store/words.ts";
 import { Avatar, Name } from "./avatar.tsx";
+import { FileBoxes } from "./file-boxes.tsx";
 import { Icon } from "./icons.tsx";
+import { lazyView } from "./lazy.tsx";
 import type { MessageActions } from "./message-actions.ts";
 import { MessageTools } from "./message-tools.tsx";
 import { Reactions } from "./reactions.tsx";
 import { Text } from "./text.tsx";
 import { Spoken } from "./spoken.tsx";
 import { groupDigits, t } from "../texts/texts.ts";
+
+const MessageFiles = lazyView(
+  async () => (await import("./files/message-files.tsx")).MessageFiles,
+  FileBoxes,
+);
 
 /** A longer text is folded; a button shows all of it. */
 const FOLD_CHARACTERS = 1_500;
@@ -92,7 +99,11 @@ export class MessageRow extends Component<MessageRowProps, State> {
               <Time at={message.at} />
             </header>
           )}
-          {isDeleted ? <p class="deleted">{message.text}</p> : <Foldable message={message} />}
+          {isDeleted ? (
+            <p class="deleted">{message.text}</p>
+          ) : (
+            <Content {...{ message, isActive, actions }} />
+          )}
           {message.kind === "refused" && <Refusal message={message} actions={actions} />}
           {message.kind === "sent" && <Extras {...props} message={message} isActive={isActive} />}
         </div>
@@ -131,6 +142,23 @@ function Time({ at, isShort }: { readonly at: number; readonly isShort?: boolean
     <time class="time" dateTime={new Date(at).toISOString()} title={words}>
       {isShort === true ? shortClockWords(at) : words}
     </time>
+  );
+}
+
+function Content(props: {
+  readonly message: Message;
+  readonly isActive: boolean;
+  readonly actions: MessageActions;
+}): JSX.Element {
+  const { message, isActive, actions } = props;
+  const { text, attachments: files } = message;
+  return (
+    <>
+      {text !== "" && <Foldable message={message} />}
+      {files !== undefined && (
+        <MessageFiles {...{ message, files, actions }} isReachable={isActive} />
+      )}
+    </>
   );
 }
 
