@@ -20,7 +20,6 @@ import { Draft } from "./draft.ts";
 import { MemberList } from "./member-list.ts";
 import { mentionsIn, ROOM_MENTION } from "./mention-text.ts";
 import { mayDo } from "./room-rights.ts";
-import { findDay } from "./find-day.ts";
 import type { FileLink } from "./files/file-port.ts";
 import { filesOf } from "./load-files.ts";
 import type { JumpTarget, MessageSource } from "./message-source.ts";
@@ -307,7 +306,8 @@ export class RoomStore implements MessageSource {
   }
 
   /** The first number of a day that begins at this time; undefined: no connection. */
-  findDay(at: number): Promise<number | undefined> {
+  async findDay(at: number): Promise<number | undefined> {
+    const { findDay } = await import("./find-day.ts");
     return findDay(at, this.head, async (seq) => (await this.#read(seq))?.at);
   }
 

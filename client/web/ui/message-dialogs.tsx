@@ -3,12 +3,12 @@
 
 import type { JSX } from "preact";
 import type { RoomStore } from "../store/room-store.ts";
-import { ConfirmDelete } from "./confirm-delete.tsx";
 import { EmojiPicker } from "./emoji-picker.tsx";
 import { lazyView } from "./lazy.tsx";
 import type { Layout } from "./layout.ts";
 import { messageElement } from "./message-actions.ts";
 
+const ConfirmDelete = lazyView(async () => (await import("./confirm-delete.tsx")).ConfirmDelete);
 const ImageViewer = lazyView(async () => (await import("./files/image-viewer.tsx")).ImageViewer);
 
 interface Props {
