@@ -10,6 +10,7 @@ import { CopyButton } from "./copy-button.tsx";
 import { PanelFrame } from "./panel-frame.tsx";
 import { groupDigits, t } from "../texts/texts.ts";
 import type { TextKey } from "../texts/texts.ts";
+import "./on-demand.css";
 
 const STATES = {
   sent: "details.sent",

@@ -12,6 +12,7 @@ import { Avatar, Name } from "./avatar.tsx";
 import { Icon } from "./icons.tsx";
 import type { RoomDialog } from "./layout.ts";
 import { PanelFrame } from "./panel-frame.tsx";
+import "./on-demand.css";
 
 interface Props {
   readonly room: RoomStore;

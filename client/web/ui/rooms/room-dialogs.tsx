@@ -14,6 +14,7 @@ import { InvitePeople } from "./invite-people.tsx";
 import { AddMember, LeaveRoom, RemoveMember } from "./member-dialogs.tsx";
 import { MemberMenu } from "./member-menu.tsx";
 import { RoomSettings } from "./room-settings.tsx";
+import "../on-demand.css";
 
 addTexts(englishDialogs);
 

@@ -10,6 +10,7 @@ import type { Layout } from "../layout.ts";
 import { AboutPanel } from "./about-panel.tsx";
 import { PinsPanel } from "./pins-panel.tsx";
 import { SearchPanel } from "./search-panel.tsx";
+import "../on-demand.css";
 
 addTexts(englishDialogs);
 
