@@ -142,9 +142,13 @@ describe("Everything killed", function () {
     await Promise.all([0, 1].map(openReader));
     for (let kill = 0; kill < KILLS; kill++) {
       await ackedMore(ACKED_PER_START);
-      const killed = await cluster.killEverything();
       // Supervisor, NATS, PostgreSQL, 2 gateways, 2 room nodes, persistence.
-      expect(killed).to.have.length(8);
+      await until(() => cluster.processes().length === 8, {
+        withinMs: 60_000,
+        what: "all eight processes to run",
+      });
+      for (const line of cluster.output) if (line.includes("starting it again")) console.log(line);
+      expect(await cluster.killEverything(), cluster.output.join("\n")).to.have.length(8);
       await start();
     }
     await ackedMore(ACKED_PER_START);

@@ -4,6 +4,7 @@
 import { readFile } from "node:fs/promises";
 import { expect } from "chai";
 import sharp from "sharp";
+import { until } from "#shared/testing/wait.ts";
 import { faintTexts } from "./appearance.ts";
 import { expectAccessible } from "./axe.ts";
 import { BrowserCluster } from "./browser-cluster.ts";
@@ -257,7 +258,12 @@ describe("Files in a browser", function () {
       new MutationObserver(write).observe(document, { childList: true, subtree: true });
     });
     await off.page.reload();
-    await off.page.getByRole("button", { name: /before\.txt/u }).waitFor();
+    // Until its acknowledgement the message may wait in the outbox beside the stored one.
+    const lines = off.page.getByRole("button", { name: /before\.txt/u });
+    await until(async () => (await lines.count()) === 1, {
+      withinMs: 60_000,
+      what: "the message of before, once",
+    });
     expect(await off.page.locator(".attach, input[type=file]").count()).to.equal(0);
     await off.leave();
   });
