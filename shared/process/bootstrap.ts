@@ -128,6 +128,7 @@ export async function startService<S extends z.ZodObject & z.ZodType<ServiceConf
     return bus;
   };
 
+  collectStartGarbage();
   const version = process.env["npm_package_version"] ?? "dev";
   return {
     ...job,
@@ -153,7 +154,6 @@ export async function startService<S extends z.ZodObject & z.ZodType<ServiceConf
         config,
       }),
     announceReady: (addresses) => {
-      collectStartGarbage();
       announceReady({ name: id, ...addresses }, logger);
       void manager.ready(); // It never rejects.
     },

@@ -1,11 +1,12 @@
-// StartGarbage: gives back the memory that loading and starting a service left behind.
+// StartGarbage: gives back the memory that loading a service left behind.
 //
 // While modules load, V8 lets the young generation grow to 32 MiB, and an idle process keeps it:
 // V8 looks at it again when the process allocates, which an idle process hardly does. A collection
 // of the kind that V8 makes when memory is short shrinks it to 1 MiB, and it grows again with load.
 //
-//   start-garbage.1. It runs once, before a service announces that it is ready, and takes about
-//        30 ms. Nothing waits for the process at that time.
+//   start-garbage.1. It runs once, when the modules are loaded and before the service connects to
+//        anything, and takes about 30 ms. It also drops compiled code. A room node serves before it
+//        is ready, and persistence archives: users would wait for the collection and for the code.
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
