@@ -4,7 +4,7 @@
 //   run.2. The run records a fault before it injects it.
 //   run.3. The generator, the proxies and the cluster are stopped at the end, also after an error.
 //   run.4. A run counts only when every send was acknowledged, no client got an answer that it must
-//        never get, and the generator was on time.
+//        never get, no service foretold a leak, and the generator was on time.
 
 import { appendFileSync, closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -131,6 +131,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const complaints = [
     ...surprises.map((what) => `an answer that a client must never get: ${what}`),
     ...(slipMs > SLIP_MS_MAX ? [`the generator was ${Math.round(slipMs)} ms late`] : []),
+    ...(services.falseAlarms > 0 ? [`${services.falseAlarms} leaks foretold, and none was`] : []),
     ...run.complaints,
     ...(versions?.complaints() ?? []),
     ...(options.mustAllHappen ? neverHappened(report, services, versions !== undefined) : []),

@@ -15,7 +15,14 @@ import { drawTimeline } from "../timeline.ts";
 
 const about = { command: "make chaos SEED=1", seed: 1 };
 const rest = { folder: "", plan: [], complaints: [], slipMs: 0, skipped: 0 };
-const services = { staleRefused: 1, fenced: 1, linesDropped: 0, slowDemoted: 2, holesRepaired: 3 };
+const services = {
+  staleRefused: 1,
+  fenced: 1,
+  linesDropped: 0,
+  falseAlarms: 0,
+  slowDemoted: 2,
+  holesRepaired: 3,
+};
 
 describe("Chaos report", () => {
   let folder = "";
