@@ -31,6 +31,7 @@ const SETS: Readonly<Record<string, object>> = {
       issuer: "https://issuer.example",
       audience: "chat",
     },
+    oidc: { client_id: "web", scope: "openid email", origins: ["https://login.example"] },
     origins: ["https://chat.example", "https://b.example"],
     trusted_proxies: ["10.0.0.0/8", "fd00::/8"],
     replicas: { gateway: 12, room: 3 },

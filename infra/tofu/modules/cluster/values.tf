@@ -37,7 +37,12 @@ locals {
     auth       = var.auth
     jwks       = var.jwks == null ? local.defaults.jwks : var.jwks
     partitions = var.partitions
-    secrets    = merge(local.defaults.secrets, var.secret_names)
+    oidc = {
+      clientId = try(var.oidc.client_id, "")
+      scope    = try(var.oidc.scope, "")
+      origins  = try(var.oidc.origins, [])
+    }
+    secrets = merge(local.defaults.secrets, var.secret_names)
 
     region = var.region == null ? local.defaults.region : {
       name         = var.region.name

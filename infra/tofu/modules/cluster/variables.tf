@@ -88,6 +88,29 @@ variable "jwks" {
   }
 }
 
+variable "oidc" {
+  description = "The web client signs users in at jwks.issuer. client_id: its public client there (code flow with PKCE, no secret). scope: empty is openid profile offline_access. origins: of the issuer's endpoints, when they differ from the one of jwks.issuer. The admin page uses scope and origins, too. Null: no sign-in at the issuer."
+  type = object({
+    client_id = optional(string, "")
+    scope     = optional(string, "")
+    origins   = optional(list(string), [])
+  })
+  default = null
+
+  validation {
+    condition     = var.oidc == null || var.auth == "jwks"
+    error_message = "oidc needs auth = \"jwks\": the web client signs users in at jwks.issuer."
+  }
+  validation {
+    condition     = var.oidc == null || try(var.oidc.client_id, "") != "" || try(var.operator.oidc_client_id, "") != ""
+    error_message = "oidc: no client signs in; set oidc.client_id, or operator.oidc_client_id for the admin page alone."
+  }
+  validation {
+    condition     = alltrue([for origin in try(var.oidc.origins, []) : can(regex("^https?://[^/,@\\s]+$", origin))])
+    error_message = "oidc.origins: expected https://host without a path."
+  }
+}
+
 variable "origins" {
   description = "Exact list of allowed browser origins, for example https://chat.example."
   type        = list(string)

@@ -40,6 +40,7 @@ module "first" {
   image           = var.settings.image
   auth            = var.settings.auth
   jwks            = var.settings.jwks
+  oidc            = var.settings.oidc
   origins         = var.settings.origins
   trusted_proxies = var.settings.trusted_proxies
   partitions      = var.settings.partitions
@@ -69,6 +70,7 @@ module "second" {
   image           = var.settings.image
   auth            = var.settings.auth
   jwks            = var.settings.jwks
+  oidc            = var.settings.oidc
   origins         = var.settings.origins
   trusted_proxies = var.settings.trusted_proxies
   partitions      = var.settings.partitions

@@ -6,6 +6,7 @@ variable "settings" {
     image           = object({ repository = string, tag = optional(string, "") })
     auth            = string
     jwks            = optional(object({ url = string, issuer = string, audience = string }))
+    oidc            = optional(object({ client_id = optional(string, ""), scope = optional(string, ""), origins = optional(list(string), []) }))
     origins         = list(string)
     trusted_proxies = optional(list(string), [])
     partitions      = optional(number, 16)

@@ -91,6 +91,40 @@ run "jwks_missing_and_one_role_of_postgres" {
   expect_failures = [var.jwks, var.operator, var.postgres]
 }
 
+run "oidc_with_dev" {
+  command = plan
+
+  variables {
+    oidc = { client_id = "web" }
+  }
+
+  expect_failures = [var.oidc]
+}
+
+run "oidc_without_a_client" {
+  command = plan
+
+  variables {
+    auth = "jwks"
+    jwks = { url = "https://issuer.example/keys", issuer = "https://issuer.example", audience = "chat" }
+    oidc = { scope = "openid" }
+  }
+
+  expect_failures = [var.oidc]
+}
+
+run "oidc_with_an_address_instead_of_an_origin" {
+  command = plan
+
+  variables {
+    auth = "jwks"
+    jwks = { url = "https://issuer.example/keys", issuer = "https://issuer.example", audience = "chat" }
+    oidc = { client_id = "web", origins = ["https://login.example/authorize"] }
+  }
+
+  expect_failures = [var.oidc]
+}
+
 run "secrets_twice" {
   command = plan
 

@@ -179,6 +179,42 @@ run "the_admin_page" {
   }
 }
 
+run "the_web_client_signs_in_at_the_issuer" {
+  command = plan
+
+  variables {
+    oidc = { client_id = "web", scope = "openid email", origins = ["https://login.example"] }
+  }
+
+  assert {
+    condition     = output.values.oidc == { clientId = "web", scope = "openid email", origins = tolist(["https://login.example"]) }
+    error_message = "The chart gets the client of the web client."
+  }
+}
+
+run "only_the_admin_page_signs_in_at_the_issuer" {
+  command = plan
+
+  variables {
+    oidc     = { origins = ["https://login.example"] }
+    operator = { oidc_client_id = "admin-page" }
+  }
+
+  assert {
+    condition     = output.values.oidc.clientId == "" && output.values.oidc.origins == tolist(["https://login.example"])
+    error_message = "The admin page can have the origins of the issuer without a client of the web client."
+  }
+}
+
+run "no_sign_in_at_the_issuer" {
+  command = plan
+
+  assert {
+    condition     = output.values.oidc.clientId == "" && output.values.oidc.scope == "" && length(output.values.oidc.origins) == 0
+    error_message = "Without the input, the web client does not sign users in at the issuer."
+  }
+}
+
 run "no_secret_without_a_folder" {
   command = plan
 

@@ -64,7 +64,7 @@ run "both_regions_serve" {
 
   variables {
     homes    = true
-    settings = merge(var.settings, { webhooks = {}, operator = {}, attachments = { store = "s3", s3_url = "https://s3.example/chat" } })
+    settings = merge(var.settings, { webhooks = {}, operator = {}, oidc = { client_id = "web" }, attachments = { store = "s3", s3_url = "https://s3.example/chat" } })
   }
 
   assert {
@@ -78,6 +78,10 @@ run "both_regions_serve" {
   assert {
     condition     = output.values.east.operator.enabled && output.values.west.operator.enabled
     error_message = "Each region has an admin page."
+  }
+  assert {
+    condition     = output.values.east.oidc.clientId == "web" && output.values.west.oidc == output.values.east.oidc
+    error_message = "The web clients of both regions sign users in at the issuer."
   }
   assert {
     condition     = output.values.east.attachments.s3.url == "https://s3.example/chat" && output.values.west.attachments == output.values.east.attachments
