@@ -67,6 +67,10 @@ export class HostCluster {
     return `postgres://parley:${this.#options.databasePassword}@${address}:5432/parley`;
   }
 
+  get gatewayUrls(): string[] {
+    return this.#gateways.map(({ url }) => url);
+  }
+
   get #gateways(): { readonly name: string; readonly url: string }[] {
     return GROUPS.gateways.map((name) => ({
       name,

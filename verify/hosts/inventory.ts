@@ -1,6 +1,6 @@
 // Inventory: the hosts of a lab in the groups of the playbook. Pure.
 
-import { GATEWAY_ADDRESS } from "./lab.ts";
+import { GATEWAY_ADDRESS, SHARED_GROUP } from "./lab.ts";
 import type { Lab } from "./lab.ts";
 
 export const HOSTS = ["chat-1", "chat-2", "chat-3"] as const;
@@ -8,7 +8,7 @@ export const PARTITIONS = 8;
 export const WATCHDOG_SECONDS = 30;
 type Host = (typeof HOSTS)[number];
 
-/** Two hosts for each service, so that one of them can be away. */
+/** Two hosts for each service, so that one of them can be away. The admin page has one at most. */
 export const GROUPS = {
   nats: ["chat-1", "chat-2", "chat-3"],
   postgres_primary: ["chat-1"],
@@ -17,6 +17,7 @@ export const GROUPS = {
   webhooks: ["chat-1", "chat-3"],
   rooms: ["chat-2", "chat-3"],
   gateways: ["chat-1", "chat-3"],
+  operator: ["chat-2"],
 } as const satisfies Readonly<Record<string, readonly Host[]>>;
 
 export type Groups = Readonly<Record<keyof typeof GROUPS, readonly Host[]>>;
@@ -46,6 +47,8 @@ export function inventoryText(
         parley_postgres_clients: [`${GATEWAY_ADDRESS}/32`], // For the dump after the run.
         parley_webhooks_allow: [`${GATEWAY_ADDRESS}/32`], // The receiver of the run.
         parley_webhooks_http: true,
+        parley_attachments_store: "folder", // The one that the hosts share.
+        parley_attachments_gid: SHARED_GROUP,
         // All clients have one address, and the checker needs the whole log.
         parley_environment: {
           gateway: { LIMITS: "off" },

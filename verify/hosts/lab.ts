@@ -6,12 +6,16 @@
 //
 //   lab.1. `close` removes containers, mounts, namespaces and cgroups. The next `open` removes what
 //        a killed run left.
-//   lab.2. Each host has a cgroup of its own in every hierarchy; with cgroup v1 its systemd may
+//   lab.2. The hosts share one folder, as they would share a network file system: it is mounted at
+//        SHARED_FOLDER of each before its systemd starts.
+//   lab.3. Each host has a cgroup of its own in every hierarchy; with cgroup v1 its systemd may
 //        write to the hierarchies that limit memory and processes.
 
 import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
+  chownSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -32,8 +36,14 @@ const CGROUPS = "/sys/fs/cgroup";
 /** The hierarchies of cgroup v1 that a systemd needs for its limits. */
 const WRITABLE = ["memory", "pids", "cpu", "cpuacct", "devices"];
 export const GATEWAY_ADDRESS = "10.61.61.1";
+/** lab.2. The default of parley_attachments_dir. */
+const SHARED_FOLDER = "/var/lib/parley-attachments";
+/** The number of the group that writes there. No program of a host has it. */
+export const SHARED_GROUP = 600;
 const BOOTED_WITHIN_MS = 180_000;
 const STOPPED_WITHIN_MS = 120_000;
+const TUNNELLED_WITHIN_MS = 60_000;
+const TUNNEL_TIMEOUT_MS = 10_000;
 const KILL_TRIES = 300;
 
 export interface LabHost {
@@ -62,6 +72,11 @@ export function enterLab(): boolean {
   return false;
 }
 
+/** A port of a host's loopback, at a URL of this program. */
+export interface Tunnel extends AsyncDisposable {
+  readonly url: string;
+}
+
 export class Lab implements AsyncDisposable {
   readonly hosts: readonly LabHost[];
   readonly #dir: string;
@@ -85,6 +100,9 @@ export class Lab implements AsyncDisposable {
     this.hosts = names.map((name, index) => ({ name, address: `10.61.61.${index + 11}` }));
     mkdirSync(dir, { recursive: true });
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", this.keyFile]);
+    mkdirSync(this.#shared); // lab.2
+    chownSync(this.#shared, 0, SHARED_GROUP);
+    chmodSync(this.#shared, 0o2770);
     for (const [index, host] of this.hosts.entries()) this.#make(host, index);
   }
 
@@ -106,6 +124,7 @@ export class Lab implements AsyncDisposable {
       "--quiet",
       "--boot",
       `--directory=${this.#rootOf(name)}`,
+      `--bind=${this.#shared}:${SHARED_FOLDER}`,
       `--network-namespace-path=/run/netns/${NAME}-${name}`,
       `--machine=${NAME}-${name}`,
       `--hostname=${name}`,
@@ -130,7 +149,7 @@ export class Lab implements AsyncDisposable {
     this.#allowLimits({ name, address });
   }
 
-  /** lab.2: with cgroup v1 nspawn mounts these hierarchies read-only. */
+  /** lab.3: with cgroup v1 nspawn mounts these hierarchies read-only. */
   #allowLimits(host: LabHost): void {
     if (isUnified()) return;
     const init = initOf(host.name);
@@ -153,13 +172,49 @@ export class Lab implements AsyncDisposable {
 
   /** Runs a command on a host by SSH. */
   run(host: LabHost, command: string): { readonly ok: boolean; readonly output: string } {
-    const options = ["-q", "-i", this.keyFile, ...this.sshOptions, "-o", "ConnectTimeout=5"];
-    const { status, stdout, stderr } = spawnSync(
-      "ssh",
-      [...options, `root@${host.address}`, command],
-      { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] },
-    );
+    const { status, stdout, stderr } = spawnSync("ssh", [...this.#sshWords(host), command], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     return { ok: status === 0, output: `${stdout}${stderr}`.trim() };
+  }
+
+  /** `ssh -L`, as an operator reaches what listens on loopback only. Resolves when it answers. */
+  async tunnel(host: LabHost, port: number): Promise<Tunnel> {
+    const forward = [
+      "-N",
+      "-o",
+      "ExitOnForwardFailure=yes",
+      `-L127.0.0.1:${port}:127.0.0.1:${port}`,
+    ];
+    const child = spawn("ssh", [...forward, ...this.#sshWords(host)], { stdio: "ignore" });
+    const ended = once(child, "close");
+    const stop = async (): Promise<void> => {
+      child.kill();
+      await ended;
+    };
+    const url = `http://127.0.0.1:${port}`;
+    const answers = (): Promise<boolean> =>
+      fetch(url, { signal: AbortSignal.timeout(TUNNEL_TIMEOUT_MS) }).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    try {
+      await until(answers, {
+        withinMs: TUNNELLED_WITHIN_MS,
+        everyMs: 500,
+        what: `port ${port} of ${host.name} to answer through SSH`,
+      });
+    } catch (error: unknown) {
+      await stop();
+      throw error;
+    }
+    return { url, [Symbol.asyncDispose]: stop };
+  }
+
+  #sshWords(host: LabHost): string[] {
+    const options = ["-q", "-i", this.keyFile, ...this.sshOptions, "-o", "ConnectTimeout=5"];
+    return [...options, `root@${host.address}`];
   }
 
   /** Returns the output. Throws when the command fails. */
@@ -171,6 +226,10 @@ export class Lab implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { name } of this.hosts) await end(pidOf(name));
+  }
+
+  get #shared(): string {
+    return join(this.#dir, "shared");
   }
 
   #rootOf(name: string): string {
@@ -211,7 +270,7 @@ function isUnified(): boolean {
   return existsSync(join(CGROUPS, "cgroup.controllers"));
 }
 
-/** lab.2: the cgroup of a host in each hierarchy. */
+/** lab.3: the cgroup of a host in each hierarchy. */
 function cgroupsOf(name: string): string[] {
   if (isUnified()) return [join(CGROUPS, NAME, name)];
   const hierarchies = readdirSync(CGROUPS).filter((hierarchy) =>

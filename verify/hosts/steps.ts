@@ -5,6 +5,7 @@
 
 import { until } from "#shared/testing/wait.ts";
 import { reportText } from "../checker/report-text.ts";
+import { passFile, readAdminPage } from "../wire-client/optional-parts.ts";
 import { failOver } from "./failover.ts";
 import { GROUPS, WATCHDOG_SECONDS } from "./inventory.ts";
 import type { Lab, LabHost } from "./lab.ts";
@@ -12,6 +13,9 @@ import { mustRun, runPlaybook } from "./playbook.ts";
 import type { Setting } from "./setting.ts";
 
 const RESTARTED_WITHIN_MS = 120_000;
+/** The default of parley_operator_port. */
+const OPERATOR_PORT = 8090;
+const SERVICES = ["gateway", "room", "persistence", "webhooks", "operator"];
 
 /** The steps under load, in their order. STEPS=upgrade,failover selects some of them. */
 const UNDER_LOAD: Readonly<Record<string, (setting: Setting) => Promise<void>>> = {
@@ -41,9 +45,11 @@ export function stepsOf(text: string): string[] {
 export async function runSteps(setting: Setting, steps: readonly string[]): Promise<void> {
   await refuse(setting);
   await install(setting);
+  await optionalParts(setting);
   const { cluster } = setting;
   await cluster.startLoad();
   for (const step of steps) await UNDER_LOAD[step]?.(setting);
+  await optionalParts(setting);
   const report = await cluster.judge();
   console.log(reportText(report));
   if (report.counts.violations > 0) throw new Error("the checker found violations");
@@ -83,6 +89,16 @@ async function install({ playbooks, versions, lab }: Setting): Promise<void> {
     const failed = lab.ask(host, "systemctl --failed --no-legend --plain");
     if (failed !== "") throw new Error(`${host.name}: ${failed}`);
   }
+}
+
+/** An administrator's SSH tunnel to the page on loopback, and a file through two gateways. */
+async function optionalParts({ lab, cluster }: Setting): Promise<void> {
+  const [name] = GROUPS.operator;
+  const gateways = cluster.gatewayUrls;
+  await using tunnel = await lab.tunnel(cluster.host(name), OPERATOR_PORT);
+  await readAdminPage({ page: tunnel.url, gateway: gateways[0] ?? "" }, SERVICES);
+  await passFile(gateways);
+  say("admin page, attachments", `the page of ${name} shows all services; a file passes`);
 }
 
 /** A paused process sends no keep-alive, so systemd must end and restart it. */
@@ -152,6 +168,7 @@ async function rollOut(
     ["room", "rooms"],
     ["persistence", "persistence"],
     ["webhooks", "webhooks"],
+    ["operator", "operator"],
   ] as const) {
     for (const name of GROUPS[group]) {
       const host = cluster.host(name);

@@ -1,5 +1,6 @@
 // The chart on a real Kubernetes of one node: bad input, installation, chat through the Service,
-// killed pods, upgrade, rollback, autoscaling 1 → 4 → 1, uninstallation.
+// webhooks, the admin page, files, killed pods, upgrade, rollback, autoscaling 1 → 4 → 1,
+// uninstallation.
 //
 // `make test-kubernetes` runs it in a sandbox; `make test` does not. Clients send and read during
 // all steps after the installation, and the checker judges their records at the end. The steps
@@ -7,17 +8,25 @@
 
 import { expect } from "chai";
 import { until } from "#shared/testing/wait.ts";
+import type { RoomId } from "#shared/protocol/ids.ts";
+import { HookReceiver } from "../chaos/hook-receiver.ts";
+import type { HookRecord } from "../checker/record.ts";
 import { reportText } from "../checker/report-text.ts";
+import { passFile, readAdminPage } from "../wire-client/optional-parts.ts";
 import { LOOK_EVERY_MS } from "./api.ts";
 import { Metrics } from "./autoscaling.ts";
 import { CommandFailed, startCluster } from "./cluster.ts";
 import type { KubernetesCluster } from "./cluster.ts";
 import { IMAGE, imagesFile, NEXT_TAG } from "./images.ts";
 import { RecordedRun } from "./recorded-run.ts";
-import { NAMESPACE, Release } from "./release.ts";
+import { NAMESPACE, OPTIONAL_PARTS, Release } from "./release.ts";
+import { NODE_ADDRESS } from "./sandbox.ts";
 
 const WITHIN_MS = 300_000;
 const COMPONENTS = ["gateway", "room", "persistence", "nats", "postgres"];
+const SERVICES = ["gateway", "room", "persistence", "webhooks", "operator"];
+/** A back end gets the events of this room, one of the load. */
+const HOOKED = "room-0" as RoomId;
 /** Connections for each gateway pod. The clients that are always connected need one pod. */
 const CONNECTIONS = 8;
 const PODS_MAX = 4;
@@ -49,16 +58,20 @@ describe("The chart on Kubernetes", function () {
   let release: Release;
   let run: RecordedRun;
   let metrics: Metrics;
+  const delivered: HookRecord[] = [];
+  const receiver = new HookReceiver((record) => delivered.push(record), NODE_ADDRESS);
 
   before(async () => {
     cluster = await startCluster((line) => figures.push(line));
     const began = performance.now();
     await cluster.importImages(imagesFile());
     figures.push(`the images are imported after ${secondsSince(began)}`);
-    release = new Release(cluster);
+    release = new Release(cluster, NAMESPACE, OPTIONAL_PARTS);
     await release.createNamespace();
+    await release.createFilesClaim();
   });
   after(async () => {
+    await receiver.close();
     await metrics?.[Symbol.asyncDispose]();
     await run?.[Symbol.asyncDispose]();
     for (const line of figures) console.log(`      ${line}`);
@@ -115,6 +128,8 @@ describe("The chart on Kubernetes", function () {
       figures.push(`helm install --wait: ${secondsSince(began)}`);
       const ready = await Promise.all(COMPONENTS.map((name) => release.readyPods(name)));
       expect(ready).to.deep.equal([2, 2, 2, 3, 1]);
+      const parts = [release.readyPods("webhooks"), release.readyPods("operator")];
+      expect(await Promise.all(parts)).to.deep.equal([1, 1]);
     });
 
     it("serves clients through the Service", async () => {
@@ -126,6 +141,19 @@ describe("The chart on Kubernetes", function () {
           what: "a hundred acknowledgements",
         });
       });
+    });
+
+    it("sends the events of a room to a back end", async () => {
+      await receiver.subscribe(release.url, [HOOKED]);
+      await nextDelivery();
+    });
+
+    it("shows all services to an administrator", async () => {
+      await readAdminPage({ page: release.adminPage, gateway: release.url }, SERVICES);
+    });
+
+    it("passes a file from one user to another", async () => {
+      await passFile([release.url]);
     });
 
     for (const component of COMPONENTS) {
@@ -186,6 +214,13 @@ describe("The chart on Kubernetes", function () {
       });
     });
 
+    it("still sends webhooks, shows the admin page and passes files after all of it", async () => {
+      await nextDelivery();
+      expect(receiver.forged).to.equal(0);
+      await readAdminPage({ page: release.adminPage, gateway: release.url }, SERVICES);
+      await passFile([release.url]);
+    });
+
     it("loses, doubles and reorders no message in any step", async () => {
       const report = await run.judge(release.dumpSource());
       for (const { fault, ackMs } of report.faults) {
@@ -210,6 +245,12 @@ describe("The chart on Kubernetes", function () {
       expect(await release.objects()).to.have.length(4);
     });
   });
+
+  /** hook-receiver.2: each one has a valid signature. */
+  async function nextDelivery(): Promise<void> {
+    const before = delivered.length;
+    await until(() => delivered.length > before, { withinMs: WITHIN_MS, what: "a webhook" });
+  }
 
   async function podsBecome(count: number): Promise<void> {
     await until(

@@ -11,6 +11,7 @@ import type { DumpSource } from "../dumps/dump-cluster.ts";
 import { LOOK_EVERY_MS } from "./api.ts";
 import type { KubernetesCluster } from "./cluster.ts";
 import { IMAGE } from "./images.ts";
+import { NODE_ADDRESS } from "./sandbox.ts";
 
 export const CHART = join(REPOSITORY, "infra/helm/parley");
 const NAME = "parley";
@@ -21,6 +22,9 @@ const PARTITIONS = 8;
 const HELM_TIMEOUT = "10m";
 const READY_WITHIN_MS = 300_000;
 const SMALL = { requests: { cpu: "20m", memory: "64Mi" }, limits: { memory: "1Gi" } };
+
+/** The existing claim of attachments that OPTIONAL_PARTS names. */
+const FILES_CLAIM = "files";
 
 /** One node, two cores: small requests and logs. All else is the chart's default. */
 export const VALUES = {
@@ -37,6 +41,20 @@ export const VALUES = {
     resources: SMALL,
   },
   postgres: { claim: { size: "2Gi" }, resources: SMALL },
+} as const;
+
+/** What the chart installs only where it is switched on. */
+export const OPTIONAL_PARTS = {
+  webhooks: {
+    enabled: true,
+    replicas: 1,
+    allow: [`${NODE_ADDRESS}/32`], // The receiver is in the test.
+    http: true,
+    resources: SMALL,
+  },
+  operator: { enabled: true, resources: SMALL },
+  // One node has all pods, so a volume of one node is enough.
+  attachments: { store: "folder", claim: FILES_CLAIM },
 } as const;
 
 export interface Pod {
@@ -56,14 +74,24 @@ export class Release {
   readonly #cluster: KubernetesCluster;
   readonly #keys: string;
   readonly #namespace: string;
-  /** The `http://…` URL of the Service. */
-  readonly url: string;
+  readonly #parts: object;
 
-  constructor(cluster: KubernetesCluster, namespace: string = NAMESPACE) {
+  /** `parts`: values of each installation and upgrade beside VALUES. */
+  constructor(cluster: KubernetesCluster, namespace: string = NAMESPACE, parts: object = {}) {
     this.#cluster = cluster;
     this.#keys = join(cluster.folder, `parley-keys-${namespace}`);
     this.#namespace = namespace;
-    this.url = `http://${this.#host("gateway")}`;
+    this.#parts = parts;
+  }
+
+  /** The `http://…` URL of the gateways' Service. */
+  get url(): string {
+    return `http://${this.#host("gateway")}`;
+  }
+
+  /** The `http://…` URL of the admin page's Service. */
+  get adminPage(): string {
+    return `http://${this.#host("operator")}`;
   }
 
   /** Creates an empty namespace, and removes what an earlier run in a kept cluster left. */
@@ -77,6 +105,16 @@ export class Release {
       withinMs: READY_WITHIN_MS,
       everyMs: LOOK_EVERY_MS,
       what: "the service account of the namespace",
+    });
+  }
+
+  /** The claim that OPTIONAL_PARTS names: the chart creates none. */
+  async createFilesClaim(): Promise<void> {
+    await this.#cluster.apply({
+      apiVersion: "v1",
+      kind: "PersistentVolumeClaim",
+      metadata: { name: FILES_CLAIM, namespace: this.#namespace },
+      spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
     });
   }
 
@@ -192,12 +230,12 @@ export class Release {
   }
 
   async #helm(verb: "install" | "upgrade", values: object): Promise<void> {
-    const file = join(this.#cluster.folder, "values.json");
-    writeFileSync(file, JSON.stringify(VALUES));
-    const more = join(this.#cluster.folder, "more-values.json");
-    writeFileSync(more, JSON.stringify(values));
+    const files = [VALUES, this.#parts, values].map((one, index) => {
+      const file = join(this.#cluster.folder, `values-${index}.json`);
+      writeFileSync(file, JSON.stringify(one));
+      return `--values=${file}`;
+    });
     const wait = ["--wait", `--timeout=${HELM_TIMEOUT}`];
-    const files = [`--values=${file}`, `--values=${more}`];
     await this.#cluster.helm(verb, NAME, CHART, this.#inNamespace, ...files, ...wait);
   }
 }
