@@ -1,7 +1,8 @@
 // Room list item, ROOMS: how long the list of a user's rooms takes, on a real PostgreSQL with
 // 10,000 rooms, 200 of which are the user's. It measures the statement as persistence runs it,
 // without bus and gateway, for a user who has read almost everything and for one whose rooms all
-// have more unread messages than are counted.
+// have more unread messages than are counted: first while no message was changed, then while every
+// second one was.
 
 import { Client } from "pg";
 import type { UserId } from "#shared/protocol/ids.ts";
@@ -41,12 +42,18 @@ export const ROOM_LIST: Item = {
       say(`  ${OWN} rooms, read up to 3 messages ago: ${textOf(reader)}`);
       say(`  ${OWN} rooms, ${OWN_EVENTS} unread messages in each: ${textOf(absent)}`);
       say(`  the first ${PAGE} of them, the default page: ${textOf(first)}`);
+      await change(server.url);
+      const changed = await measure(archive.store, READER, OWN);
+      const most = await measure(archive.store, ABSENT, OWN);
+      say(`  every second message changed, read up to 3 messages ago: ${textOf(changed)}`);
+      say(`  every second message changed, all unread: ${textOf(most)}`);
       return {
         legs: [],
         verdicts: [
           atMost("list of 200 rooms, few unread, median", reader.p50, TARGET_MS, "ms"),
           atMost("list of 200 rooms, all unread, median", absent.p50, TARGET_MS, "ms"),
           atMost("default page of 50, all unread, median", first.p50, TARGET_MS, "ms"),
+          atMost("list of 200 rooms, changed messages, median", changed.p50, TARGET_MS, "ms"),
         ],
       };
     } finally {
@@ -84,6 +91,22 @@ async function measure(store: PostgresArchive, user: UserId, limit: number): Pro
   const sorted = times.slice(RUNS / 10).sort((a, b) => a - b); // The first ones open connections.
   const at = (share: number): number => sorted[Math.floor(share * sorted.length)] ?? Number.NaN;
   return { p50: at(0.5), p99: at(0.99), unread };
+}
+
+/** Every second message gets a state; one in 16 of them is deleted. */
+async function change(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(`insert into message_state (room, seq, edited_seq, body, deleted_seq)
+      select room, seq, case when seq % 3 = 0 then seq + 1 else 0 end,
+        case when seq % 3 = 0 then '{"text":"edited"}' end,
+        case when seq % 32 = 3 then seq + 2 else 0 end
+      from events where kind = 'msg' and seq % 2 = 1`);
+    await client.query("vacuum analyze message_state");
+  } finally {
+    await client.end();
+  }
 }
 
 /** Fills the tables as persistence would, by statements of the server: that takes seconds. */

@@ -79,6 +79,9 @@ export class PostgresPool {
       application_name: "parley-persistence",
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       idleTimeoutMillis: 0,
+      // To compile a statement costs more than it saves: each one reads few rows, and PostgreSQL
+      // compiles a prepared one at each execution.
+      options: "-c jit=off",
       statement_timeout: timeoutMs,
       query_timeout: timeoutMs + GIVE_UP_AFTER_MS,
       keepAlive: true,

@@ -2,11 +2,15 @@
 // mentions that they count.
 //
 //   postgres-room-list.1. A page of a list is one statement, so it is of one moment. For each room
-//        it reads at most UNREAD_EVENTS_MAX events by the primary key, and stops at UNREAD_MAX
-//        messages. Mentions by name need no event: no message of the user is among them
-//        (mentions.2). `offset 0` keeps the subqueries from a join that reads all rooms.
+//        it reads at most UNREAD_EVENTS_MAX events by the primary key, the newest first, because
+//        they are the likeliest in memory, and stops at UNREAD_MAX messages. Mentions by name need
+//        no event: no message of the user is among them (mentions.2). `offset 0` keeps the
+//        subqueries from a join that reads all rooms.
 //   postgres-room-list.2. A read position only grows, and only a member has one. Rows are locked in
 //        the order of their keys, so that two writers cannot wait for each other.
+//   postgres-room-list.3. The parameters of a page are hidden in `asked`, so that PostgreSQL
+//        estimates the same cost with and without their values, and keeps one plan. Otherwise it
+//        makes a plan for each page, with three scans of sixteen tables.
 
 import type { Pool } from "pg";
 import type { Mention } from "#shared/kit/mentions.ts";
@@ -46,52 +50,59 @@ export function mentionColumns(mentions: readonly Mention[]): Buffer[] {
 /** $1 the user, $2 and $3 the place behind which the page begins, $4 how many. */
 const ROOMS = {
   name: "room-list",
-  text: `with mine as materialized (
-      select m.room, m.role, m.read_seq, r.kind, r.title, r.head, r.last_at,
+  text: `with asked as materialized (
+      select $1::text as member, $2::bigint as at, $3::text as room, $4::bigint as n
+    ), page as materialized (
+      select m.member, m.room, m.role, m.read_seq, r.kind, r.title, r.head, r.last_at,
         greatest(m.read_seq, case when m.since_seq > 0 then m.since_seq else m.seq end,
           r.head - ${UNREAD_EVENTS_MAX}) as base
-      from members m cross join lateral (select * from rooms where room = m.room offset 0) as r
-      where m.member = $1 and m.role <> 'none' and not m.banned
-        and (r.last_at < $2::bigint or (r.last_at = $2::bigint and r.room > $3::text))
-      order by r.last_at desc, r.room limit $4
+      from asked join members m on m.member = asked.member
+      cross join lateral (select * from rooms where room = m.room offset 0) as r
+      where m.role <> 'none' and not m.banned
+        and (r.last_at < asked.at or (r.last_at = asked.at and r.room > asked.room))
+      order by r.last_at desc, r.room limit (select n from asked)
+    ), mine as materialized (
+      select page.*, nullif(array(
+        select s.seq from message_state s where s.room = page.room
+        and s.seq > page.head - ${UNREAD_EVENTS_MAX} and s.deleted_seq > 0
+      ), '{}') as gone
+      from page
     )
     select mine.room, kind, title, role, mine.head, last_at, read_seq, unread.n as unread,
       mentioned.n as mentions, newest.seq, newest.line, newest.body
     from mine
     left join lateral (
-      select nullif(array(
-        select s.seq from message_state s where s.room = mine.room
-        and s.seq > mine.head - ${UNREAD_EVENTS_MAX} and s.deleted_seq > 0
-      ), '{}') as seqs
-    ) as gone on true
+      select e.seq, e.line, (
+        select body from message_state s where s.room = e.room and s.seq = e.seq
+      ) as body
+      from events e where e.room = mine.room and e.seq > mine.head - ${UNREAD_EVENTS_MAX}
+      and e.kind = 'msg' and (mine.gone is null or e.seq <> all (mine.gone))
+      order by e.seq desc limit 1
+    ) as newest on true
     left join lateral (
       select count(*)::int as n from (
-        select from events e where e.room = mine.room and e.seq > mine.base and e.kind = 'msg'
-        and e.sender <> $1 and (gone.seqs is null or e.seq <> all (gone.seqs))
-        order by e.seq limit ${UNREAD_MAX}
+        select from events e where e.room = mine.room and e.seq > mine.base
+        and mine.base < newest.seq and e.kind = 'msg' and e.sender <> mine.member
+        and (mine.gone is null or e.seq <> all (mine.gone))
+        order by e.seq desc limit ${UNREAD_MAX}
       ) as counted
     ) as unread on true
     left join lateral (
       select least(${UNREAD_MAX}, (
         select count(*)::int from (
-          select from mentions n where n.member = $1 and n.room = mine.room and n.seq > mine.base
-          and (gone.seqs is null or n.seq <> all (gone.seqs)) limit ${UNREAD_MAX}
+          select from mentions n where n.member = mine.member and n.room = mine.room
+          and n.seq > mine.base and (mine.gone is null or n.seq <> all (mine.gone))
+          limit ${UNREAD_MAX}
         ) as named
       ) + (
         select count(*)::int from mentions n where n.member = '' and n.room = mine.room
-        and n.seq > mine.base and (gone.seqs is null or n.seq <> all (gone.seqs))
+        and n.seq > mine.base and (mine.gone is null or n.seq <> all (mine.gone))
         and exists (
-          select from events e where e.room = n.room and e.seq = n.seq and e.sender <> $1 offset 0
+          select from events e where e.room = n.room and e.seq = n.seq
+          and e.sender <> mine.member offset 0
         )
       )) as n
     ) as mentioned on true
-    left join lateral (
-      select e.seq, e.line, s.body from events e
-      left join message_state s on s.room = e.room and s.seq = e.seq
-      where e.room = mine.room and e.seq > mine.head - ${UNREAD_EVENTS_MAX}
-      and e.kind = 'msg' and (gone.seqs is null or e.seq <> all (gone.seqs))
-      order by e.seq desc limit 1
-    ) as newest on true
     order by last_at desc, mine.room`,
 };
 
