@@ -149,7 +149,7 @@ async function upload(
   request.server.sockets.allowUpload(request.raw, bytes);
   const stored = await storeContent(request.body as Readable, store, { object, bytes, limits });
   if (stored.kind === "failed") {
-    if (!request.raw.destroyed) {
+    if (!stored.isCut) {
       parts.logger.warn({ error: stored.error, requestId: request.id }, "an upload failed");
     }
     return refuse(reply, "unavailable");
@@ -189,7 +189,8 @@ type Stored =
   | { readonly kind: "stored"; readonly type: string }
   /** The type is not accepted. */
   | { readonly kind: "type"; readonly type: string }
-  | { readonly kind: "failed"; readonly error: unknown };
+  /** `isCut`: the client left, or sent nothing for too long. */
+  | { readonly kind: "failed"; readonly error: unknown; readonly isCut: boolean };
 
 /** Never rejects. */
 async function storeContent(
@@ -197,7 +198,7 @@ async function storeContent(
   store: AttachmentStore,
   { object, bytes, limits }: { object: ObjectName; bytes: number; limits: UploadLimits },
 ): Promise<Stored> {
-  const content = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  const content = new BodyParts(body);
   try {
     const { head, chunks } = await readHead(content);
     const type = await mediaTypeOf(head);
@@ -207,7 +208,31 @@ async function storeContent(
     const first = await storedType(store, object); // http-uploads.4
     return { kind: "stored", type: first };
   } catch (error: unknown) {
-    return { kind: "failed", error };
+    return { kind: "failed", error, isCut: content.isCut };
+  }
+}
+
+/** A body that ends early rejects. The store that stops to read it only destroys it. */
+class BodyParts implements AsyncIterator<Uint8Array> {
+  isCut = false;
+  readonly #parts: AsyncIterator<Uint8Array>;
+
+  constructor(body: Readable) {
+    this.#parts = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    try {
+      return await this.#parts.next();
+    } catch (error: unknown) {
+      this.isCut = true;
+      throw error;
+    }
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array>> {
+    await this.#parts.return?.();
+    return { done: true, value: undefined };
   }
 }
 

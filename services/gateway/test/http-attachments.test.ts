@@ -97,6 +97,7 @@ describe("HttpAttachments", () => {
     const url = await link(fixture, 1);
     attachments.isAway = true;
     expect((await put(fixture, 2)).body).to.include({ name: "unavailable" });
+    expect(fixture.logged()).to.include("an upload failed");
     expect((await answerOf(await fetch(fixture.url + url))).body).to.include({
       name: "unavailable",
     });
