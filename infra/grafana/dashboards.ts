@@ -139,6 +139,13 @@ export const DASHBOARDS: readonly Dashboard[] = [
         "from memory": "parley_history_page_hits_total",
         "from PostgreSQL": "parley_history_page_misses_total",
       }),
+      by("Uploads of attachments by outcome", "outcome", "parley_attachment_uploads_total"),
+      by("Downloads of attachments by outcome", "outcome", "parley_attachment_downloads_total"),
+      gauge("Time per operation of the store of attachments (p99)", "s", {
+        "{{op}}":
+          "histogram_quantile(0.99, sum by (op, le) (rate(parley_attachment_store_seconds_bucket[1m])))",
+      }),
+      by("Failures of the store of attachments", "op", "parley_attachment_store_errors_total"),
     ],
   },
   {

@@ -10,11 +10,14 @@ import { authConfig } from "#shared/process/auth-config.ts";
 import { startService } from "#shared/process/bootstrap.ts";
 import { RegionGrants } from "#shared/process/region-grants.ts";
 import { openAttachments } from "#shared/process/attachment-config.ts";
+import { registerStore } from "#shared/process/observed-store.ts";
 import { OtherProcesses } from "#shared/process/other-processes.ts";
 import { logTransition, registerBreakers } from "#shared/process/breaker.ts";
 import { PARTITIONS_MAX } from "#shared/protocol/partition-map.ts";
 import { CONTROL_ROOMS_MAX } from "#shared/protocol/control.ts";
+import { registerAttachments } from "./adapters/attachment-metrics.ts";
 import { HmacLinks, HmacProofs } from "./adapters/attachment-proof.ts";
+import { AttachmentStats } from "./adapters/attachment-stats.ts";
 import { openAuthenticator } from "#shared/adapters/auth.ts";
 import { openDevSecret } from "#shared/adapters/dev-token.ts";
 import { HTTP_ANSWERS_MAX, registerGateway, registerHttp } from "./adapters/gateway-metrics.ts";
@@ -53,7 +56,7 @@ const inviteKey = await service.orExit(
 );
 const http = httpConfig(config, inviteKey);
 const files = await service.orExit(
-  openAttachments(config, systemClock.now()),
+  openAttachments(config, systemClock),
   "the store of attachments is not usable: check ATTACHMENTS_*",
 );
 const bus = await service.connectBus();
@@ -154,7 +157,9 @@ const operations = await service.openOperations({
   kick: (user) => gateway.kick(user),
 });
 
-const thumbnails = new Thumbnails(systemClock, startThumbnailThread);
+const holdFiles = (bytes: number): void => gateway.memory.add("files", bytes);
+const fileStats = new AttachmentStats(holdFiles);
+const thumbnails = new Thumbnails(systemClock, startThumbnailThread, holdFiles);
 shutdown.add("thumbnails", () => Promise.resolve(thumbnails.stop()));
 
 const app = await buildHttp({
@@ -170,6 +175,7 @@ const app = await buildHttp({
     records: new AttachmentsOverBus(bus),
     proofs,
     links: new HmacLinks(key),
+    stats: fileStats,
     thumbnails,
     linkMs: config.ATTACHMENTS_LINK_S * 1_000,
     limits: {
@@ -187,6 +193,10 @@ const app = await buildHttp({
   shedding: gateway.shedding,
 });
 registerHttp(operations.metrics, app.sockets);
+if (files !== undefined) {
+  registerAttachments(operations.metrics, { stats: fileStats, thumbnails });
+  registerStore(operations.metrics, files);
+}
 shutdown.add("http", () => app.close());
 attachWebSockets({
   server: app.server,

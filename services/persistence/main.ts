@@ -208,15 +208,16 @@ const sessions = new SessionServer({ bus, store: sessionStore, revocations, cloc
 sessions.start();
 shutdown.add("session server", () => Promise.resolve(sessions.stop()));
 const files = await service.orExit(
-  openAttachments(config, systemClock.now()),
+  openAttachments(config, systemClock),
   "the store of attachments is not usable: check ATTACHMENTS_*",
 );
+let sweeper: AttachmentSweeper | undefined;
 if (files !== undefined) {
   const attachments = new AttachmentServer(bus, store);
   attachments.start();
   shutdown.add("attachment server", () => Promise.resolve(attachments.stop()));
   const isMine = isRoomOf(map, () => node.assigned());
-  const sweeper = new AttachmentSweeper({
+  const sweeping = new AttachmentSweeper({
     records: store,
     store: files,
     clock: systemClock,
@@ -224,8 +225,9 @@ if (files !== undefined) {
     isCaughtUp: isRoomOf(map, () => [...watch.states()].filter(([, state]) => isCaughtUp(state))),
     onProblem: (reason) => logger.warn({ reason }, "attachments could not be removed"),
   });
-  sweeper.start();
-  shutdown.add("attachment sweeper", () => sweeper.stop());
+  sweeping.start();
+  shutdown.add("attachment sweeper", () => sweeping.stop());
+  sweeper = sweeping;
 }
 const reaper = new SessionReaper({
   store: sessionStore,
@@ -257,6 +259,7 @@ const operations = await service.openOperations({
       breakers: [store.breaker],
       reads: store.reads,
       replica: store.replica,
+      attachments: files && sweeper && { store: files, sweeper },
     }),
   resources: {
     accounted: () => ({

@@ -4,6 +4,8 @@ import { z } from "zod";
 import { FolderStore } from "../adapters/attachment-folder.ts";
 import { S3Store } from "../adapters/attachment-s3.ts";
 import type { AttachmentStore } from "../ports/attachment-store.ts";
+import type { Clock } from "../ports/clock.ts";
+import { ObservedStore } from "./observed-store.ts";
 import { readSecret } from "./database-config.ts";
 
 export const attachmentConfig = {
@@ -46,11 +48,15 @@ export class AttachmentConfigError extends Error {
  */
 export async function openAttachments(
   config: AttachmentConfig,
-  now: number,
-): Promise<AttachmentStore | undefined> {
+  clock: Pick<Clock, "now" | "monotonic">,
+): Promise<ObservedStore | undefined> {
   const missing = attachmentComplaint(config);
   if (missing !== undefined) throw new AttachmentConfigError(missing);
   if (config.ATTACHMENTS_STORE === "off") return undefined;
+  return new ObservedStore(await openStore(config, clock.now()), clock);
+}
+
+async function openStore(config: AttachmentConfig, now: number): Promise<AttachmentStore> {
   if (config.ATTACHMENTS_STORE === "folder") {
     return FolderStore.open(config.ATTACHMENTS_DIR ?? "", now);
   }

@@ -1,8 +1,11 @@
 // Alert clients: the clients beside the steady load that a fault of the alerts drill needs.
 //
 // ResumingReaders resume from far behind and need events that only the archive has. LargeSender
-// sends large messages to some rooms. UnsignedClients connect with unsigned tokens.
+// sends large messages to some rooms. UnsignedClients connect with unsigned tokens. Uploader
+// uploads files.
 
+import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
+import { uuidv7 } from "#shared/kit/uuid.ts";
 import { Parley } from "#client/sdk/parley.ts";
 import type { RoomHandle } from "#client/sdk/room-handle.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
@@ -156,5 +159,48 @@ export class UnsignedClients implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+  }
+}
+
+/** Uploads small files, and does not repeat a refused one. */
+export class Uploader implements Disposable {
+  readonly #timer: NodeJS.Timeout;
+  #refusedAt: number | undefined;
+
+  static async open(alertCluster: AlertCluster, rate: number): Promise<Uploader> {
+    const { url } = alertCluster.cluster;
+    return new Uploader(url, await devToken(url, "uploader"), rate);
+  }
+
+  private constructor(url: string, token: string, rate: number) {
+    let inFlight = 0;
+    this.#timer = setInterval(() => {
+      if (inFlight >= IN_FLIGHT_MAX) return; // A lower rate rather than an unbounded queue.
+      inFlight++;
+      void this.#upload(url, token).finally(() => inFlight--);
+    }, 1_000 / rate);
+  }
+
+  noticedAfterMs(since: number): number | undefined {
+    return this.#refusedAt === undefined ? undefined : this.#refusedAt - since;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  async #upload(url: string, token: string): Promise<void> {
+    const id = uuidv7(systemClock.now(), systemRandom);
+    const path = `/v1/rooms/uploads/attachments/${id}?name=note.txt`;
+    const headers = { authorization: `Bearer ${token}` };
+    const isTaken = await fetch(new URL(path, url), {
+      method: "PUT",
+      headers,
+      body: "a note",
+    }).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (!isTaken) this.#refusedAt ??= performance.now();
   }
 }

@@ -11,6 +11,7 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
+import { join } from "node:path";
 import { Client } from "pg";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
 import { openConfigBucket } from "#shared/adapters/settings-nats.ts";
@@ -43,6 +44,8 @@ export class AlertCluster implements AsyncDisposable {
   readonly load: SteadyLoad;
   readonly owners: Owners;
   readonly targets: readonly Target[];
+  /** The folder of attachments that gateways and persistence share. */
+  readonly attachmentsDir: string;
   readonly #stack: AsyncDisposableStack;
   readonly #ports: ReadonlyMap<string, string>;
 
@@ -81,11 +84,13 @@ export class AlertCluster implements AsyncDisposable {
     const owners = stack.use(await Owners.open(cluster.natsAccess));
     const load = await SteadyLoad.open({ ...cluster.info(), rooms: ROOMS, rate: RATE });
     stack.use(load);
-    return new AlertCluster({ cluster, network, load, owners }, ports, stack.move());
+    const attachmentsDir = join(dataDir, "attachments");
+    const parts = { cluster, network, load, owners, attachmentsDir };
+    return new AlertCluster(parts, ports, stack.move());
   }
 
   private constructor(
-    parts: Pick<AlertCluster, "cluster" | "network" | "load" | "owners">,
+    parts: Pick<AlertCluster, "cluster" | "network" | "load" | "owners" | "attachmentsDir">,
     ports: ReadonlyMap<string, string>,
     stack: AsyncDisposableStack,
   ) {
@@ -93,6 +98,7 @@ export class AlertCluster implements AsyncDisposable {
     this.network = parts.network;
     this.load = parts.load;
     this.owners = parts.owners;
+    this.attachmentsDir = parts.attachmentsDir;
     this.#ports = ports;
     this.#stack = stack;
     this.targets = Array.from(ports, ([instance, port]) => ({

@@ -5,13 +5,14 @@
 //   alert-faults.2. `prepare` injects nothing yet: the clock of the alert starts with `strike`.
 //   alert-faults.3. `heal` undoes the fault, whatever its effect was. A permanent fault comes last.
 
+import { rename, rm, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { unsetSetting } from "#client/cli/settings.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { encodeSetting } from "#shared/protocol/settings.ts";
 import { until } from "#shared/testing/wait.ts";
 import type { Shape } from "../chaos/proxy.ts";
-import { fillRooms, ResumingReaders, UnsignedClients } from "./alert-clients.ts";
+import { fillRooms, ResumingReaders, UnsignedClients, Uploader } from "./alert-clients.ts";
 import { HEAP_MIB, LOG_BYTES_MAX, PARTITIONS, ROOMS } from "./alert-cluster.ts";
 import type { AlertCluster } from "./alert-cluster.ts";
 import { stopPostgres } from "./archive-faults.ts";
@@ -55,6 +56,7 @@ const LEAK_MIB_S = 4;
 const LEAK_MAX_MIB = Math.round(0.76 * HEAP_MIB);
 /** A twentieth of the rate of the steady load. */
 const UNSIGNED_RATE = 2;
+const UPLOAD_RATE = 2;
 /** Acknowledged messages before the purge: enough for some in each partition. */
 const UNARCHIVED = 200;
 /** Long enough for Prometheus to scrape the new owners. */
@@ -164,6 +166,25 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
       return {
         noticedAfterMs: (since) => clients.noticedAfterMs(since),
         heal: () => Promise.resolve(clients[Symbol.dispose]()),
+      };
+    },
+  },
+  {
+    what: `${UPLOAD_RATE} uploads a second, and a file is in the place of the folder of attachments`,
+    alerts: [{ name: "ParleyAttachmentStoreFails", fillsWindow: true, users: "own" }],
+    fireWithinMs: FIRE_WITHIN_MS,
+    strike: async (alertCluster) => {
+      const { attachmentsDir: dir } = alertCluster;
+      await rename(dir, `${dir}-away`);
+      await writeFile(dir, "");
+      const uploader = await Uploader.open(alertCluster, UPLOAD_RATE);
+      return {
+        noticedAfterMs: (since) => uploader.noticedAfterMs(since),
+        heal: async () => {
+          uploader[Symbol.dispose]();
+          await rm(dir);
+          await rename(`${dir}-away`, dir);
+        },
       };
     },
   },

@@ -33,6 +33,13 @@ interface Answer {
   readonly body: Record<string, unknown>;
 }
 
+/** Series → value. */
+async function scrape(url: string): Promise<ReadonlyMap<string, number>> {
+  const text = await (await fetch(url)).text();
+  const lines = text.split("\n").map((line) => /^(\w+(?:\{[^}]*\})?) (\S+)/.exec(line) ?? []);
+  return new Map(lines.map(([, series = "", value]) => [series, Number(value)]));
+}
+
 describe("Attachments on a cluster", function () {
   this.timeout(180_000);
   let cluster: Cluster;
@@ -240,6 +247,37 @@ describe("Attachments on a cluster", function () {
     expect(await (await read(body["url"])).text()).to.equal("once");
     expect((await put("ben", "longer", { id })).body).to.include({ name: "conflict" });
     expect((await put("ada", "once", { id })).body).to.include({ name: "conflict" });
+  });
+
+  it("E14: gateways and persistence count files, their bytes and the operations of the store", async () => {
+    const { gateways, persistence } = cluster.info();
+    const [gateway, archive] = [gateways[0]?.metrics ?? "", persistence[0]?.metrics ?? ""];
+    const before = [await scrape(gateway), await scrape(archive)] as const;
+    const file = await upload("ada", "count me");
+    const room = ada.join("plans");
+    const sent = await room.send({ text: "" }, { attachments: [file] }).done;
+    if (sent.kind !== "acked") throw new Error("not sent");
+    const { body } = await linkOf("ada", file.id);
+    await (await fetch(urlOf(String(body["url"])))).text();
+    await room.delete(sent.seq).done;
+    const swept = "parley_attachment_swept_bytes_total";
+    const isSwept = async (): Promise<boolean> =>
+      (await scrape(archive)).get(swept) === (before[1].get(swept) ?? 0) + file.bytes;
+    await until(isSwept, { ...WITHIN, everyMs: 200, what: "the removal to be counted" });
+    const after = [await scrape(gateway), await scrape(archive)] as const;
+    const more = (of: 0 | 1, name: string): number =>
+      (after[of].get(name) ?? Number.NaN) - (before[of].get(name) ?? Number.NaN);
+    expect(more(0, 'parley_attachment_uploads_total{outcome="stored"}')).to.equal(1);
+    expect(more(0, 'parley_attachment_downloads_total{outcome="sent"}')).to.equal(1);
+    expect(more(0, 'parley_attachment_bytes_total{direction="upload"}')).to.equal(file.bytes);
+    expect(more(0, 'parley_attachment_bytes_total{direction="download"}')).to.equal(file.bytes);
+    expect(more(0, 'parley_attachment_store_seconds_count{op="put"}')).to.equal(1);
+    expect(more(0, 'parley_gateway_memory_bytes{line="files"}')).to.equal(0);
+    expect(more(1, "parley_attachment_swept_files_total")).to.equal(1);
+    for (const op of ["put", "get", "read", "remove"]) {
+      const errors = `parley_attachment_store_errors_total{op="${op}"}`;
+      expect([after[0].get(errors), after[1].get(errors)], op).to.deep.equal([0, 0]);
+    }
   });
 
   it("AT7: a file, all files of a user and the type have bounds", async () => {

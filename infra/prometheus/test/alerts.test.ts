@@ -15,12 +15,14 @@ const runbook = read("docs/operating/alerts.md");
 const cases = read("infra/prometheus/rules.test.yml");
 const code = [
   "services/gateway/adapters/gateway-metrics.ts",
+  "services/gateway/adapters/attachment-metrics.ts",
   "services/room/adapters/room-metrics.ts",
   "services/persistence/adapters/persistence-metrics.ts",
   "services/region/adapters/region-metrics.ts",
   "services/webhooks/adapters/webhooks-metrics.ts",
   "shared/process/metrics.ts",
   "shared/process/breaker.ts",
+  "shared/process/observed-store.ts",
   "shared/process/operations.ts",
   "shared/process/forecast.ts",
 ]

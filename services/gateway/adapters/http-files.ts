@@ -28,13 +28,13 @@ import { attachmentSchemas, inviteIdSchema, roomSchema } from "#shared/protocol/
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import { grantFor } from "#shared/protocol/roles.ts";
 import type { FileLink, FileLinks } from "../core/attachments-port.ts";
-import { DOWNLOADS_MAX, DOWNLOADS_PER_USER_MAX } from "../core/bounds.ts";
 import type { Identity } from "#shared/ports/identity.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
+import type { AttachmentStats } from "./attachment-stats.ts";
 import type { HttpRoute } from "./http-route.ts";
 import { OFF } from "./http-uploads.ts";
-import { InProgress } from "./in-progress.ts";
 import { sendProblem } from "./problem.ts";
+import type { ProblemDetail } from "#shared/protocol/problem.ts";
 
 export interface FileParts {
   readonly roomApi: RoomApi;
@@ -42,6 +42,7 @@ export interface FileParts {
   /** Undefined: the cluster takes no attachments. */
   readonly store: AttachmentStore | undefined;
   readonly links: FileLinks;
+  readonly stats: AttachmentStats;
   readonly linkMs: number;
   readonly isRevoked: (identity: Identity, now: number) => boolean;
   readonly clock: Pick<Clock, "now">;
@@ -107,7 +108,7 @@ function linkRoute(parts: FileParts): HttpRoute {
 }
 
 function contentRoute(parts: FileParts): HttpRoute {
-  const inProgress = new InProgress({ perUserMax: DOWNLOADS_PER_USER_MAX, max: DOWNLOADS_MAX });
+  const { downloads } = parts.stats;
   return {
     name: "readAttachment",
     method: "GET",
@@ -121,14 +122,17 @@ function contentRoute(parts: FileParts): HttpRoute {
     answer: { status: 200, type: "application/octet-stream", schema: z.string() },
     async handle(request, reply) {
       const { links, clock, isRevoked, store } = parts;
-      if (store === undefined) return sendProblem(reply, "not_found", { detail: OFF });
+      if (store === undefined) {
+        downloads.outcomes.add("off");
+        return sendProblem(reply, "not_found", { detail: OFF });
+      }
       const link = links.decode((request.params as z.output<typeof linkParams>).link);
       const now = clock.now();
       if (link === undefined || link.until < now || isRevoked(identityOf(link), now)) {
-        return sendProblem(reply, "forbidden", { detail: NOT_LINKED });
+        return refuse(parts, reply, "forbidden", { detail: NOT_LINKED });
       }
-      if (!inProgress.begin(link.user)) return sendProblem(reply, "busy"); // http-files.4
-      reply.raw.once("close", () => inProgress.end(link.user));
+      if (!downloads.begin(link.user)) return refuse(parts, reply, "busy"); // http-files.4
+      reply.raw.once("close", () => downloads.end(link.user));
       const { range, "if-none-match": etag, "if-range": ifRange } = request.headers;
       const asked = { range: ifRange === undefined ? range : undefined, etag };
       return sendContent(parts, store, link, asked, reply);
@@ -148,25 +152,30 @@ async function sendContent(
   asked: { readonly range: string | undefined; readonly etag: string | undefined },
   reply: FastifyReply,
 ): Promise<FastifyReply> {
+  const { downloads } = parts.stats;
   const file = await fileOf(parts, link); // http-files.1
-  if (typeof file === "string") return sendProblem(reply, file);
+  if (typeof file === "string") return refuse(parts, reply, file);
   const name = link.isThumbnail ? thumbnailOf(link.id) : link.id;
   const etag = `"${name}"`;
   reply.headers(HEADERS).header("etag", etag);
-  if (asked.etag === etag) return reply.code(304).send();
+  if (asked.etag === etag) {
+    downloads.outcomes.add("not_modified");
+    return reply.code(304).send();
+  }
   const part = link.isThumbnail ? undefined : partOf(asked.range, file.bytes);
   if (part === "outside") {
     reply.header("content-range", `bytes */${file.bytes}`);
-    return sendProblem(reply, "bad_frame", { status: 416, detail: "The file has no such part." });
+    return refuse(parts, reply, "bad_frame", { status: 416, detail: "The file has no such part." });
   }
   let object: StoredObject | undefined;
   try {
     object = await store.get(objectName(name), part);
   } catch (error: unknown) {
     parts.logger.warn({ error, requestId: reply.request.id }, "an attachment cannot be read");
-    return sendProblem(reply, "unavailable");
+    return refuse(parts, reply, "unavailable");
   }
-  if (object === undefined) return sendProblem(reply, "not_found");
+  if (object === undefined) return refuse(parts, reply, "not_found");
+  downloads.outcomes.add("sent");
   const { bytes, content } = object;
   reply.raw.once("close", () => void object.close());
   const type = link.isThumbnail ? THUMBNAIL_TYPE : file.type;
@@ -179,7 +188,27 @@ async function sendContent(
     reply.code(206).header("content-range", `bytes ${part.first}-${part.last}/${bytes}`);
   }
   reply.header("content-length", part === undefined ? bytes : part.last - part.first + 1);
-  return reply.send(Readable.from(content, { objectMode: false }));
+  return reply.send(Readable.from(counted(content, downloads), { objectMode: false }));
+}
+
+async function* counted(
+  content: AsyncIterable<Uint8Array>,
+  downloads: AttachmentStats["downloads"],
+): AsyncGenerator<Uint8Array> {
+  for await (const part of content) {
+    downloads.bytes += part.byteLength;
+    yield part;
+  }
+}
+
+function refuse(
+  { stats }: FileParts,
+  reply: FastifyReply,
+  error: ErrorName,
+  detail: ProblemDetail = {},
+): FastifyReply {
+  stats.downloads.outcomes.add(error);
+  return sendProblem(reply, error, detail);
 }
 
 /** The file when the user of the link may read it now, or the refusal. */

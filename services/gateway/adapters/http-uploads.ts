@@ -28,12 +28,11 @@ import { thumbnailOf } from "#shared/protocol/attachments.ts";
 import { ATTACHMENT_UNSENT_MS } from "#shared/protocol/limits.ts";
 import { grantFor, isAtLeast } from "#shared/protocol/roles.ts";
 import type { FileProofs } from "../core/attachments-port.ts";
-import { UPLOADS_MAX, UPLOADS_PER_USER_MAX } from "../core/bounds.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
 import type { Thumbnails } from "../runtime/thumbnails.ts";
+import type { AttachmentStats } from "./attachment-stats.ts";
 import { fileName } from "./file-name.ts";
 import type { HttpRoute } from "./http-route.ts";
-import { InProgress } from "./in-progress.ts";
 import { HEAD_BYTES, isListed, mediaTypeOf } from "./media-type.ts";
 import { sendProblem } from "./problem.ts";
 
@@ -43,6 +42,7 @@ export interface UploadParts {
   /** Undefined: the cluster takes no attachments. */
   readonly store: AttachmentStore | undefined;
   readonly proofs: FileProofs;
+  readonly stats: AttachmentStats;
   readonly thumbnails: Pick<Thumbnails, "of">;
   readonly clock: Pick<Clock, "now">;
   readonly logger: Logger;
@@ -84,7 +84,7 @@ const REFUSALS: { readonly [R in RecordRefusal]: ErrorName } = {
 };
 
 export function uploadRoute(parts: UploadParts): HttpRoute {
-  const inProgress = new InProgress({ perUserMax: UPLOADS_PER_USER_MAX, max: UPLOADS_MAX });
+  const { uploads } = parts.stats;
   return {
     name: "uploadAttachment",
     method: "PUT",
@@ -102,13 +102,14 @@ export function uploadRoute(parts: UploadParts): HttpRoute {
     async handle(request, reply) {
       const { identity } = request;
       if (identity === undefined) return sendProblem(reply, "unauthorized");
-      if (parts.store === undefined) return refuse(reply, "not_found", OFF, "off");
+      const refuse = refusalsOf(parts.stats, reply);
+      if (parts.store === undefined) return refuse("not_found", OFF, "off");
       const { user } = identity;
-      if (!inProgress.begin(user)) return refuse(reply, "busy"); // http-uploads.3
+      if (!uploads.begin(user)) return refuse("busy"); // http-uploads.3
       try {
         return await upload(parts, parts.store, request, reply);
       } finally {
-        inProgress.end(user);
+        uploads.end(user);
       }
     },
   };
@@ -121,48 +122,55 @@ async function upload(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { roomApi, records, proofs, clock, limits } = parts;
+  const { uploads } = parts.stats;
+  const refuse = refusalsOf(parts.stats, reply);
   const { identity } = request;
   if (identity === undefined) return sendProblem(reply, "unauthorized");
   const { room, id } = request.params as z.output<typeof params>;
   const name = fileName((request.query as z.output<typeof query>).name);
   const { user } = identity;
   const bytes = lengthOf(request.headers["content-length"]);
-  if (bytes === undefined) return refuse(reply, "bad_frame", NO_LENGTH);
+  if (bytes === undefined) return refuse("bad_frame", NO_LENGTH);
   if (bytes > limits.fileBytesMax) {
     const text = `A file has at most ${limits.fileBytesMax} bytes.`;
-    return refuse(reply, "too_large", text, "size");
+    return refuse("too_large", text, "size");
   }
   const known = await roomApi.about({ user, grant: grantFor(room, identity), room });
-  if (known.kind === "refused") return refuse(reply, known.error);
-  if (!isAtLeast(known.about.role, "member")) return refuse(reply, "forbidden"); // http-uploads.1
+  if (known.kind === "refused") return refuse(known.error);
+  if (!isAtLeast(known.about.role, "member")) return refuse("forbidden"); // http-uploads.1
   const begun = await records.begin({ id, room, user, name, bytes, quota: limits.userBytesMax });
   if (begun.kind === "refused") {
-    if (begun.error !== "full") return refuse(reply, REFUSALS[begun.error]);
+    if (begun.error !== "full") return refuse(REFUSALS[begun.error]);
     const full = `All files of a user have at most ${limits.userBytesMax} bytes.`;
-    return refuse(reply, REFUSALS.full, full, "quota");
+    return refuse(REFUSALS.full, full, "quota");
   }
   const until = clock.now() + ATTACHMENT_UNSENT_MS;
   if (begun.kind === "file") {
+    uploads.outcomes.add("again");
     return accept(reply, proofs.sign(begun.file, { room, user }, until)); // http-uploads.5
   }
   const object = objectName(id);
   request.server.sockets.allowUpload(request.raw, bytes);
   const stored = await storeContent(request.body as Readable, store, { object, bytes, limits });
   if (stored.kind === "failed") {
-    if (!stored.isCut) {
-      parts.logger.warn({ error: stored.error, requestId: request.id }, "an upload failed");
+    if (stored.isCut) {
+      uploads.outcomes.add("aborted");
+      return sendProblem(reply, "unavailable");
     }
-    return refuse(reply, "unavailable");
+    parts.logger.warn({ error: stored.error, requestId: request.id }, "an upload failed");
+    return refuse("unavailable");
   }
   if (stored.kind === "type") {
     const text = `Files of the type ${stored.type} are not accepted.`;
-    return refuse(reply, "forbidden", text, "type");
+    return refuse("forbidden", text, "type");
   }
   const size = await storeThumbnail(parts, store, { id, bytes, type: stored.type });
   const finished = await records.finish({ id, room, user, type: stored.type, ...size });
   if (finished.kind !== "file") {
-    return refuse(reply, finished.kind === "refused" ? REFUSALS[finished.error] : "internal");
+    return refuse(finished.kind === "refused" ? REFUSALS[finished.error] : "internal");
   }
+  uploads.outcomes.add("stored");
+  uploads.bytes += bytes;
   return accept(reply, proofs.sign(finished.file, { room, user }, until));
 }
 
@@ -279,14 +287,13 @@ function accept(reply: FastifyReply, file: object): FastifyReply {
   return reply.code(201).header("cache-control", "no-store").send(file);
 }
 
+type Refuse = (error: ErrorName, detail?: string, reason?: UploadRefusal) => FastifyReply;
+
 /** The rest of the body is not read: the connection ends with the answer. */
-function refuse(
-  reply: FastifyReply,
-  error: ErrorName,
-  detail?: string,
-  reason?: UploadRefusal,
-): FastifyReply {
-  const { raw } = reply.request;
-  if (!raw.complete) reply.header("connection", "close");
-  return sendProblem(reply, error, { detail, reason });
+function refusalsOf({ uploads }: AttachmentStats, reply: FastifyReply): Refuse {
+  return (error, detail, reason) => {
+    uploads.outcomes.add(reason ?? error);
+    if (!reply.request.raw.complete) reply.header("connection", "close");
+    return sendProblem(reply, error, { detail, reason });
+  };
 }

@@ -127,7 +127,7 @@ export interface GatewayGauges {
   readonly positionsDropped: number;
 }
 
-const MEMORY_LINES = ["sockets", "rings", "held", "lanes", "reads", "notes"] as const;
+const MEMORY_LINES = ["sockets", "rings", "held", "lanes", "reads", "notes", "files"] as const;
 const CONNECTIONS_MAX = 50_000;
 const HOUSEKEEPING_MS = 250;
 /** A housekeeping run that is this late shows a stall of this process, not slow clients. */

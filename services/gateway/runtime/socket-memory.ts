@@ -16,7 +16,14 @@
 import type { MemoryAccount } from "#shared/kit/memory-account.ts";
 import { SHED_FROM_BYTES, SOCKETS_BYTES_PER_USER_MAX } from "../core/bounds.ts";
 
-export type GatewayMemoryLine = "sockets" | "rings" | "held" | "lanes" | "reads" | "notes";
+export type GatewayMemoryLine =
+  | "sockets"
+  | "rings"
+  | "held"
+  | "lanes"
+  | "reads"
+  | "notes"
+  | "files";
 
 export interface Holder {
   /** Undefined before the hello. */

@@ -7,9 +7,11 @@
 //   thumbnails.2. A thread that does not answer within ANSWER_MS, or ends, is replaced. Its image
 //        gets none.
 //   thumbnails.3. A thread without work ends after IDLE_MS, so a cluster without images has none.
-//   thumbnails.4. A gateway holds the bytes of at most one image that it decodes.
+//   thumbnails.4. A gateway holds the bytes of at most one image that it decodes. Its memory
+//        account gets them.
 
 import { Counts } from "#shared/kit/counts.ts";
+import { Histogram, LATENCY_SECONDS } from "#shared/kit/histogram.ts";
 import type { StoredObject } from "#shared/ports/attachment-store.ts";
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 
@@ -43,23 +45,33 @@ const TYPES: ReadonlySet<string> = new Set(["image/jpeg", "image/png", "image/we
 export const THUMBNAIL_OUTCOMES = ["made", "none", "full"] as const;
 
 interface Waiting {
+  readonly bytes: number;
   readonly read: () => Promise<StoredObject | undefined>;
   readonly resolve: (thumbnail: Thumbnail | undefined) => void;
 }
 
 export class Thumbnails {
   readonly outcomes = new Counts(THUMBNAIL_OUTCOMES);
-  readonly #clock: Pick<Clock, "after">;
+  /** Of the thread, for each image. */
+  readonly seconds = new Histogram(LATENCY_SECONDS);
+  readonly #clock: Pick<Clock, "after" | "monotonic">;
   readonly #startThread: StartThread;
+  readonly #account: (bytes: number) => void;
   readonly #waiting: Waiting[] = [];
   #thread: ThumbnailThread | undefined;
   #answer: ((thumbnail: Thumbnail | undefined) => void) | undefined;
   #isWorking = false;
   #idle: Timer | undefined;
 
-  constructor(clock: Pick<Clock, "after">, startThread: StartThread) {
+  /** `account`: takes each change of the bytes held (thumbnails.4). */
+  constructor(
+    clock: Pick<Clock, "after" | "monotonic">,
+    startThread: StartThread,
+    account: (bytes: number) => void = () => undefined,
+  ) {
     this.#clock = clock;
     this.#startThread = startThread;
+    this.#account = account;
   }
 
   /**
@@ -76,7 +88,7 @@ export class Thumbnails {
       return undefined;
     }
     const thumbnail = await new Promise<Thumbnail | undefined>((resolve) => {
-      this.#waiting.push({ read, resolve });
+      this.#waiting.push({ bytes, read, resolve });
       void this.#work();
     });
     this.outcomes.add(thumbnail === undefined ? "none" : "made");
@@ -93,11 +105,22 @@ export class Thumbnails {
     this.#isWorking = true;
     this.#idle?.cancel();
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      const image = await bytesOf(next.read).catch(() => undefined);
-      next.resolve(image === undefined ? undefined : await this.#ask(image));
+      this.#account(next.bytes);
+      const thumbnail = await this.#make(next.read);
+      this.#account(-next.bytes);
+      next.resolve(thumbnail);
     }
     this.#isWorking = false;
     this.#idle = this.#clock.after(IDLE_MS, () => this.#endThread()); // thumbnails.3
+  }
+
+  async #make(read: Waiting["read"]): Promise<Thumbnail | undefined> {
+    const image = await bytesOf(read).catch(() => undefined);
+    if (image === undefined) return undefined;
+    const began = this.#clock.monotonic();
+    const thumbnail = await this.#ask(image);
+    this.seconds.observe((this.#clock.monotonic() - began) / 1_000);
+    return thumbnail;
   }
 
   #ask(image: Uint8Array): Promise<Thumbnail | undefined> {

@@ -3,11 +3,17 @@
 
 import { request } from "node:http";
 import { expect } from "chai";
+import { systemClock } from "#shared/adapters/clock-system.ts";
+import type { Counts } from "#shared/kit/counts.ts";
+import { Metrics } from "#shared/process/metrics.ts";
 import { until } from "#shared/testing/wait.ts";
-import { UPLOADS_PER_USER_MAX } from "../core/bounds.ts";
+import { registerAttachments } from "../adapters/attachment-metrics.ts";
+import { PART_BYTES } from "../adapters/attachment-stats.ts";
+import { UPLOADS_MAX, UPLOADS_PER_USER_MAX } from "../core/bounds.ts";
+import { Thumbnails } from "../runtime/thumbnails.ts";
 import { idNumber, openHttpFixture } from "./http-fixture.ts";
 import type { HttpFixture } from "./http-fixture.ts";
-import { FILE_BYTES_MAX } from "./memory-attachments.ts";
+import { FILE_BYTES_MAX, MemoryAttachments } from "./memory-attachments.ts";
 
 const WITHIN = { withinMs: 20_000 };
 const pathOf = (n: number, name = "a.txt"): string =>
@@ -55,6 +61,19 @@ async function slow(
   sent.flushHeaders();
   sent.write(begun);
   return { end: () => sent.destroy(), closed };
+}
+
+const NO_THREAD = (): never => {
+  throw new Error("no image was sent");
+};
+const shown = (counts: Counts): object =>
+  Object.fromEntries([...counts].filter(([, count]) => count > 0));
+
+/** The whole answer, so that its bytes are counted. */
+async function read(url: string, headers: Record<string, string> = {}): Promise<Response> {
+  const response = await fetch(url, { headers: { connection: "close", ...headers } });
+  await response.arrayBuffer();
+  return response;
 }
 
 describe("HttpAttachments", () => {
@@ -170,6 +189,73 @@ describe("HttpAttachments", () => {
     await until(isFree, { ...WITHIN, what: "a free place" });
     expect(performance.now() - began).to.be.below(12_000); // Not the timeout of a request.
     expect(fixture.attachments.objects.size).to.equal(2);
+  });
+
+  it("E14: uploads and downloads count by outcome, with their bytes", async () => {
+    await using fixture = await openHttpFixture();
+    const { attachments } = fixture;
+    const { stats } = attachments;
+    expect((await put(fixture, 1, "text")).status).to.equal(201);
+    expect((await put(fixture, 1, "text")).status).to.equal(201);
+    await put(fixture, 2, new Uint8Array(FILE_BYTES_MAX + 1));
+    await put(fixture, 3, new Uint8Array(Buffer.from("\x7fELF".padEnd(100, "\0"), "latin1")));
+    await put(fixture, 4, "");
+    attachments.isAway = true;
+    await put(fixture, 5);
+    attachments.isAway = false;
+    const counted = { stored: 1, again: 1, size: 1, type: 1, bad_frame: 1, unavailable: 1 };
+    expect(shown(stats.uploads.outcomes)).to.deep.equal(counted);
+    const url = fixture.url + (await link(fixture, 1));
+    const { headers } = await read(url);
+    await read(url, { range: "bytes=1-2" });
+    await read(url, { range: "bytes=90-" });
+    await read(url, { "if-none-match": headers.get("etag") ?? "" });
+    await read(`${url}x`);
+    attachments.objects.clear();
+    await read(url);
+    attachments.isAway = true;
+    await read(url);
+    expect(shown(stats.downloads.outcomes)).to.deep.equal({
+      sent: 2,
+      not_modified: 1,
+      bad_frame: 1,
+      forbidden: 1,
+      not_found: 1,
+      unavailable: 1,
+    });
+    expect([stats.uploads.bytes, stats.downloads.bytes]).to.deep.equal([4, 6]);
+  });
+
+  it("E14: a client that leaves an upload counts as that, and parts in progress count as memory", async () => {
+    await using fixture = await openHttpFixture();
+    const { stats, begun } = fixture.attachments;
+    const upload = await slow(fixture, 1);
+    await until(() => begun.size === 1, { ...WITHIN, what: "the upload" });
+    expect([stats.uploads.count, stats.bytesHeld]).to.deep.equal([1, PART_BYTES]);
+    upload.end();
+    const isOver = (): boolean => stats.uploads.count === 0;
+    await until(isOver, { ...WITHIN, what: "the end of the upload" });
+    expect(shown(stats.uploads.outcomes)).to.deep.equal({ aborted: 1 });
+    expect(fixture.logged()).not.to.include("an upload failed");
+    expect(stats.bytesHeld).to.equal(0);
+  });
+
+  it("E14: the metrics of attachments have the bounds, and each outcome from the start", async () => {
+    const metrics = new Metrics({ service: "gateway", version: "1" });
+    const { stats } = new MemoryAttachments();
+    registerAttachments(metrics, { stats, thumbnails: new Thumbnails(systemClock, NO_THREAD) });
+    const text = await metrics.render();
+    for (const line of [
+      `parley_attachment_transfers_max{direction="upload"} ${UPLOADS_MAX}`,
+      `parley_attachment_transfers{direction="download"} 0`,
+      'parley_attachment_uploads_total{outcome="quota"} 0',
+      'parley_attachment_downloads_total{outcome="busy"} 0',
+      'parley_attachment_bytes_total{direction="upload"} 0',
+      'parley_attachment_thumbnails_total{outcome="none"} 0',
+      "parley_attachment_thumbnail_seconds_count 0",
+    ]) {
+      expect(text).to.contain(`${line}\n`);
+    }
   });
 
   it("http-sockets.6: an upload may take longer than a request, and is cut when nothing arrives", async () => {

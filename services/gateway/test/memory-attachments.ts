@@ -9,11 +9,13 @@ import type {
 } from "#shared/ports/attachment-records.ts";
 import type { Attachment } from "#shared/protocol/attachments.ts";
 import { HmacLinks, HmacProofs } from "../adapters/attachment-proof.ts";
+import { AttachmentStats } from "../adapters/attachment-stats.ts";
 import type { AttachmentOptions } from "../adapters/http-attachments.ts";
 
 export const FILE_BYTES_MAX = 100_000;
 
 export class MemoryAttachments {
+  readonly stats = new AttachmentStats();
   readonly objects = new Map<ObjectName, Uint8Array>();
   readonly begun = new Map<string, NewUpload>();
   readonly finished = new Map<string, Attachment>();
@@ -79,6 +81,7 @@ export class MemoryAttachments {
     return {
       store: this.store,
       records: this.records,
+      stats: this.stats,
       proofs: new HmacProofs(key),
       links: new HmacLinks(key),
       thumbnails: { of: () => Promise.resolve(undefined) },

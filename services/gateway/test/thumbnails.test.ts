@@ -116,6 +116,25 @@ describe("Thumbnails", function () {
     expect(new Set(await done)).to.deep.equal(new Set([thumbnail]));
   });
 
+  it("E14: the time of each image counts, and its bytes are held until its answer", async () => {
+    const clock = new FakeClock();
+    const held: number[] = [];
+    let bytes = 0;
+    const account = (more: number): void => void held.push((bytes += more));
+    const start: StartThread = ({ answer }) => ({
+      post: () => {
+        clock.advance(250);
+        answer(undefined);
+      },
+      end: () => undefined,
+    });
+    const thumbnails = new Thumbnails(clock, start, account);
+    await ask(thumbnails, new Uint8Array(10));
+    await ask(thumbnails, new Uint8Array(20));
+    expect(thumbnails.seconds.sum).to.equal(0.5);
+    expect(held).to.deep.equal([10, 0, 20, 0]);
+  });
+
   it("thumbnails.2 and .3: a silent thread is replaced, and an idle one ends", async () => {
     const clock = new FakeClock();
     const ended: number[] = [];

@@ -4,12 +4,15 @@ import type { Counts } from "#shared/kit/counts.ts";
 import { registerBreakers } from "#shared/process/breaker.ts";
 import type { Breaker } from "#shared/process/breaker.ts";
 import type { Metrics, Reading } from "#shared/process/metrics.ts";
+import { registerStore } from "#shared/process/observed-store.ts";
+import type { ObservedStore } from "#shared/process/observed-store.ts";
 import type { ReadServer } from "./archive-postgres.ts";
 import type { LeaseServer } from "./lease-server.ts";
 import type { SessionServer } from "./session-server.ts";
 import type { NewestPages } from "./newest-pages.ts";
 import type { PageCache } from "./page-cache.ts";
 import type { ReplicaReads } from "./replica-reads.ts";
+import type { AttachmentSweeper } from "../runtime/attachment-sweeper.ts";
 import type { LogState, LogWatch } from "../runtime/log-watch.ts";
 import type { PageWarmer } from "../runtime/page-warmer.ts";
 import type { SessionReaper } from "../runtime/session-reaper.ts";
@@ -30,6 +33,13 @@ export interface PersistenceParts {
   readonly breakers: readonly Breaker[];
   readonly reads: Counts<ReadServer>;
   readonly replica: ReplicaReads | undefined;
+  /** Undefined: the cluster takes none. */
+  readonly attachments: SweptStore | undefined;
+}
+
+interface SweptStore {
+  readonly store: ObservedStore;
+  readonly sweeper: AttachmentSweeper;
 }
 
 export function registerPersistence(metrics: Metrics, parts: PersistenceParts): void {
@@ -39,6 +49,7 @@ export function registerPersistence(metrics: Metrics, parts: PersistenceParts): 
   registerSearch(metrics, parts);
   registerNewest(metrics, parts);
   registerReplica(metrics, parts.replica);
+  registerAttachments(metrics, parts.attachments);
   const { pages, partitions, leases, sessions, reaper, reads } = parts;
   metrics.counter("parley_archive_reads_total", "Reads of the archive, by server", () =>
     labelled("server", reads),
@@ -110,6 +121,28 @@ function registerReplica(metrics: Metrics, replica: ReplicaReads | undefined): v
     "parley_replica_behind_seconds",
     "How long the primary has answered in place of the replica; 0: the replica answers",
     () => replica.behindMs / 1_000,
+  );
+}
+
+/** Without attachments there are no samples. */
+function registerAttachments(metrics: Metrics, parts: SweptStore | undefined): void {
+  if (parts === undefined) return;
+  const { store, sweeper } = parts;
+  registerStore(metrics, store);
+  metrics.counter(
+    "parley_attachment_swept_files_total",
+    "Files that were removed: of deleted messages, unsent, or not finished",
+    () => sweeper.removed,
+  );
+  metrics.counter(
+    "parley_attachment_swept_bytes_total",
+    "Bytes of the files that were removed",
+    () => sweeper.removedBytes,
+  );
+  metrics.counter(
+    "parley_attachment_sweep_failures_total",
+    "Passes that did not remove what they should",
+    () => sweeper.failures,
   );
 }
 

@@ -219,11 +219,12 @@ export interface Sweepable {
   readonly id: MessageId;
   readonly room: RoomId;
   readonly isErased: boolean;
+  readonly bytes: number;
 }
 
 const SWEEPABLE = {
   name: "attachments-to-sweep",
-  text: `select id, room, erased from attachments
+  text: `select id, room, erased, bytes from attachments
     where (erased or not sent) and id > $1::uuid
       and (erased or (type = '' and begun < now() - $2::double precision * interval '1 ms')
         or begun < now() - $3::double precision * interval '1 ms')
@@ -246,11 +247,9 @@ export async function sweepable(
 ): Promise<readonly Sweepable[]> {
   const { after, unfinishedMs, unsentMs, most } = query;
   const values = [after, unfinishedMs, unsentMs, most];
-  const { rows } = await pool.query<{ id: MessageId; room: RoomId; erased: boolean }>({
-    ...SWEEPABLE,
-    values,
-  });
-  return rows.map(({ id, room, erased }) => ({ id, room, isErased: erased }));
+  type Row = Pick<RecordRow, "id" | "room" | "erased" | "bytes">;
+  const { rows } = await pool.query<Row>({ ...SWEEPABLE, values });
+  return rows.map(({ id, room, erased, bytes }) => ({ id, room, isErased: erased, bytes }));
 }
 
 /** Rejects when PostgreSQL does. */

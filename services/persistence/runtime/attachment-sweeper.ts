@@ -43,6 +43,7 @@ interface SweptFile {
   readonly id: MessageId;
   readonly room: RoomId;
   readonly isErased: boolean;
+  readonly bytes: number;
 }
 
 export interface AttachmentSweeperPorts {
@@ -60,8 +61,11 @@ export interface AttachmentSweeperPorts {
 }
 
 export class AttachmentSweeper {
-  /** Files that this process removed. */
+  /** Files that this process removed, and their bytes. */
   removed = 0;
+  removedBytes = 0;
+  /** Passes that failed. */
+  failures = 0;
   readonly #ports: AttachmentSweeperPorts;
   #timer: Timer | undefined;
   #pass: Promise<void> | undefined;
@@ -99,7 +103,7 @@ export class AttachmentSweeper {
     do {
       const after = part.at(-1)?.id ?? NO_ID;
       part = valueOf(await records.sweepable({ after, unfinishedMs, unsentMs, most: PART_MAX }));
-      await this.#remove(part.filter((file) => this.#isDue(file)).map(({ id }) => id));
+      await this.#remove(part.filter((file) => this.#isDue(file)));
     } while (part.length === PART_MAX && !this.#isStopped);
   }
 
@@ -108,15 +112,18 @@ export class AttachmentSweeper {
     return isMine(room) && (isErased || isCaughtUp(room)); // attachment-sweeper.2
   }
 
-  async #remove(ids: readonly MessageId[]): Promise<void> {
-    if (ids.length === 0) return;
+  async #remove(files: readonly SweptFile[]): Promise<void> {
+    if (files.length === 0) return;
     const { records, store } = this.#ports;
+    const ids = files.map(({ id }) => id);
     await store.remove(ids.flatMap((id) => [objectName(id), objectName(thumbnailOf(id))]));
     valueOf(await records.forget(ids)); // attachment-sweeper.3
     this.removed += ids.length;
+    this.removedBytes += files.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   #fail(error: unknown): void {
+    this.failures++;
     if (this.#isFailing) return;
     this.#isFailing = true;
     this.#ports.onProblem?.(error instanceof Error ? error.message : String(error));

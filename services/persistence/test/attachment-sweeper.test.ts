@@ -13,6 +13,7 @@ interface Row {
   readonly id: MessageId;
   readonly room: RoomId;
   readonly isErased: boolean;
+  readonly bytes: number;
 }
 
 function setUp(rows: Row[], more: { readonly behind?: string; readonly away?: boolean } = {}) {
@@ -54,6 +55,7 @@ const row = (n: number, room = "plans", isErased = false): Row => ({
   id: idOf(n),
   room: room as RoomId,
   isErased,
+  bytes: 1_000,
 });
 
 describe("AttachmentSweeper", () => {
@@ -70,7 +72,7 @@ describe("AttachmentSweeper", () => {
     ];
     expect(log).to.deep.equal(parts);
     expect(rows).to.deep.equal([]);
-    expect(sweeper.removed).to.equal(250);
+    expect([sweeper.removed, sweeper.removedBytes]).to.deep.equal([250, 250_000]); // E14
   });
 
   it("AT6: leaves rooms of other processes, and unsent files of a room whose archive is behind", async () => {
@@ -86,6 +88,7 @@ describe("AttachmentSweeper", () => {
     await sweeper.sweep();
     expect(rows).to.have.length(1);
     expect(problems).to.deep.equal(["no answer"]);
+    expect([sweeper.failures, sweeper.removedBytes]).to.deep.equal([2, 0]);
     await sweeper.stop();
   });
 });
