@@ -1,10 +1,10 @@
-// The TypeScript SDK against client/contract, on a real WebSocket.
+// The TypeScript SDK against client/contract, on a real WebSocket and a clock that the run moves.
 
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
-import { WebSocketServer } from "ws";
-import type { WebSocket as Socket } from "ws";
+import { WebSocket as Socket, WebSocketServer } from "ws";
+import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { until } from "#shared/testing/wait.ts";
 import { Names, readScenarios } from "../../contract/scenario.ts";
 import type { CallStep, Fields, Step } from "../../contract/scenario.ts";
@@ -13,22 +13,16 @@ import { Parley } from "../parley.ts";
 import type { RoomHandle } from "../room-handle.ts";
 
 const PATIENCE_MS = 20_000;
-
-/** What arrives, until a step takes it. */
-class Inbox {
-  readonly items: unknown[] = [];
-
-  async take(what: string): Promise<unknown> {
-    await until(() => this.items.length > 0, { withinMs: PATIENCE_MS, what });
-    return this.items.shift();
-  }
-}
+/** How far the clock moves with each look at a condition: at most as fast as real time. */
+const LOOK_MS = 5;
 
 class ContractRun {
   readonly #names = new Names();
-  readonly #frames = new Inbox();
-  readonly #events = new Inbox();
-  readonly #news = new Inbox();
+  readonly #clock = new FakeClock();
+  /** What arrives, until a step takes it. */
+  readonly #frames: unknown[] = [];
+  readonly #events: unknown[] = [];
+  readonly #news: unknown[] = [];
   readonly #done = new Map<string, Promise<unknown>>();
   readonly #rooms = new Map<string, RoomHandle>();
   readonly #parley: Parley;
@@ -38,13 +32,14 @@ class ContractRun {
     const { port } = server.address() as AddressInfo;
     let tokens = 0;
     const token = (): Promise<string> => Promise.resolve(`token-${++tokens}`);
-    this.#parley = new Parley({ url: `ws://127.0.0.1:${port}/v1/ws`, token });
+    const url = `ws://127.0.0.1:${port}/v1/ws`;
+    this.#parley = new Parley({ url, token, clock: this.#clock });
     server.on("connection", (socket) => {
       this.#socket = socket;
       socket.on("message", (data: Buffer) => {
         for (const line of data.toString().split("\n")) {
           const frame = JSON.parse(line) as Fields;
-          if (frame["t"] !== "ping") this.#frames.items.push(frame);
+          if (frame["t"] !== "ping") this.#frames.push(frame);
         }
       });
     });
@@ -57,7 +52,7 @@ class ContractRun {
         const found = await this.#take(step, place);
         if (found !== undefined) throw new Error(`${place}\n${found}`);
       }
-      expect([this.#frames.items, this.#events.items], "nothing is left").to.deep.equal([[], []]);
+      expect([this.#frames, this.#events], "nothing is left").to.deep.equal([[], []]);
     } finally {
       this.#parley.close();
     }
@@ -67,30 +62,69 @@ class ContractRun {
     const names = this.#names;
     if ("call" in step) this.#call(step);
     else if ("expect" in step) {
-      return names.difference(step.expect, await this.#frames.take(place));
+      return names.difference(step.expect, await this.#next(this.#frames, place));
     } else if ("frame" in step) this.#socket?.send(JSON.stringify(names.fill(step.frame)));
     else if ("text" in step) this.#socket?.send(step.text);
-    else if ("event" in step) return names.difference(step.event, await this.#events.take(place));
-    else if ("removed" in step || "reset" in step) {
-      return names.difference(step, await this.#news.take(place));
-    } else if ("result" in step)
-      return names.difference(fieldsOf(step), await this.#of(step.result));
-    else if ("page" in step) return names.difference(fieldsOf(step), await this.#of(step.page));
-    else if ("state" in step) {
-      const isThere = (): boolean => this.#parley.state === step.state;
-      await until(isThere, { withinMs: PATIENCE_MS, what: place });
+    else if ("event" in step) {
+      return names.difference(step.event, await this.#next(this.#events, place));
+    } else if ("removed" in step || "reset" in step) {
+      return names.difference(step, await this.#next(this.#news, place));
+    } else if ("result" in step) {
+      return names.difference(fieldsOf(step), await this.#of(step.result, place));
+    } else if ("page" in step) {
+      return names.difference(fieldsOf(step), await this.#of(step.page, place));
+    } else if ("state" in step) {
+      await this.#until(() => this.#parley.state === step.state, place);
     } else if ("close" in step) this.#socket?.close(step.close);
-    else {
-      const before = [this.#frames.items.length, this.#events.items.length];
-      // No condition shows that nothing comes. A busy machine can only let this step pass.
-      await new Promise((resolve) => setTimeout(resolve, step.quiet));
-      expect([this.#frames.items.length, this.#events.items.length]).to.deep.equal(before);
-    }
+    else await this.#quiet(step.quiet);
     return undefined;
   }
 
-  #of(name: string): Promise<unknown> {
-    return this.#done.get(name) ?? Promise.reject(new Error(`${name} was not called`));
+  /** The clock of the client moves while the run waits. */
+  #until(condition: () => boolean, what: string): Promise<void> {
+    const look = (): boolean => {
+      this.#clock.advance(LOOK_MS);
+      return condition();
+    };
+    return until(look, { withinMs: PATIENCE_MS, what, everyMs: LOOK_MS });
+  }
+
+  async #next(inbox: unknown[], what: string): Promise<unknown> {
+    await this.#until(() => inbox.length > 0, what);
+    return inbox.shift();
+  }
+
+  async #of(name: string, what: string): Promise<unknown> {
+    const done = this.#done.get(name);
+    if (done === undefined) throw new Error(`${name} was not called`);
+    const outcome: unknown[] = [];
+    void done.then((value) => outcome.push(value));
+    return this.#next(outcome, what);
+  }
+
+  /** Neither what the client has received nor the time causes a frame, an event or a connection. */
+  async #quiet(ms: number): Promise<void> {
+    const before = [this.#frames.length, this.#events.length];
+    await this.#answered();
+    const { state } = this.#parley;
+    this.#clock.advance(ms);
+    await this.#answered();
+    expect([this.#frames.length, this.#events.length]).to.deep.equal(before);
+    expect(this.#parley.state).to.equal(state);
+  }
+
+  /**
+   * Waits for two answers to pings of WebSocket. What the client writes because of a frame stands
+   * before the second one, also when it writes it a moment later. Without a connection it cannot
+   * write.
+   */
+  async #answered(): Promise<void> {
+    const socket = this.#socket;
+    for (let i = 0; i < 2 && socket?.readyState === Socket.OPEN; i++) {
+      const pong = new Promise((resolve) => socket.once("pong", resolve).once("close", resolve));
+      socket.ping();
+      await pong;
+    }
   }
 
   #call(step: CallStep): void {
@@ -118,9 +152,9 @@ class ContractRun {
   #join(room: string, options: object): void {
     const handle = this.#parley.join(room, options);
     this.#rooms.set(room, handle);
-    handle.on("event", (event) => this.#events.items.push(event));
-    handle.on("removed", ({ reason }) => this.#news.items.push({ removed: room, reason }));
-    handle.on("reset", () => this.#news.items.push({ reset: room }));
+    handle.on("event", (event) => this.#events.push(event));
+    handle.on("removed", ({ reason }) => this.#news.push({ removed: room, reason }));
+    handle.on("reset", () => this.#news.push({ reset: room }));
   }
 }
 
