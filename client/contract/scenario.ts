@@ -38,6 +38,7 @@ export type Step =
   | { readonly removed: string; readonly reason: string }
   | { readonly reset: string }
   | { readonly state: string }
+  | { readonly session: string }
   | { readonly close: number }
   | { readonly quiet: number };
 

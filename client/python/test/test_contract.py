@@ -109,6 +109,8 @@ class ContractRun:
             case {"state": state}:
                 while self.parley.state != state:
                     await asyncio.sleep(0.01)
+            case {"session": session}:
+                return names.difference(session, self.parley.session_id)
             case {"close": code}:
                 await self.socket.close(code)
             case {"quiet": ms}:

@@ -75,6 +75,8 @@ class ContractRun {
       return names.difference(fieldsOf(step), await this.#of(step.page, place));
     } else if ("state" in step) {
       await this.#until(() => this.#parley.state === step.state, place);
+    } else if ("session" in step) {
+      return names.difference(step, { session: this.#parley.sessionId });
     } else if ("close" in step) this.#socket?.close(step.close);
     else await this.#quiet(step.quiet);
     return undefined;

@@ -68,6 +68,12 @@ class Parley:
         """`idle`, `connecting`, `online`, `waiting` (for the next attempt) or `closed`."""
         return self._state
 
+    @property
+    def session_id(self) -> str | None:
+        """The id of this client in the list of the user's sessions; None before the first
+        `welcome`. Each connection has another one."""
+        return self._session
+
     async def __aenter__(self) -> "Parley":
         self.connect()
         return self
