@@ -1,7 +1,7 @@
 // Notifier: which notes become notifications of the desktop.
 //
 // Owns: the choice and the words. Does not own: the permission and the notification itself
-// (ui/notifications.ts).
+// (ui/notifications.ts, ui/desktop-notes.ts).
 //
 //   notifier.1. Only while the page is hidden, and only for mentions, answers and direct messages.
 //   notifier.2. The text is read from the server when the note arrives: a note has none. At most

@@ -23,7 +23,7 @@ import { mayDo } from "./room-rights.ts";
 import type { FileLink } from "./files/file-port.ts";
 import { filesOf } from "./load-files.ts";
 import type { JumpTarget, MessageSource } from "./message-source.ts";
-import { PinList } from "./pin-list.ts";
+import type { PinList, PinListOptions } from "./pin-list.ts";
 import { RoomAdmin } from "./room-admin.ts";
 import { RoomInfo } from "./room-info.ts";
 import { ThreadStore } from "./thread-store.ts";
@@ -64,7 +64,6 @@ export class RoomStore implements MessageSource {
   readonly info: RoomInfo;
   readonly members: MemberList;
   readonly admin: RoomAdmin;
-  readonly pins: PinList;
   readonly #options: RoomStoreOptions;
   readonly #timeline: RoomTimeline;
   jumps = 0;
@@ -80,6 +79,7 @@ export class RoomStore implements MessageSource {
   /** The events above the read position that are not unread messages (room-store.2). */
   #quiet = 0;
   #thread: ThreadStore | undefined;
+  #pins: PinList | undefined;
   readonly #waiting: (() => void)[] = [];
   #target: JumpTarget | undefined;
   #isInFront = false;
@@ -96,7 +96,6 @@ export class RoomStore implements MessageSource {
     this.info = new RoomInfo({ room: handle.room, me, api, changed });
     this.members = new MemberList({ room: handle.room, api, changed });
     this.admin = new RoomAdmin(handle, changed);
-    this.pins = new PinList({ room: handle.room, api, changed });
     // Before the subscriptions below: the timeline has an event first.
     this.#timeline = new RoomTimeline(handle, {
       max: WINDOW_MESSAGES_MAX,
@@ -273,6 +272,12 @@ export class RoomStore implements MessageSource {
     return files.link(this.name, id, isFresh);
   }
 
+  /** The pinned messages. Their code comes with the panel that shows them. */
+  openPins(create: (options: PinListOptions) => PinList): PinList {
+    const { api, changed } = this.#options;
+    return (this.#pins ??= create({ room: this.name, api, changed }));
+  }
+
   loadMembers(): void {
     if (this.members.state === "none") void this.members.load();
   }
@@ -365,7 +370,7 @@ export class RoomStore implements MessageSource {
   #onEvent(event: RoomEvent): void {
     this.timeline.receive(event);
     if (event.t === "msg") this.#typingNames.update(event.from, false); // It ends the typing.
-    for (const part of [this.info, this.members, this.admin, this.pins]) part.receive(event);
+    for (const part of [this.info, this.members, this.admin, this.#pins]) part?.receive(event);
     if (!isUnreadKind(event) && event.seq > (this.#readThrough ?? 0)) this.#quiet += 1;
     if (event.from === this.me && this.#readThrough === event.seq - 1) this.#setRead(event.seq);
     this.#markRead();
@@ -388,7 +393,7 @@ export class RoomStore implements MessageSource {
     this.timeline.clear();
     this.info.reset();
     this.members.reset();
-    this.pins.reset();
+    this.#pins?.reset();
     this.closeThread();
     this.#readMark = undefined;
     this.#setRead(0);

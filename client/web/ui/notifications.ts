@@ -1,11 +1,13 @@
-// Notifications: the notifications of the desktop: the user's choice, the permission, the display.
+// Notifications: the notifications of the desktop: the user's choice and the permission. Does not
+// own: the display (desktop-notes.ts).
 //
 //   notifications.1. The permission is requested only by a click of the user.
 
+import type { Note } from "#shared/protocol/note.ts";
 import type { ChatStore } from "../store/chat-store.ts";
-import { Notifier } from "../store/notifier.ts";
-import type { Notice } from "../store/notifier.ts";
+import type { Notifier } from "../store/notifier.ts";
 import { load, save } from "../store/saved-rooms.ts";
+import type { OnOpen } from "./desktop-notes.ts";
 
 const KEY = "parley.notify";
 
@@ -28,32 +30,17 @@ export async function toggleNotify(): Promise<NotifyState> {
   return notifyState();
 }
 
-/** Shows notifications of the store until the returned function is called. */
-export function notifyOf(
-  store: ChatStore,
-  onOpen: (room: string, seq: number) => void,
-): () => void {
-  const notifier = new Notifier({
-    api: store.api,
-    isHidden: () => document.visibilityState === "hidden" && notifyState() === "on",
-    titleOf: (room) => store.entry(room)?.title ?? room,
-    show: (notice) => show(notice, onOpen),
-  });
-  return store.onNote((note) => void notifier.receive(note));
-}
+const isWanted = (): boolean => document.visibilityState === "hidden" && notifyState() === "on";
 
-function show(
-  { title, body, tag, room, seq }: Notice,
-  onOpen: (room: string, seq: number) => void,
-): void {
-  try {
-    const notification = new Notification(title, { body, tag });
-    notification.addEventListener("click", () => {
-      window.focus();
-      notification.close();
-      onOpen(room, seq);
-    });
-  } catch {
-    // A phone shows notifications only through a service worker: there the list has the mention.
-  }
+/** Shows notifications of the store until the returned function is called. */
+export function notifyOf(store: ChatStore, onOpen: OnOpen): () => void {
+  let notes: Notifier | undefined;
+  const onNote = async (note: Note): Promise<void> => {
+    if (!isWanted()) return;
+    const { desktopNotes } = await import("./desktop-notes.ts");
+    notes ??= desktopNotes(store, isWanted, onOpen);
+    await notes.receive(note);
+  };
+  // Without its code a note is only counted in the list of rooms.
+  return store.onNote((note) => void onNote(note).catch(() => undefined));
 }

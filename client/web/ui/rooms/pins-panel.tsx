@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { ShownMessage } from "#client/sdk/timeline/shown-message.ts";
+import { PinList } from "../../store/pin-list.ts";
 import { mayDo } from "../../store/room-rights.ts";
 import type { RoomStore } from "../../store/room-store.ts";
 import { t } from "../../texts/texts.ts";
@@ -16,7 +17,8 @@ interface Props {
 }
 
 export function PinsPanel({ room, onJump, onClose }: Props): JSX.Element {
-  const { pins, info } = room;
+  const { info } = room;
+  const pins = room.openPins((options) => new PinList(options));
   useEffect(() => {
     if (pins.state === "none") void pins.load();
   }, [room]);
