@@ -10,7 +10,7 @@ import type { ArchiveEvent } from "../ports/archive.ts";
 import type { Body } from "../protocol/events.ts";
 import type { Millis, RoomId, Seq, UserId } from "../protocol/ids.ts";
 import { FIND_ROOMS_MAX, UNREAD_EVENTS_MAX, UNREAD_MAX } from "../protocol/limits.ts";
-import { cursorOf, previewOf, readCursor } from "../protocol/room-list.ts";
+import { cursorOf, excerptOf, readCursor } from "../protocol/room-list.ts";
 import type {
   FindQuery,
   FoundRooms,
@@ -115,7 +115,7 @@ function listed(
         seq: newest.seq,
         from: newest.sender,
         at: newest.at,
-        text: previewOf(bodyOf(newest.seq) ?? event?.["body"]),
+        ...excerptOf(bodyOf(newest.seq) ?? event?.["body"], event?.["attachments"]),
       },
     }),
   };

@@ -6,12 +6,15 @@
 //        of limits.ts. A malformed part refuses the whole.
 //   room-list.2. The cursor of a page is the place of its last room: the time of its newest event
 //        and its id.
+//   room-list.3. A listed message has at most PREVIEW_LENGTH_MAX characters of its text, and as
+//        many of the names of its files: the last name can be cut. So a page has a bound.
 
 import { isCount, isObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
 import { isRoomId, isTextWithin, isUserId } from "./ids.ts";
 import type { Millis, RoomId, Seq, UserId } from "./ids.ts";
 import {
+  ATTACHMENTS_MAX,
   FIND_TEXT_LENGTH_MAX,
   PREVIEW_LENGTH_MAX,
   READS_BATCH_MAX,
@@ -54,6 +57,8 @@ export interface LastMessage {
   readonly from: UserId;
   readonly at: Millis;
   readonly text: string;
+  /** The names of its files (room-list.3). */
+  readonly files?: readonly string[];
 }
 
 /** Newest activity first. */
@@ -119,12 +124,35 @@ export function readCursor(text: string): RoomsPlace | undefined {
   return isRoomId(room) ? { at: Number(at), room } : undefined;
 }
 
+/** `attachments`: of the event. */
+export function excerptOf(
+  body: unknown,
+  attachments: unknown,
+): Pick<LastMessage, "text" | "files"> {
+  const text = previewOf(body);
+  const files: string[] = [];
+  let left = PREVIEW_LENGTH_MAX;
+  for (const file of Array.isArray(attachments) ? attachments : []) {
+    const name = beginOf(file, "name", left);
+    if (name === "") break;
+    files.push(name);
+    left -= Array.from(name).length;
+  }
+  return files.length === 0 ? { text } : { text, files };
+}
+
 /** The begin of a message's text: at most PREVIEW_LENGTH_MAX characters. */
 export function previewOf(body: unknown): string {
-  const text = isObject(body) && typeof body["text"] === "string" ? body["text"] : "";
+  return beginOf(body, "text", PREVIEW_LENGTH_MAX);
+}
+
+/** At most `max` characters of a field; "" when it has no text. */
+function beginOf(from: unknown, field: string, max: number): string {
+  const text = isObject(from) && typeof from[field] === "string" ? from[field] : "";
   // A character has at most two units, so the cut never splits more than the last one.
-  const begin = text.slice(0, 2 * PREVIEW_LENGTH_MAX);
-  const cut = Array.from(begin).slice(0, PREVIEW_LENGTH_MAX).join("");
+  const cut = Array.from(text.slice(0, 2 * max))
+    .slice(0, max)
+    .join("");
   return cut.isWellFormed() ? cut : cut.slice(0, -1);
 }
 
@@ -186,7 +214,13 @@ function isListedRoom(listed: JsonObject): boolean {
   }
   if (last === undefined) return true;
   if (!isObject(last) || !isCount(last["seq"]) || !isCount(last["at"])) return false;
-  return isUserId(last["from"]) && typeof last["text"] === "string";
+  return isUserId(last["from"]) && typeof last["text"] === "string" && isFiles(last["files"]);
+}
+
+function isFiles(files: unknown): boolean {
+  if (files === undefined) return true;
+  if (!Array.isArray(files) || files.length > ATTACHMENTS_MAX) return false;
+  return files.every((name) => typeof name === "string");
 }
 
 function isFoundRoom({ room, title, topic, role, head, at }: JsonObject): boolean {

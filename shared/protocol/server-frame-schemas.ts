@@ -124,7 +124,9 @@ const listedRoom = z.object({
   read: seqOrNone,
   unread: count,
   mentions: count,
-  last: z.object({ seq, from: user, at, text: z.string() }).optional(),
+  last: z
+    .object({ seq, from: user, at, text: z.string(), files: z.array(z.string()).optional() })
+    .optional(),
 });
 
 type FrameOf<T extends ServerFrame["t"]> = Extract<ServerFrame, { readonly t: T }>;

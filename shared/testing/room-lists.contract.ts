@@ -101,6 +101,19 @@ function describeLists(open: () => Promise<ArchiveUnderTest>): void {
     expect((await list()).rooms[0]).to.not.have.property("last");
   });
 
+  it("U4: the last message has the names of its files, also after an edit", async () => {
+    await using archive = await open();
+    const { write, list } = writer(archive);
+    const files = ["plan.pdf", "photo.png"];
+    const attachments = files.map((name, i) => {
+      return { id: idOf(100 + i), name, type: "image/png", bytes: 9 };
+    });
+    await write(member(general, 1, ada), make(general, 2, { t: "msg", body: {}, attachments }));
+    expect((await list()).rooms[0]?.last).to.deep.include({ seq: 2, text: "", files });
+    await write(make(general, 3, { t: "edited", target: 2, body: { text: "the plan" } }));
+    expect((await list()).rooms[0]?.last).to.deep.include({ text: "the plan", files });
+  });
+
   it("U5: pages follow each other by time and id", async () => {
     await using archive = await open();
     const { write, list } = writer(archive);

@@ -3067,6 +3067,8 @@ export interface operations {
                                 readonly from: string;
                                 readonly at: number;
                                 readonly text: string;
+                                /** The names of its files, as many as fit into 120 characters. */
+                                readonly files?: string[];
                             };
                         }[];
                         readonly next?: string;

@@ -39,7 +39,15 @@ const listedRoom = z.object({
   unread: number.meta({ description: "Messages of others behind it, at most 100." }),
   mentions: number,
   last: z
-    .object({ seq: number, from: z.string(), at: number, text: z.string() })
+    .object({
+      seq: number,
+      from: z.string(),
+      at: number,
+      text: z.string(),
+      files: z.array(z.string()).optional().meta({
+        description: "The names of its files, as many as fit into 120 characters.",
+      }),
+    })
     .optional()
     .meta({ description: "The newest message that is not deleted; 120 characters of its text." }),
 });

@@ -19,7 +19,7 @@ import { parseObject } from "#shared/kit/json.ts";
 import type { RoomSettings } from "#shared/protocol/events.ts";
 import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { FIND_ROOMS_MAX, UNREAD_EVENTS_MAX, UNREAD_MAX } from "#shared/protocol/limits.ts";
-import { cursorOf, previewOf, readCursor } from "#shared/protocol/room-list.ts";
+import { cursorOf, excerptOf, readCursor } from "#shared/protocol/room-list.ts";
 import type {
   FindQuery,
   FoundRoom,
@@ -155,7 +155,8 @@ function lastOf({ seq, line, body }: RoomRow): ListedRoom["last"] {
   if (seq === null || line === null) return undefined;
   const event = parseObject(line);
   const [from, at] = [event?.["from"] as UserId, event?.["at"] as Millis];
-  return { seq, from, at, text: previewOf(body === null ? event?.["body"] : bodyOfText(body)) };
+  const newest = body === null ? event?.["body"] : bodyOfText(body);
+  return { seq, from, at, ...excerptOf(newest, event?.["attachments"]) };
 }
 
 /** $1 the user, $2 the id behind which it begins, $3 the text, $4 how many. */

@@ -5,6 +5,7 @@ import { decodeReply, decodeRequest, encodeReply, encodeRequest } from "../histo
 import type { HistoryReply } from "../history.ts";
 import type { RoomId, UserId } from "../ids.ts";
 import {
+  ATTACHMENTS_MAX,
   PRESENCE_NAMES_MAX,
   PREVIEW_LENGTH_MAX,
   READS_BATCH_MAX,
@@ -12,7 +13,7 @@ import {
 } from "../limits.ts";
 import { decodeLive, encodeLive } from "../live.ts";
 import { decodeNote, encodeNote, NOTE_REASONS } from "../note.ts";
-import { CURSOR_PATTERN, cursorOf, previewOf, readCursor } from "../room-list.ts";
+import { CURSOR_PATTERN, cursorOf, excerptOf, previewOf, readCursor } from "../room-list.ts";
 import type { ListedRoom } from "../room-list.ts";
 
 const GENERAL = "general" as RoomId;
@@ -69,6 +70,11 @@ describe("Room list messages", () => {
     const found = { room: GENERAL, role: "member", head: 3, at: 9 } as const;
     const replies: HistoryReply[] = [
       { ok: true, op: "rooms", page: { rooms: [listed, bare], next: "9.general" } },
+      {
+        ok: true,
+        op: "rooms",
+        page: { rooms: [{ ...bare, last: { ...last, files: ["a.png"] } }] },
+      },
       { ok: true, op: "rooms", page: { rooms: [] } },
       { ok: true, op: "find", found: { rooms: [found], next: GENERAL } },
       { ok: true, op: "find", found: { rooms: [{ ...found, title: "x", topic: "y" }] } },
@@ -91,6 +97,8 @@ describe("Room list messages", () => {
       page({ title: 3 }),
       page({ last: { ...last, from: 3 } }),
       page({ last: "x" }),
+      page({ last: { ...last, files: [3] } }),
+      page({ last: { ...last, files: Array.from({ length: ATTACHMENTS_MAX + 1 }, () => "x") } }),
       page({}, { next: 3 }),
       page({}, { next: "x" }),
       { op: "rooms", page: { rooms: Array.from({ length: ROOMS_PAGE_MAX + 1 }, () => listed) } },
@@ -129,6 +137,21 @@ describe("Room list messages", () => {
     expect(Array.from(long)).to.have.length(PREVIEW_LENGTH_MAX);
     expect(long.isWellFormed()).to.equal(true);
     for (const body of [{}, { text: 3 }, undefined, "x", []]) expect(previewOf(body)).to.equal("");
+  });
+
+  it("U4 and room-list.3: the names of files that fit together, with whole characters", () => {
+    const files = (...names: unknown[]): unknown =>
+      excerptOf(
+        { text: "" },
+        names.map((name) => ({ name })),
+      ).files;
+    expect(files("plan.pdf", "a.png")).to.deep.equal(["plan.pdf", "a.png"]);
+    const long = "x".repeat(PREVIEW_LENGTH_MAX - 4);
+    expect(files(long, "photo.png", "third")).to.deep.equal([long, "phot"]);
+    expect(files("😀".repeat(128))).to.deep.equal(["😀".repeat(PREVIEW_LENGTH_MAX)]);
+    for (const none of [undefined, [], "x", [3], [{ name: 3 }]]) {
+      expect(excerptOf({ text: "hi" }, none)).to.deep.equal({ text: "hi" });
+    }
   });
 
   it("note.1: a note comes back as it was, and one with a wrong part is refused", () => {
