@@ -134,6 +134,7 @@ export interface UnsentSend {
   readonly id: string;
   readonly room: string;
   readonly body: Body;
+  readonly attachments?: readonly UploadedFile[] | undefined;
   /** When it was sent first, in ms since 1970. */
   readonly at: number;
 }

@@ -7,11 +7,13 @@
 //   notifier.2. The text is read from the server when the note arrives: a note has none. At most
 //        PENDING_MAX are read at a time; beyond it a note is only counted in the list of rooms.
 //   notifier.3. A notification has the room and the number as its tag, so several windows show one.
+//   notifier.4. It has the begin of the text, or the names of the files of a message without one.
 
 import type { Note } from "#shared/protocol/note.ts";
-import { previewOf } from "#shared/protocol/room-list.ts";
+import { excerptOf } from "#shared/protocol/room-list.ts";
 import { t } from "../texts/texts.ts";
 import type { ChatApi } from "./chat-api.ts";
+import { lineWords } from "./words.ts";
 
 const PENDING_MAX = 4;
 
@@ -48,6 +50,7 @@ export class Notifier {
     if (message === undefined || message.deleted !== undefined) return;
     const values = { name: message.from, room: titleOf(room) };
     const title = why === "direct" ? message.from : t(`notify.${why}`, values);
-    show({ title, body: previewOf(message.body), tag: `${room}/${seq}`, room, seq });
+    const body = lineWords(excerptOf(message.body, message.attachments));
+    show({ title, body, tag: `${room}/${seq}`, room, seq });
   }
 }

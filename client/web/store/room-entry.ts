@@ -21,6 +21,8 @@ export interface LastLine {
   readonly from: string;
   readonly at: number;
   readonly text: string;
+  /** The names of its files. */
+  readonly files?: readonly string[] | undefined;
 }
 
 export interface RoomEntryOptions {
@@ -137,8 +139,10 @@ export class RoomEntry {
     this.#at = Math.max(this.#at, event.at);
     const { me, listChanged, changed } = this.#options;
     if (event.t === "msg" && event.deleted === undefined) {
-      const { seq, from, at, body } = event;
-      if (seq > (this.#last?.seq ?? 0)) this.#setLast({ seq, from, at, text: previewOf(body) });
+      const { seq, from, at, body, attachments } = event;
+      const files = attachments?.map(({ name }) => name);
+      const last = { seq, from, at, text: previewOf(body), files };
+      if (seq > (this.#last?.seq ?? 0)) this.#setLast(last);
     } else if (event.t === "edited" && event.target === this.#last?.seq) {
       this.#last = { ...this.#last, text: previewOf(event.body) };
     } else if (event.t === "deleted" && event.target === this.#last?.seq) {

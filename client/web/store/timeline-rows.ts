@@ -17,7 +17,7 @@ import type { TimelineEntry, UnsentMessage as Unsent } from "#client/sdk/timelin
 import { ROOM_MENTION } from "./mention-text.ts";
 import { isBlank } from "./rich-text.ts";
 import { mentionsUser } from "./unread-count.ts";
-import { failureWords, noticeWords } from "./words.ts";
+import { failureWords, fileWords, noticeWords } from "./words.ts";
 import { t } from "../texts/texts.ts";
 
 export interface Reaction {
@@ -201,12 +201,21 @@ function unsentOf(message: Unsent, from: string): UnsentMessage {
 /** Files need no text beside them. */
 function textBeside(files: readonly Attachment[] | undefined, body: Body): string {
   const text = body["text"];
-  return files !== undefined && typeof text === "string" && isBlank(text) ? "" : textOf(body);
+  return files !== undefined && typeof text === "string" && isBlank(text) ? "" : textOf({ body });
 }
 
-/** Other clients can send bodies without a text; the page shows their JSON. */
-export function textOf(body: Body): string {
+/**
+ * A text that is never blank, where no files stand beside it. Other clients can send bodies without
+ * a text; the page shows their JSON.
+ */
+export function textOf({
+  body,
+  attachments,
+}: {
+  readonly body: Body;
+  readonly attachments?: readonly Attachment[] | undefined;
+}): string {
   const text = body["text"];
   if (typeof text !== "string") return JSON.stringify(body);
-  return isBlank(text) ? t("message.noText") : text;
+  return isBlank(text) ? fileWords(attachments?.map(({ name }) => name)) : text;
 }

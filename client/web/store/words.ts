@@ -134,9 +134,17 @@ const NAMES_SHOWN = 8;
 export function reactionWords(users: readonly string[], count: number): string {
   const names = users.slice(0, NAMES_SHOWN).map(isolate);
   const others = count - names.length;
-  return new Intl.ListFormat(locale()).format(
-    others > 0 ? [...names, t("reaction.others", { count: others })] : names,
-  );
+  return listWords(others > 0 ? [...names, t("reaction.others", { count: others })] : names);
+}
+
+function listWords(names: readonly string[]): string {
+  return new Intl.ListFormat(locale()).format(names);
+}
+
+/** What stands for the text of a message that has none: the names of its files. */
+export function fileWords(names: readonly string[] = []): string {
+  if (names.length === 0) return t("message.noText");
+  return t("message.files", { count: names.length, names: listWords(names.map(isolate)) });
 }
 
 export interface Progress {
@@ -171,16 +179,27 @@ export function whenWords(at: number, now: number): string {
   return formatsOf(locale()).short.format(at);
 }
 
+interface Line {
+  readonly text: string;
+  /** The names of its files. */
+  readonly files?: readonly string[] | undefined;
+}
+
+/** A message in one line. */
+export function lineWords({ text, files }: Line): string {
+  return isBlank(text) ? fileWords(files) : text.replaceAll(/\s+/gu, " ").trim();
+}
+
 /** The last message of a room, in one line. */
 export function previewWords(
-  { from, text }: { readonly from: string; readonly text: string },
+  last: Line & { readonly from: string },
   kind: RoomKind,
   me: string,
   nameOf: (user: string) => string = (user) => user,
 ): string {
-  const line = isBlank(text) ? t("message.noText") : text.replaceAll(/\s+/gu, " ").trim();
-  if (from === me) return t("rooms.lastOwn", { text: line });
-  return kind === "direct" ? line : t("rooms.last", { name: nameOf(from), text: line });
+  const [{ from }, text] = [last, lineWords(last)];
+  if (from === me) return t("rooms.lastOwn", { text });
+  return kind === "direct" ? text : t("rooms.last", { name: nameOf(from), text });
 }
 
 /** A badge has room for two digits. */

@@ -180,7 +180,9 @@ describe("Files in a browser", function () {
     expect(await hand("beside.txt", ".sidebar", "drop"), "stays on the page").to.equal(false);
     await untilUploaded(ben, 2);
     await page.keyboard.press("Enter");
-    await page.getByRole("button", { name: /dropped\.txt/u }).waitFor();
+    await page.locator(".chat-main").getByRole("button", { name: /dropped\.txt/u }).waitFor();
+    const line = "You: Files: dropped.txt and pasted.txt";
+    await page.locator(".room-active .room-last", { hasText: line }).waitFor();
     expect(await page.getByRole("button", { name: /beside|words/u }).count()).to.equal(0);
     await page.locator(".status-mine").first().waitFor();
 

@@ -7,6 +7,7 @@ import type { UserId } from "#shared/protocol/ids.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { ChatStore } from "../store/chat-store.ts";
 import { matchesFilter } from "../store/room-entry.ts";
+import { previewWords } from "../store/words.ts";
 import { FakeApi } from "./fixture/fake-api.ts";
 import { FakeServer } from "./fixture/fake-server.ts";
 import type { FakeClient } from "./fixture/fake-server.ts";
@@ -25,8 +26,7 @@ async function settled(): Promise<void> {
 }
 
 /** Ada is a member of two rooms; the second one has newer activity. */
-async function signIn(): Promise<ListFixture> {
-  const server = new FakeServer();
+async function signIn(server = new FakeServer()): Promise<ListFixture> {
   for (const [room, at] of [
     ["plans", 1],
     ["tea", 2],
@@ -69,6 +69,25 @@ describe("the rooms of the sidebar", () => {
     expect(store.unread).to.equal(3);
     server.add("plans", "grace", { t: "edited", target: 4, body: { text: "@ada see" } });
     expect(store.entries[0]?.last?.text).to.equal("@ada see");
+  });
+
+  it("U4: a message that has only files is shown with their names, from the list and live, also after an edit", async () => {
+    const server = new FakeServer();
+    const attachments = ["plan.pdf", "photo.png"].map((name) => ({ name }));
+    server.add("cake", "grace", { t: "member", user: "ada", role: "member" });
+    server.add("cake", "grace", { t: "msg", body: { text: "" }, attachments: [{ name: "a.txt" }] });
+    const { store } = await signIn(server);
+    const words = (): string | undefined => {
+      const { last, kind = "open" } = store.entries.find(({ name }) => name === "cake") ?? {};
+      return last && previewWords(last, kind, "ada");
+    };
+    expect(words()).to.equal("grace: File: a.txt");
+    const files = server.add("cake", "grace", { t: "msg", body: { text: " " }, attachments });
+    expect(words()).to.equal("grace: Files: plan.pdf and photo.png");
+    server.add("cake", "grace", { t: "edited", target: files.seq, body: { text: "look" } });
+    expect(words()).to.equal("grace: look");
+    server.add("cake", "grace", { t: "edited", target: files.seq, body: { text: "" } });
+    expect(words()).to.equal("grace: Files: plan.pdf and photo.png");
   });
 
   it("chat-store.1: the newest line that the user sees is read, here and at the server", async () => {

@@ -12,6 +12,21 @@ function note(seq: number, why: Note["why"]): Note {
 }
 
 describe("notifier", () => {
+  it("notifier.4: a message that has only files is shown with their names", async () => {
+    const server = new FakeServer();
+    const attachments = ["plan.pdf", "photo.png"].map((name) => ({ name }));
+    server.add("plans", "grace", { t: "msg", body: { text: "" }, attachments });
+    const shown: Notice[] = [];
+    const notifier = new Notifier({
+      api: new FakeApi(server, "ada"),
+      isHidden: () => true,
+      titleOf: () => "Plans",
+      show: (notice) => shown.push(notice),
+    });
+    await notifier.receive(note(1, "direct"));
+    expect(shown.pop()?.body).to.equal("Files: plan.pdf and photo.png");
+  });
+
   it("notifier.1: shows mentions, answers and direct messages while the page is hidden", async () => {
     const server = new FakeServer();
     for (const text of ["@ada look", "gone", "psst"]) server.append("plans", "grace", text);

@@ -9,6 +9,7 @@ import { englishDialogs } from "../texts/english-dialogs.ts";
 import { englishFiles } from "../texts/english-files.ts";
 import { english } from "../texts/english.ts";
 import type { Entry, TextKey } from "../texts/texts.ts";
+import { fileWords } from "../store/words.ts";
 import { addTexts, parts, setLanguage, t } from "../texts/texts.ts";
 
 const LATER = { ...englishDialogs, ...englishFiles };
@@ -63,6 +64,17 @@ describe("texts", () => {
     setLanguage(await loadLanguage({ code: "ar", locale: "ar" }));
     expect(t("typing.one", { name: "Ada" })).to.equal("\u2068Ada\u2069 يكتب");
     expect(t("message.number", { number: "#12" })).to.equal("الرقم #12");
+  });
+
+  it("U4: the names of files stand for a text in each language", async () => {
+    const names = ["plan.pdf", "a.png"];
+    expect(fileWords(names.slice(1))).to.equal("File: a.png");
+    expect(fileWords([])).to.equal("(a message without text)");
+    setLanguage(await loadLanguage({ code: "de", locale: "de" }));
+    expect(fileWords(names)).to.equal("Dateien: plan.pdf und a.png");
+    setLanguage(await loadLanguage({ code: "ar", locale: "ar" }));
+    const plain = fileWords(names).replaceAll(/[\u2068\u2069]/gu, "");
+    expect(plain).to.equal("ملفان: plan.pdf وa.png");
   });
 
   it("texts.5: the texts of a later view are added, and a translation stays", async () => {

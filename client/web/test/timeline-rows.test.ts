@@ -1,9 +1,10 @@
 // TimelineRows: the words of each row. The range and the fold are tests of the SDK.
 
 import { expect } from "chai";
+import type { Attachment } from "#shared/protocol/attachments.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import { RoomTimeline } from "#client/sdk/timeline/room-timeline.ts";
-import { TimelineRows } from "../store/timeline-rows.ts";
+import { textOf, TimelineRows } from "../store/timeline-rows.ts";
 import { FakeServer } from "./fixture/fake-server.ts";
 
 function open(): { rows: TimelineRows; timeline: RoomTimeline; receive: (event: object) => void } {
@@ -101,6 +102,16 @@ describe("TimelineRows", () => {
       "(a message without text)",
       '{"kind":"poll"}',
     ]);
+  });
+
+  it("where no files stand beside a text, their names stand for one that is blank", () => {
+    const attachments = [{ name: "plan.pdf" }, { name: "a.png" }] as unknown as Attachment[];
+    const words = (text: string): string => textOf({ body: { text }, attachments });
+    expect(words("look")).to.equal("look");
+    expect(words(" \u200b")).to.equal("Files: plan.pdf and a.png");
+    const { rows, receive } = open();
+    receive({ t: "msg", seq: 1, body: { text: "" }, attachments });
+    expect(rows.sent[0]?.text, "beside its files").to.equal("");
   });
 
   it("K2: a refused message shows the reason in words", () => {

@@ -178,6 +178,7 @@ export const english = {
   "message.deleted": "This message was deleted.",
   "message.deletedBy": "{name} deleted this message.",
   "message.noText": "(a message without text)",
+  "message.files": { one: "File: {names}", other: "Files: {names}" },
   "message.pinned": "pinned",
   "message.edited": "edited",
   "message.saving": "saving…",

@@ -192,6 +192,7 @@ export const german: Catalogue = {
   "message.deleted": "Diese Nachricht wurde gelöscht.",
   "message.deletedBy": "{name} hat diese Nachricht gelöscht.",
   "message.noText": "(eine Nachricht ohne Text)",
+  "message.files": { one: "Datei: {names}", other: "Dateien: {names}" },
   "message.pinned": "angeheftet",
   "message.edited": "bearbeitet",
   "message.saving": "wird gespeichert …",

@@ -6,6 +6,7 @@ import type { ShownMessage } from "#client/sdk/timeline/shown-message.ts";
 import { PinList } from "../../store/pin-list.ts";
 import { mayDo } from "../../store/room-rights.ts";
 import type { RoomStore } from "../../store/room-store.ts";
+import { textOf } from "../../store/timeline-rows.ts";
 import { t } from "../../texts/texts.ts";
 import { PanelFrame } from "../panel-frame.tsx";
 import { Excerpt } from "./excerpt.tsx";
@@ -60,11 +61,10 @@ function Pin(props: {
   readonly canUnpin: boolean;
 }): JSX.Element {
   const { room, message, onJump, canUnpin } = props;
-  const { seq, from, at, body } = message;
+  const { seq, from, at } = message;
   const problem = room.changes.problemOf(seq);
-  const text = typeof body["text"] === "string" ? body["text"] : "";
   return (
-    <Excerpt {...{ from, at, seq, onJump }} parts={[{ text }]}>
+    <Excerpt {...{ from, at, seq, onJump }} parts={[{ text: textOf(message) }]}>
       {canUnpin && (
         <button type="button" class="link" onClick={() => room.changes.pin(seq, false)}>
           {t("tools.unpin")}
