@@ -25,11 +25,18 @@ export function readable(event: RoomEvent): string {
   const body = bodyOf(event);
   const isText = body !== undefined && event.t === "msg" && event.deleted === undefined;
   const text = isText ? body["text"] : changeText(event);
-  const shown = typeof text === "string" ? text : JSON.stringify(body);
+  const files = event.t === "msg" ? (event.attachments ?? []).map(({ name }) => name) : [];
+  const words = typeof text === "string" ? text : JSON.stringify(body);
+  const shown = [words, filesText(files)].filter((part) => part !== "").join(" ");
   const at = new Date(event.at).toISOString().slice(11, 19);
   const place = event.t === "msg" ? placeText(event) : "";
   const state = "state" in event ? ` ${stateText(event.state as ShownState)}` : "";
   return neutral(`${event.room}#${event.seq} ${at} ${event.from}: ${place}${shown}${state}`);
+}
+
+/** "" without files. */
+export function filesText(names: readonly string[] = []): string {
+  return names.map((name) => `[${name}]`).join(" ");
 }
 
 /** Which message this one continues or answers. */

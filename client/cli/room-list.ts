@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import type { FoundRoom, ListedRoom } from "#shared/protocol/room-list.ts";
 import { request } from "./change.ts";
 import type { Caller } from "./change.ts";
-import { neutral } from "./print.ts";
+import { filesText, neutral } from "./print.ts";
 
 /** The rooms of one request. */
 const PAGE = 200;
@@ -44,7 +44,7 @@ export function roomLine(room: ListedRoom | FoundRoom): string {
     ...(mentions > 0 ? [`${mentions} mention you`] : []),
   ];
   const state = counts.length > 0 ? counts.join(", ") : "read";
-  const text = last === undefined ? "" : `  ${last.from}: ${last.text}`;
+  const text = last === undefined ? "" : `  ${last.from}: ${last.text || filesText(last.files)}`;
   return neutral(`${named}: ${state}${text}`);
 }
 

@@ -113,10 +113,9 @@ function messageRows({ message, from, at }: TimelineEntry, options: RowOptions):
 }
 
 function unsentBlock(message: UnsentMessage, options: RowOptions): Block {
-  const { id, kind, at, body, replyTo, error } = message;
-  const text = typeof body["text"] === "string" ? body["text"] : JSON.stringify(body);
+  const { id, kind, at, replyTo, error } = message;
   const head = headSpans(options.me ?? "you", at, true);
-  const rows = [...textRows(head, text, options.width)];
+  const rows = [...textRows(head, textOf(message), options.width)];
   if (replyTo !== undefined) rows.unshift(noteRow(quoteText(replyTo, options), options.width));
   const refused = `not sent: ${error ?? "refused"} (Tab, then Enter sends it again, d discards it)`;
   const state = kind === "refused" ? refused : "sending …";
@@ -147,9 +146,11 @@ function quoteText(seq: number, { find }: RowOptions): string {
   return `↳ ${message.from}: ${text}`;
 }
 
-function textOf({ body }: ShownMessage): string {
-  const text = body["text"];
-  return typeof text === "string" ? text : JSON.stringify(body);
+/** The text, then a line for each file. */
+function textOf({ body, attachments = [] }: Pick<ShownMessage, "body" | "attachments">): string {
+  const text = typeof body["text"] === "string" ? body["text"] : JSON.stringify(body);
+  const files = attachments.map(({ name }) => `[${name}]`);
+  return (text === "" ? files : [text, ...files]).join("\n");
 }
 
 function repliesText(count: number): string {

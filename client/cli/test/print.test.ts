@@ -5,6 +5,7 @@ import { decodeEntry, encodeEntry } from "#shared/protocol/entry.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
 import type { ProcessId } from "#shared/protocol/ids.ts";
 import { entryLines, neutral, readable } from "../print.ts";
+import { roomLine } from "../room-list.ts";
 
 describe("parley: printing", () => {
   it("F6: replaces control characters and direction overrides of a user's text by visible symbols", () => {
@@ -28,6 +29,17 @@ describe("parley: printing", () => {
     const message = { t: "msg", room: "dev", seq: 7, id: "0199", from: "ada", at: 0 };
     const reply = { ...message, thread: 4, replyTo: 5, body: { text: "hi" } };
     expect(readable(reply as never)).to.match(/ada: \(in the thread of #4, to #5\) hi$/);
+  });
+
+  it("AT1: names the files of a message, with and without a text", () => {
+    const attachments = [{ name: "plan.pdf" }, { name: "a\u001bb.png" }];
+    const message = { t: "msg", room: "dev", seq: 7, id: "0199", from: "ada", at: 0, attachments };
+    const line = (text: string): string => readable({ ...message, body: { text } } as never);
+    expect(line("look")).to.match(/ada: look \[plan\.pdf\] \[a\u241bb\.png\]$/);
+    expect(line("")).to.match(/ada: \[plan\.pdf\]/);
+    const room = { room: "dev", role: "member", head: 7, unread: 1, mentions: 0 };
+    const last = { seq: 7, from: "ada", at: 0, text: "", files: ["plan.pdf"] };
+    expect(roomLine({ ...room, last } as never)).to.equal("dev: 1 unread  ada: [plan.pdf]");
   });
 
   it("events.4: prints that a line of a commit is not an event, and the lines beside it", () => {

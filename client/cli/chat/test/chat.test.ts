@@ -136,6 +136,23 @@ describe("parley chat: rows", () => {
     ]);
   });
 
+  it("AT1: shows the files of a message, with and without a text", () => {
+    const attachments = [{ name: "plan.pdf" }, { name: "photo.png" }] as never;
+    const shown = lines([
+      entry(1, "ben", "look", { attachments }),
+      entry(2, "ada", "", { attachments, replyTo: 1 }),
+    ]);
+    const texts = shown.map((line) => line.replace(/\d\d:\d\d/, "12:00"));
+    expect(texts.slice(1)).to.deep.equal([
+      "12:00 ben: look",
+      "      [plan.pdf]",
+      "      [photo.png]",
+      "      ↳ ben: look [plan.pdf] [photo.png]",
+      "12:00 ada: [plan.pdf]",
+      "      [photo.png]",
+    ]);
+  });
+
   it("rows.1: no row is wider than the terminal, and no name holds a control character", () => {
     assert(
       property(anyText, anyText, integer({ min: 30, max: 80 }), (from, text, width) => {
