@@ -3,6 +3,7 @@
 
 import { readFile } from "node:fs/promises";
 import { expect } from "chai";
+import type { Page } from "playwright-core";
 import sharp from "sharp";
 import { until } from "#shared/testing/wait.ts";
 import { faintTexts } from "./appearance.ts";
@@ -57,6 +58,27 @@ async function sizeOf(image: Locator): Promise<{ width: number; height: number; 
     const { width, height } = element.getBoundingClientRect();
     return { width, height, natural: (element as HTMLImageElement).naturalWidth };
   });
+}
+
+/** Hands a file to an element. The function resolves with false when the page prevents the rest. */
+function handing(
+  page: Page,
+): (name: string, selector: string, kind: string, isText?: boolean) => Promise<boolean> {
+  return (name, selector, kind, isText = false) =>
+    page.locator(selector).evaluate(
+      (element, [file, type, isText]) => {
+        const data = new DataTransfer();
+        data.items.add(new File(["content"], file, { type: "text/plain" }));
+        if (isText) data.setData("text/plain", "words");
+        const init = { bubbles: true, cancelable: true };
+        const event =
+          type === "paste"
+            ? new ClipboardEvent(type, { ...init, clipboardData: data })
+            : new DragEvent(type, { ...init, dataTransfer: data });
+        return element.dispatchEvent(event);
+      },
+      [name, kind, isText] as const,
+    );
 }
 
 describe("Files in a browser", function () {
@@ -156,21 +178,7 @@ describe("Files in a browser", function () {
   it("AT1: files are dropped and pasted, sent without a text and from a thread; a pasted text stays a text", async () => {
     const ben = await shared.arrive("ben", "drops");
     const { page } = ben;
-    const hand = (name: string, selector: string, kind: string, isText = false): Promise<boolean> =>
-      page.locator(selector).evaluate(
-        (element, [file, type, isText]) => {
-          const data = new DataTransfer();
-          data.items.add(new File(["content"], file, { type: "text/plain" }));
-          if (isText) data.setData("text/plain", "words");
-          const init = { bubbles: true, cancelable: true };
-          const event =
-            type === "paste"
-              ? new ClipboardEvent(type, { ...init, clipboardData: data })
-              : new DragEvent(type, { ...init, dataTransfer: data });
-          return element.dispatchEvent(event);
-        },
-        [name, kind, isText] as const,
-      );
+    const hand = handing(page);
     await hand("a.txt", ".chat-main .list-scroller", "dragover");
     await page.locator(".chat-main[data-drop='Drop files to attach them']").waitFor();
     await hand("dropped.txt", ".chat-main .list-scroller", "drop");
@@ -180,7 +188,10 @@ describe("Files in a browser", function () {
     expect(await hand("beside.txt", ".sidebar", "drop"), "stays on the page").to.equal(false);
     await untilUploaded(ben, 2);
     await page.keyboard.press("Enter");
-    await page.locator(".chat-main").getByRole("button", { name: /dropped\.txt/u }).waitFor();
+    await page
+      .locator(".chat-main")
+      .getByRole("button", { name: /dropped\.txt/u })
+      .waitFor();
     const line = "You: Files: dropped.txt and pasted.txt";
     await page.locator(".room-active .room-last", { hasText: line }).waitFor();
     expect(await page.getByRole("button", { name: /beside|words/u }).count()).to.equal(0);
@@ -194,6 +205,31 @@ describe("Files in a browser", function () {
     await ben.thread.getByRole("button", { name: /reply\.txt/u }).waitFor();
     await ben.thread.locator(".status-mine").nth(1).waitFor({ state: "attached" });
     await expectAccessible(ben, "files in a thread");
+    ben.expectNoErrors();
+    await ben.leave();
+  });
+
+  it("AT13: a file that is dropped where no message takes it does not replace the page", async () => {
+    const owner = shared.client("olga");
+    await owner.createRoom("archive", { kind: "open" }).done;
+    const room = owner.join("archive");
+    await room.send({ text: "of before" }).done;
+    await room.update({ archived: true }).done;
+    owner.close();
+    const ben = await shared.arrive("ben", "archive");
+    const hand = handing(ben.page);
+    await ben.page.locator(".chat-main .composer-bar").waitFor();
+    for (const kind of ["dragover", "drop"]) {
+      for (const selector of [".chat-main .list-scroller", ".composer-bar", ".sidebar"]) {
+        expect(await hand("a.txt", selector, kind), `${kind} on ${selector}`).to.equal(false);
+      }
+    }
+    expect(await ben.page.locator("[data-drop], .chip").count()).to.equal(0);
+    await ben.page.locator(".me button").last().click();
+    await ben.page.locator("#name").waitFor();
+    for (const kind of ["dragover", "drop"]) {
+      expect(await hand("a.txt", "form", kind), `${kind} on the sign-in form`).to.equal(false);
+    }
     ben.expectNoErrors();
     await ben.leave();
   });

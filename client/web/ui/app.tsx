@@ -6,6 +6,7 @@ import { ChatStore } from "../store/chat-store.ts";
 import { keepInvite } from "../store/page-links.ts";
 import { rememberUser } from "../store/identity.ts";
 import type { Entered, Gate } from "../store/gate.ts";
+import { useNoDrop } from "./attach.tsx";
 import { afterFrame, browserClock } from "./browser-clock.ts";
 import { Names } from "./avatar.tsx";
 import { Chat } from "./chat.tsx";
@@ -27,6 +28,7 @@ export function App({ gate }: Props): JSX.Element {
   const [user, setUser] = useState(arrival.user ?? "");
   const room = arrival.room ?? "general";
   useState(() => keepInvite(location, sessionStorage));
+  useNoDrop();
 
   const signIn = (name: string, roomId: string): void => {
     setUser(name);

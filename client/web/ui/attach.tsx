@@ -1,7 +1,7 @@
 // Attach: how files come into a composer: the button beside the field, a drop, a paste.
 //
-//   attach.1. A drop beside a conversation does nothing: the browser would leave the page for the
-//        file.
+//   attach.1. A drop where no message takes files does nothing, wherever it is on the page: the
+//        browser would leave the page for the file.
 //   attach.2. A paste that has a text is a text, also when the program that copied it added a
 //        picture of it.
 
@@ -46,27 +46,45 @@ export function AttachButton({ draft, field }: Props): JSX.Element {
   );
 }
 
+type FileDrag = DragEvent & { readonly dataTransfer: DataTransfer };
+
+function hasFiles(event: DragEvent): event is FileDrag {
+  return event.dataTransfer?.types.includes("Files") === true;
+}
+
+/** attach.1. For the page, whatever it shows; `useDrop` comes later and accepts some. */
+export function useNoDrop(): void {
+  const refuse = (event: DragEvent): void => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "none";
+  };
+  useWindowEvent("dragover", refuse);
+  useWindowEvent("drop", refuse);
+}
+
 /** Files that are dropped on the conversation of the field, or on its thread. */
 export function useDrop({ draft, field }: Props): void {
   const zone = (): HTMLElement | null | undefined =>
     field.current?.closest<HTMLElement>(".thread, .chat-main");
-  const accepts = ({ target }: Event): boolean =>
-    draft.canAttach && target instanceof Node && zone()?.contains(target) === true;
+  const accepts = (event: DragEvent): event is FileDrag =>
+    draft.canAttach &&
+    hasFiles(event) &&
+    event.target instanceof Node &&
+    zone()?.contains(event.target) === true;
   const mark = (isOver: boolean): void => {
     const element = zone();
     if (isOver) element?.setAttribute("data-drop", t("composer.drop"));
     else element?.removeAttribute("data-drop");
   };
   useWindowEvent("dragover", (event) => {
-    if (event.dataTransfer?.types.includes("Files") !== true) return;
-    event.preventDefault(); // attach.1
-    mark(accepts(event));
+    const isAccepted = accepts(event);
+    mark(isAccepted);
+    if (isAccepted) event.dataTransfer.dropEffect = "copy";
   });
   useWindowEvent("dragleave", ({ relatedTarget }) => relatedTarget === null && mark(false));
   useWindowEvent("drop", (event) => {
     mark(false);
-    if (event.dataTransfer?.types.includes("Files") !== true) return;
-    event.preventDefault();
     if (accepts(event)) void draft.attach(filesIn(event.dataTransfer));
   });
 }
