@@ -13,6 +13,8 @@ import { Terminal } from "./terminal.ts";
 
 /** The banner counts the seconds to the next attempt. */
 const TICK_MS = 1_000;
+/** What the list of the user's devices calls the systems; of others it has Node's name (SL10). */
+const SYSTEMS: Record<string, string> = { linux: "Linux", darwin: "Mac", win32: "Windows" };
 
 /** Resolves when the user leaves. Rejects as `newClient` does. */
 export async function chatIn(
@@ -21,7 +23,8 @@ export async function chatIn(
   { outbox: path }: { readonly outbox?: string },
 ): Promise<void> {
   const outbox = path === undefined ? {} : { outbox: fileOutbox(path) };
-  const parley = await newClient(caller, outbox);
+  const device = `parley chat, ${SYSTEMS[process.platform] ?? process.platform}`;
+  const parley = await newClient(caller, { device, ...outbox });
   const handle = parley.join(room);
   const terminal = new Terminal(process.stdin, process.stdout);
   const left = Promise.withResolvers<void>();

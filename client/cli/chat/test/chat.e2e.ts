@@ -107,6 +107,18 @@ describe("parley chat", function () {
     );
   });
 
+  it("SL10: the list of the user's devices names the program and the system", async () => {
+    await enter("ida", "named");
+    const headers = { authorization: `Bearer ${await devToken(cluster.url, "ida")}` };
+    const devices = async (): Promise<unknown[]> => {
+      const answer = await fetch(`${cluster.url}/v1/users/ida/sessions`, { headers });
+      const { sessions = [] } = (await answer.json()) as { sessions?: { device?: string }[] };
+      return sessions.map(({ device }) => device);
+    };
+    const isListed = async (): Promise<boolean> => (await devices())[0] === "parley chat, Linux";
+    await until(isListed, { withinMs: 20_000, what: "the name of the device" });
+  });
+
   it("survives every size of the terminal, wide characters and control characters", async () => {
     const [ada, ben] = await Promise.all([enter("ada", "wide"), enter("ben", "wide")]);
     const hostile = "你好世界 \u001b[2J\u001b[31mred 👩‍👩‍👧 \u202egnirts מרחבא שלום end";
