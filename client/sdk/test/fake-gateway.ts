@@ -1,5 +1,5 @@
 // FakeGateway: the other end of the WebSocket class that a test passes to Parley. It answers hello,
-// join and history, numbers each id once, and can keep silent.
+// join and history, numbers each id once, and can keep silent. A join delivers `tail`.
 
 interface Handler {
   (event: { readonly data?: string; readonly code?: number }): void;
@@ -18,6 +18,8 @@ export class FakeGateway {
   readonly received: ClientFrame[] = [];
   /** The ids of general, by number. */
   readonly ids: string[] = [];
+  /** The last events of general. */
+  tail: readonly object[] = [];
   readonly sockets: FakeSocket[] = [];
 
   /** A class for the option `webSocket`. */
@@ -46,10 +48,11 @@ export class FakeGateway {
         room,
         born,
         head,
-        from: head + 1,
+        from: head + 1 - this.tail.length,
         role: "member",
         here: 1,
       });
+      for (const event of this.tail) socket.deliver(event);
       socket.deliver({ t: "caught-up", room, seq: head });
     }
     if (!this.isAnswering) return;

@@ -161,6 +161,34 @@ describe("KeptSends", () => {
     parley.close();
   });
 
+  it("room-timeline.5: a restored message that the room has already appears once, before its ack", async () => {
+    const file = { id: "0199f000-0000-7000-8000-00000000000f", name: "plan.pdf", proof: "p" };
+    for (const content of [
+      { body: text("once") },
+      { body: text(""), attachments: [{ ...file, type: "application/pdf", bytes: 9 }] },
+    ]) {
+      const [gateway, disk] = [new FakeGateway(), new Disk()];
+      const id = "0199f000-0000-7000-8000-000000000001";
+      const frame = { t: "send", room: "general", id, ...content };
+      disk.sends = [{ id, room: "general", text: JSON.stringify(frame), at: 1 }];
+      gateway.ids.push(id);
+      gateway.tail = [{ ...frame, t: "msg", seq: 1, from: "ada", at: 1 }];
+      gateway.isAnswering = false;
+      const opening = Promise.withResolvers<void>();
+      const parley = run(gateway, disk.store(opening.promise));
+      const room = parley.join("general");
+      const timeline = room.timeline();
+      parley.connect();
+      await room.live();
+      opening.resolve();
+      await eventually("the repeated send", () => sent(gateway).length === 1);
+      const { entries, unsent } = timeline.snapshot;
+      expect([entries.map((entry) => entry.id), unsent]).to.deep.equal([[id], []]);
+      expect(parley.unsent, "it has no outcome yet").to.have.length(1);
+      parley.close();
+    }
+  });
+
   it("kept-sends.3: a store that fails is a fault, and the message is sent", async () => {
     const [gateway, disk] = [new FakeGateway(), new Disk()];
     disk.isBroken = true;

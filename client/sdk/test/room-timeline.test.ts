@@ -174,6 +174,22 @@ describe("RoomTimeline", () => {
     expect(timeline.snapshot.unsent[0]).to.include({ kind: "pending" });
   });
 
+  it("room-timeline.5: an own message that a page adds is pending no more, one of another user with its id is", async () => {
+    const { source, timeline } = open({ thread: 4 });
+    const done = new Promise<SendOutcome>(() => undefined);
+    for (const id of ["m6", "m7"]) {
+      source.listeners.emit("resumed", { id, at: 1, body: { text: id }, thread: 4, done });
+    }
+    source.head = 9;
+    source.become("live");
+    const events = [message(5), { ...message(6), from: "ada" }, message(7)] as RoomEvent[];
+    const replies = events.map((event) => ({ ...event, thread: 4 })) as RoomEvent[];
+    await source.answer({ events: replies, first: 5, last: 9, asOf: 9 });
+    expect(numbers(timeline)).to.deep.equal([5, 6, 7]);
+    expect(timeline.snapshot.unsent.map(({ id }) => id)).to.deep.equal(["m7"]);
+    timeline.close();
+  });
+
   it("room-timeline.3: a snapshot is one object until a change, and none follows close", () => {
     const { source, timeline } = open();
     let changes = 0;

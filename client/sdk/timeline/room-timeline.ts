@@ -12,6 +12,8 @@
 //        the same one otherwise.
 //   room-timeline.4. Events that arrive while the end is requested follow its page, at most
 //        LIVE_MAX of them. Beyond it the range ends before the room does.
+//   room-timeline.5. An own message is not unsent when its event is in the range, also when the
+//        event came before a restored send or by a page, and the ack did not.
 
 import type { UploadedFile } from "#shared/protocol/attachments.ts";
 import type { Body, RoomEvent } from "#shared/protocol/events.ts";
@@ -272,9 +274,8 @@ export class RoomTimeline {
 
   #follow({ done, ...message }: ResumedSend): void {
     const { view = "messages", thread: shown } = this.#options;
-    const { id, thread } = message;
+    const { id, at, body, replyTo, thread, mentions, attachments } = message;
     if (view === "messages" && thread !== shown) return; // Another timeline shows it.
-    const { at, body, replyTo, mentions, attachments } = message;
     this.range.pend({ id, at, body, replyTo, thread, mentions, attachments });
     this.#changed();
     void done.then((result) => {
@@ -321,6 +322,9 @@ export class RoomTimeline {
   }
 
   #changed(): void {
+    for (const { id, from } of this.range.entries) {
+      if (from === this.#options.me()) this.range.discard(id); // room-timeline.5
+    }
     this.#snapshot = undefined;
     this.#listeners.emit("change", undefined);
   }

@@ -138,8 +138,7 @@ export class Timeline {
       if (this.#isOfMessages && !isRepeat) this.#change(event);
       return;
     }
-    if (this.last === 0) this.#span = { first: event.seq, last: event.seq };
-    else this.#span = { ...this.#span, last: event.seq };
+    this.#span = { first: this.first || event.seq, last: event.seq };
     if (this.#isShown(event)) this.#entries = [...this.#entries, this.#entryOf(event, event.seq)];
     this.#change(event);
     this.#trimStart();
@@ -166,7 +165,7 @@ export class Timeline {
     const newer = page.events.filter((event) => event.seq > this.last);
     const span = this.#spanOf(page, newer);
     if (span === undefined || span.first > this.last + 1 || span.last <= this.last) return;
-    this.#span = { first: this.first === 0 ? span.first : this.first, last: span.last };
+    this.#span = { first: this.first || span.first, last: span.last };
     this.#entries = [...this.#entries, ...this.#entriesOf(newer, page.asOf)];
     if (!this.#isOfMessages) for (const event of newer) this.#change(event);
     this.#newest = Math.max(this.#newest, this.last);

@@ -110,9 +110,9 @@ export class ChatStore {
   get waiting(): readonly WaitingSend[] {
     const { state, unsent } = this.#options.client;
     if (state === "online") return [];
-    return unsent.map((send) => {
-      return { id: send.id, room: send.room, at: send.at, text: textOf(send) };
-    });
+    return unsent
+      .filter(({ id, room }) => this.#entries.get(room)?.store?.timeline.has(id) !== true)
+      .map((send) => ({ id: send.id, room: send.room, at: send.at, text: textOf(send) }));
   }
   /** The rooms of the sidebar, newest activity first. */
   get entries(): readonly RoomEntry[] {

@@ -8,6 +8,7 @@
 //   timeline-rows.2. A notice (a change of the members or the settings) is shown at its number
 //        while the range covers that number. Pages of history have none, so only the newest
 //        NOTICES_MAX that this window received are kept.
+//   timeline-rows.3. An own message whose event is in the range is sent, also before its ack.
 
 import type { Attachment } from "#shared/protocol/attachments.ts";
 import type { Body, RoomEvent } from "#shared/protocol/events.ts";
@@ -108,6 +109,11 @@ export class TimelineRows {
 
   find(id: string): Message | undefined {
     return [...this.sent, ...this.unsent].find((message) => message.id === id);
+  }
+
+  /** timeline-rows.3. */
+  has(id: string): boolean {
+    return this.#timeline.range.entries.some((one) => one.id === id && one.from === this.#me);
   }
 
   at(seq: number): SentMessage | undefined {

@@ -80,6 +80,24 @@ describe("chat store", () => {
     await until(() => client.unsent.length === 0, { withinMs: 1_000, what: "both to be sent" });
   });
 
+  it("timeline-rows.3: a message that the room has does not wait, also before its acknowledgement", async () => {
+    const { client, store } = createFixture();
+    store.open("general");
+    await isLive(store);
+    client.isHolding = true;
+    for (const text of ["stored", "waits"]) {
+      store.active?.draft.set(text);
+      store.active?.draft.submit();
+    }
+    const [stored] = client.unsent;
+    client.server.append("general", "ada", "stored", undefined, stored?.id);
+    client.become("waiting");
+    expect(store.waiting.map(({ text }) => text)).to.deep.equal(["waits"]);
+    client.become("online");
+    client.release();
+    await until(() => client.unsent.length === 0, { withinMs: 1_000, what: "both to be sent" });
+  });
+
   it("N1: opens only a room with a valid name", () => {
     const { store } = createFixture();
     for (const name of ["", "a b", "größe", "x".repeat(65), "../x", "a*"]) {

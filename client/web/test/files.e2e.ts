@@ -5,7 +5,6 @@ import { readFile } from "node:fs/promises";
 import { expect } from "chai";
 import type { Page } from "playwright-core";
 import sharp from "sharp";
-import { until } from "#shared/testing/wait.ts";
 import { faintTexts } from "./appearance.ts";
 import { expectAccessible } from "./axe.ts";
 import { BrowserCluster } from "./browser-cluster.ts";
@@ -296,12 +295,9 @@ describe("Files in a browser", function () {
       new MutationObserver(write).observe(document, { childList: true, subtree: true });
     });
     await off.page.reload();
-    // Until its acknowledgement the message may wait in the outbox beside the stored one.
     const lines = off.page.getByRole("button", { name: /before\.txt/u });
-    await until(async () => (await lines.count()) === 1, {
-      withinMs: 60_000,
-      what: "the message of before, once",
-    });
+    await lines.first().waitFor();
+    expect(await lines.count(), "room-timeline.5").to.equal(1);
     expect(await off.page.locator(".attach, input[type=file]").count()).to.equal(0);
     await off.leave();
   });
