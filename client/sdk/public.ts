@@ -17,6 +17,7 @@ export type {
   Resumed,
   RoomChange,
   RoomNews,
+  EditOptions,
   SendOptions,
   Standing,
   TimelineView,

@@ -112,13 +112,21 @@ export interface SendOptions {
   readonly trace?: string;
 }
 
+export interface EditOptions {
+  /**
+   * Whom the message mentions from here on, at most 50 users; or everyone in the room, for
+   * moderators. `[]` ends its mentions. Default: they stay.
+   */
+  readonly mentions?: readonly string[] | "@room" | undefined;
+}
+
 /** What a room stores of a user. */
 export interface Standing {
   readonly role: Role;
   /** In ms since 1970. The user may not send before. */
   readonly mutedUntil?: number;
   readonly banned?: boolean;
-  readonly reason?: string;
+  readonly reason?: string | undefined;
 }
 
 /** The terms of an invite. */
@@ -185,6 +193,7 @@ export interface RoomLink {
 
 /** One joined room. Parley.join returns it; it survives reconnects until `leave`. */
 type SentContent = Extract<WriteContent, { readonly t: "send" }>;
+type EditContent = Extract<WriteContent, { readonly t: "edit" }>;
 
 export class RoomHandle {
   readonly #link: RoomLink;
@@ -245,9 +254,14 @@ export class RoomHandle {
     return this.#link.write(content as SentContent, id);
   }
 
-  /** Replaces the body of an own message. */
-  edit(target: number, body: { readonly text: string; readonly [key: string]: unknown }): Outgoing {
-    return this.#link.write({ t: "edit", target, body });
+  /** Replaces the body of an own message, and its mentions when the options name some. */
+  edit(
+    target: number,
+    body: { readonly text: string; readonly [key: string]: unknown },
+    options?: EditOptions,
+  ): Outgoing {
+    const content = { t: "edit", target, body, mentions: options?.mentions };
+    return this.#link.write(content as EditContent);
   }
 
   /** Deletes a message: its text is erased everywhere. */
@@ -284,13 +298,12 @@ export class RoomHandle {
 
   /** Ends the membership of a user. In a closed room the user reads nothing more of it. */
   remove(user: string, reason?: string): Outgoing {
-    return this.setMember(user, { role: "none", ...(reason !== undefined && { reason }) });
+    return this.setMember(user, { role: "none", reason });
   }
 
   /** Takes every right in the room from a user, also in an open room, until `invite`. */
   ban(user: string, reason?: string): Outgoing {
-    const more = reason !== undefined && { reason };
-    return this.setMember(user, { role: "none", banned: true, ...more });
+    return this.setMember(user, { role: "none", banned: true, reason });
   }
 
   /** Replaces everything that the room stores of a user. */

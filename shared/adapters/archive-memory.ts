@@ -32,9 +32,9 @@ import {
 } from "../kit/message-fold.ts";
 import type { MessageState } from "../kit/message-fold.ts";
 import { cutPage, messageText, scanOf } from "../kit/message-view.ts";
-import { mentionsIn } from "../kit/mentions.ts";
+import { mentionedBy, mentionsIn } from "../kit/mentions.ts";
 import { sinceOf, stateChangesOf } from "../kit/state-changes.ts";
-import type { Body, Deletion, ReactedEvent, RoomEvent } from "../protocol/events.ts";
+import type { Body, Deletion, Mentions, ReactedEvent, RoomEvent } from "../protocol/events.ts";
 import type { ArchivedRange, MembersPage, RoomSnapshot } from "../protocol/history.ts";
 import type { MessagesPage, MessagesQuery } from "../protocol/history.ts";
 import { isStorable, messageTime, utf8Length } from "../protocol/ids.ts";
@@ -147,7 +147,9 @@ export class MemoryArchive implements ArchiveStore, RoomListStore, SearchStore, 
       return {
         watermark: this.#watermarkOf(p).seq,
         ...(found !== undefined && { found }),
-        ...(target !== undefined && { target: targetOf(target, lineAt(stored, target)) }),
+        ...(target !== undefined && {
+          target: targetOf(target, lineAt(stored, target), this.#mentionsOf(room, target)),
+        }),
       };
     });
   }
@@ -161,7 +163,12 @@ export class MemoryArchive implements ArchiveStore, RoomListStore, SearchStore, 
   }
 
   search(query: SearchQuery): Promise<Read<FoundMessages>> {
-    return this.#read(() => searchRooms(this.#rooms, query, (...place) => this.#editOf(...place)));
+    return this.#read(() =>
+      searchRooms(this.#rooms, query, (room, seq) => ({
+        body: this.#editOf(room, seq),
+        mentions: this.#mentionsOf(room, seq),
+      })),
+    );
   }
 
   names(users: readonly UserId[]): Promise<Read<readonly NamedUser[]>> {
@@ -189,6 +196,10 @@ export class MemoryArchive implements ArchiveStore, RoomListStore, SearchStore, 
     return this.#messages.get(messageKey(room, seq))?.edit?.body;
   }
 
+  #mentionsOf(room: RoomId, seq: Seq): Mentions | undefined {
+    return this.#messages.get(messageKey(room, seq))?.mentions;
+  }
+
   /** The line at its place now, for a check after a run. */
   lineOf(room: RoomId, seq: Seq): string | undefined {
     return lineAt(this.#rooms.get(room), seq);
@@ -208,7 +219,11 @@ export class MemoryArchive implements ArchiveStore, RoomListStore, SearchStore, 
     if (isReleased === true) this.#released.set(p, to);
     const known = this.quarantine.length;
     const all = changesOfMessages(events) ?? [];
-    const changes = all.filter(({ room, seq }) => seq > (this.#rooms.get(room)?.head ?? 0));
+    const isFresh = ({ room, seq }: { readonly room: RoomId; readonly seq: Seq }): boolean =>
+      seq > (this.#rooms.get(room)?.head ?? 0);
+    const changes = all.filter(isFresh);
+    // Before the heads move, as the changes: an edit may have ended a mention since.
+    const mentions = (mentionsIn(events) ?? []).filter(isFresh);
     for (const event of eraseWithin(events, all)) {
       const { room, seq, line } = event;
       const reason = this.#refusalOf(event) ?? this.#store(event);
@@ -219,6 +234,7 @@ export class MemoryArchive implements ArchiveStore, RoomListStore, SearchStore, 
       if (seq === 1 && stored.born === "") stored.born = event.id;
     }
     this.#applyState(events);
+    for (const mention of mentions) addMention(this.#room(mention.room), mention);
     this.#fold(changes);
     for (const { entry, place, text: line, reason } of unread) {
       this.#putInQuarantine({ p, entry, ...place, line, reason });
@@ -258,9 +274,6 @@ export class MemoryArchive implements ArchiveStore, RoomListStore, SearchStore, 
       if (change.seq <= (before?.seq ?? 0)) continue;
       members.set(change.user, { ...change, since: sinceOf(change, before) });
     }
-    for (const mention of mentionsIn(events) ?? []) {
-      addMention(this.#room(mention.room), mention);
-    }
   }
 
   /** archive.8, archive.9. */
@@ -273,6 +286,9 @@ export class MemoryArchive implements ArchiveStore, RoomListStore, SearchStore, 
       const ofMessage = reactions.get(target) ?? new Map<string, Map<UserId, ReactedEvent>>();
       const users = ofMessage.get(emoji) ?? new Map<UserId, ReactedEvent>();
       reactions.set(target, ofMessage.set(emoji, users.set(from, event)));
+    }
+    for (const { room, seq, sender, now } of fold.mentions) {
+      this.#room(room).mentions.set(seq, new Set(mentionedBy(now, sender)));
     }
     for (const { room, seq, deletion } of fold.erased) this.#erase(this.#room(room), seq, deletion);
   }

@@ -3,11 +3,10 @@
 
 import { excerptOf } from "../kit/search-excerpt.ts";
 import { searchedMessage } from "../kit/searched-message.ts";
-import type { SearchedMessage } from "../kit/searched-message.ts";
+import type { Edited, SearchedMessage } from "../kit/searched-message.ts";
 import { hasWanted, isWanted, matches, termsOf, wordsOf } from "../kit/search-words.ts";
 import type { Term } from "../kit/search-words.ts";
 import { isMember } from "../kit/state-changes.ts";
-import type { Body } from "../protocol/events.ts";
 import type { RoomId, Seq } from "../protocol/ids.ts";
 import { SEARCH_RANKED_MAX } from "../protocol/limits.ts";
 import { readSearchCursor, searchCursor } from "../protocol/search.ts";
@@ -21,12 +20,12 @@ interface Match extends SearchedMessage {
   readonly count: number;
 }
 
-type BodyOf = (room: RoomId, seq: Seq) => Body | undefined;
+type EditedOf = (room: RoomId, seq: Seq) => Edited;
 
 export function searchRooms<R extends ListableRoom>(
   rooms: ReadonlyMap<RoomId, R>,
   query: SearchQuery,
-  bodyOf: BodyOf,
+  editedOf: EditedOf,
 ): FoundMessages {
   const terms = termsOf(query.text);
   const isAsked = hasWanted(terms) || query.from !== undefined || query.has !== undefined;
@@ -37,7 +36,7 @@ export function searchRooms<R extends ListableRoom>(
       const member = room.members.get(query.user);
       return member !== undefined && isMember(member);
     })
-    .flatMap(([id, room]) => matchesIn(id, room, query, terms, bodyOf))
+    .flatMap(([id, room]) => matchesIn(id, room, query, terms, editedOf))
     .sort(byNewest);
   const place = query.cursor === undefined ? undefined : readSearchCursor(query.cursor);
   return (place?.order ?? query.order) === "best"
@@ -50,10 +49,10 @@ function matchesIn(
   room: ListableRoom,
   { upTo = Infinity, from, before = Infinity, after = -1, has }: SearchQuery,
   terms: readonly Term[],
-  bodyOf: BodyOf,
+  editedOf: EditedOf,
 ): Match[] {
   return [...room.events.values()].flatMap(({ seq, line }): Match[] => {
-    const message = searchedMessage(line, bodyOf(id, seq));
+    const message = searchedMessage(line, editedOf(id, seq));
     if (message === undefined || seq > upTo) return [];
     if (message.at >= before || message.at <= after) return [];
     if (from !== undefined && message.from !== from) return [];

@@ -11,13 +11,18 @@
 //        that they have. So a batch that is written twice counts no reply twice (D3).
 //   message-fold.3. The newest edit is the body. After the deletion the state has no body.
 //   message-fold.4. `replies` counts the replies that are not deleted.
+//   message-fold.5. The mentions are those of the newest edit that has some; without one they are
+//        those of the line.
 
 import { unreachable } from "./assert.ts";
 import { isObject, parseObject } from "./json.ts";
+import { mentionsOfEdit } from "./mentions.ts";
+import type { MentionsChange } from "./mentions.ts";
 import type { ArchiveEvent } from "../ports/archive.ts";
 import { isEmoji } from "../protocol/emoji.ts";
 import { readEvent } from "../protocol/events.ts";
-import type { Body, Deletion, ReactedEvent, RoomEvent } from "../protocol/events.ts";
+import type { Body, Deletion, EditedEvent, Mentions } from "../protocol/events.ts";
+import type { ReactedEvent, RoomEvent } from "../protocol/events.ts";
 import { isUserId } from "../protocol/ids.ts";
 import type { Millis, RoomId, Seq } from "../protocol/ids.ts";
 import { deletionOf, erasedWith, tombstoneOf } from "../protocol/tombstone.ts";
@@ -28,6 +33,8 @@ export interface MessageState {
   readonly edit?: { readonly seq: Seq; readonly at: Millis; readonly body: Body } | undefined;
   /** The lines that hold its edits. */
   readonly edits: readonly Seq[];
+  /** Undefined: those of the line (message-fold.5). */
+  readonly mentions?: Mentions | undefined;
   readonly deletion?: Deletion | undefined;
   /** Of the thread whose root it is. */
   readonly replies: number;
@@ -123,6 +130,7 @@ export class MessageFold {
   readonly #changed = new Map<string, readonly [RoomId, Seq]>();
   readonly #reactions = new Map<string, ReactedEvent>();
   readonly #erased: Erased[] = [];
+  readonly #mentions = new Map<string, MentionsChange>();
 
   /** `states`: by `keyOf`; those of all messages that the events name. */
   constructor(states: Map<string, MessageState>) {
@@ -143,19 +151,18 @@ export class MessageFold {
     return this.#erased;
   }
 
+  /** The messages whose mentions differ from before. */
+  get mentions(): readonly MentionsChange[] {
+    return [...this.#mentions.values()];
+  }
+
   take(event: RoomEvent): void {
     const { room, seq } = event;
     switch (event.t) {
       case "msg":
         return this.#reply(room, seq, event.thread ?? 0);
-      case "edited": {
-        const state = this.#of(room, event.target);
-        const { at, body, target } = event;
-        const edits = [...state.edits, seq];
-        const isShown = state.deletion === undefined;
-        this.#put(room, target, { ...state, edits, ...(isShown && { edit: { seq, at, body } }) });
-        return;
-      }
+      case "edited":
+        return this.#edit(event);
       case "deleted":
         return this.#delete(room, event.target, deletionOf(event));
       case "reacted": {
@@ -186,10 +193,25 @@ export class MessageFold {
     this.#put(room, thread, { ...root, replies: root.replies + 1, lastReply: seq });
   }
 
+  #edit(event: EditedEvent): void {
+    const { room, seq, from: sender, at, body, target } = event;
+    const state = this.#of(room, target);
+    const edits = [...state.edits, seq];
+    if (state.deletion !== undefined) return this.#put(room, target, { ...state, edits });
+    const now = mentionsOfEdit(event);
+    if (now !== undefined) {
+      const key = keyOf(room, target);
+      const { before } = this.#mentions.get(key) ?? { before: state.mentions };
+      this.#mentions.set(key, { room, seq: target, sender, before, now });
+    }
+    const mentions = now ?? state.mentions;
+    this.#put(room, target, { ...state, edits, mentions, edit: { seq, at, body } });
+  }
+
   #delete(room: RoomId, target: Seq, deletion: Deletion): void {
     const state = this.#of(room, target);
     if (state.deletion !== undefined) return;
-    this.#put(room, target, { ...state, edit: undefined, deletion });
+    this.#put(room, target, { ...state, edit: undefined, mentions: undefined, deletion });
     for (const seq of [target, ...state.edits]) this.#erased.push({ room, seq, deletion });
     if (state.thread === 0) return;
     const root = this.#of(room, state.thread); // message-fold.4

@@ -3,8 +3,9 @@
 // Owns: the JSON of one message with its state, and the cut of a page. Does not own: how a store
 // finds the messages and their states.
 //
-//   message-view.1. A message is its line, with the newest body, and with `state` when something
-//        happened to it. A deleted message is its tombstone, with the state of its thread.
+//   message-view.1. A message is its line, with the newest body and mentions, and with `state` when
+//        something happened to it. A deleted message is its tombstone, with the state of its
+//        thread.
 //   message-view.2. A page covers the numbers `first` to `last` of the room, or of the thread:
 //        every message among them is in it. It can be empty and have `more`, because a store reads
 //        at most SCAN_MAX numbers for one page. It is cut at RANGE_BYTES_MAX, behind at least one
@@ -35,7 +36,7 @@ export function messageText(
   reactions: readonly Reaction[],
 ): string {
   if (state === undefined) return line;
-  const { edit, deletion, replies, lastReply, pin } = state;
+  const { edit, mentions, deletion, replies, lastReply, pin } = state;
   const isDeleted = deletion !== undefined;
   const shown = {
     ...(edit !== undefined && { edited: { seq: edit.seq, at: edit.at } }),
@@ -44,7 +45,11 @@ export function messageText(
     ...(reactions.length > 0 && !isDeleted && { reactions: reactions.map(named) }),
   };
   const body = edit !== undefined && { body: edit.body };
-  const message = { ...parseObject(line), ...body };
+  const message = {
+    ...parseObject(line),
+    ...body,
+    ...(mentions !== undefined && !isDeleted && { mentions }),
+  };
   return JSON.stringify(Object.keys(shown).length === 0 ? message : { ...message, state: shown });
 }
 

@@ -1,10 +1,10 @@
 // Searched message: what the search reads of the line of a message.
 //
-//   searched-message.1. A tombstone, and a line that is no message, cannot be found. The body of
-//        the newest edit takes the place of the body of the line.
+//   searched-message.1. A tombstone, and a line that is no message, cannot be found. The body and
+//        the mentions of the newest edits take the place of those of the line.
 
 import { isObject, parseObject } from "./json.ts";
-import type { Body } from "../protocol/events.ts";
+import type { Body, Mentions } from "../protocol/events.ts";
 import { isUserId } from "../protocol/ids.ts";
 import type { Millis, Seq, UserId } from "../protocol/ids.ts";
 import type { SearchHas } from "../protocol/search.ts";
@@ -19,12 +19,18 @@ export interface SearchedMessage {
 
 const LINK = /https?:\/\/[^\s]/iu;
 
-/** Undefined for a line that cannot be found. `edited`: the body of the newest edit. */
-export function searchedMessage(line: string, edited?: Body): SearchedMessage | undefined {
+/** What edits have replaced. */
+export interface Edited {
+  readonly body?: Body | undefined;
+  readonly mentions?: Mentions | undefined;
+}
+
+/** Undefined for a line that cannot be found. */
+export function searchedMessage(line: string, edited: Edited = {}): SearchedMessage | undefined {
   const event = parseObject(line);
   if (event?.["t"] !== "msg" || event["deleted"] !== undefined) return undefined;
-  const { from, at, thread, mentions, body: sent } = event;
-  const body = edited ?? sent;
+  const { from, at, thread } = event;
+  const { body = event["body"], mentions = event["mentions"] } = edited;
   if (!isUserId(from) || !Number.isSafeInteger(at) || !isObject(body)) return undefined;
   const text = typeof body["text"] === "string" ? body["text"] : "";
   const isNaming = mentions !== undefined && (mentions as readonly unknown[]).length > 0;

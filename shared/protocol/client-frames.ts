@@ -175,7 +175,13 @@ export const clientFrameSchemas = {
     attachments: attachmentsSchema.optional(),
     trace,
   }),
-  edit: z.object({ t: z.literal("edit"), ...WRITE, target: targetSchema, body: bodySchema }),
+  edit: z.object({
+    t: z.literal("edit"),
+    ...WRITE,
+    target: targetSchema,
+    body: bodySchema,
+    mentions: mentionsSchema.optional(),
+  }),
   delete: z.object({
     t: z.literal("delete"),
     ...WRITE,

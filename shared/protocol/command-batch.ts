@@ -18,6 +18,7 @@ import { isBodyTooLarge, isCleanBody } from "./body.ts";
 import { COMMAND_VERSION } from "./commands.ts";
 import type { Command, CommandBatch } from "./commands.ts";
 import { isEmoji } from "./emoji.ts";
+import { isMentions } from "./events.ts";
 import { isInviteHash, isInviteRole } from "./invites.ts";
 import { isMessageId, isProcessId, isRoomId, isTextWithin, isUserId } from "./ids.ts";
 import {
@@ -31,7 +32,6 @@ import {
   INVITE_USES_MAX,
   LANE_INCARNATION_MAX,
   MEMBERS_PAGE_MAX,
-  MENTIONS_MAX,
   REASON_LENGTH_MAX,
   SLOW_MODE_S_MAX,
   SYNC_ROOMS_MAX,
@@ -95,10 +95,11 @@ const IS_VALID: { readonly [Op in Command["op"]]: IsValid } = {
   send: (command, isLong) =>
     isWrite(command) &&
     hasMessage(command, isLong) &&
-    isMentionsOrNot(command["mentions"]) &&
+    isMentionsOrNot(command) &&
     isAttachmentsOrNot(command["attachments"]) &&
     (command["until"] === undefined || isSequence(command["until"])),
-  edit: (command, isLong) => isChange(command) && hasMessage(command, isLong),
+  edit: (command, isLong) =>
+    isChange(command) && hasMessage(command, isLong) && isMentionsOrNot(command),
   delete: (command) => isChange(command) && isText(command["reason"], REASON_LENGTH_MAX),
   react: (command) => isChange(command) && isEmoji(command["emoji"]) && isOn(command["on"]),
   pin: (command) => isChange(command) && isOn(command["on"]),
@@ -150,9 +151,8 @@ function hasMessage({ body, replyTo, thread }: JsonObject, isLong: boolean): boo
   return isObject(body) && isCleanBody(body) && !(isLong && isBodyTooLarge(body));
 }
 
-function isMentionsOrNot(mentions: unknown): boolean {
-  if (mentions === undefined || mentions === "@room") return true;
-  return Array.isArray(mentions) && mentions.length <= MENTIONS_MAX && mentions.every(isUserId);
+function isMentionsOrNot({ mentions }: JsonObject): boolean {
+  return mentions === undefined || isMentions(mentions);
 }
 
 /** What every query of a user has. */

@@ -296,9 +296,12 @@ export const COMMANDS: {
   },
   edit: {
     ...CHANGE_OF_MESSAGE,
-    hold: { content: ({ body }) => body, empty: (write) => ({ ...write, body: {} }) },
-    events: ({ room, id, from, target, body }, { seq, at }) => [
-      { t: "edited", room, seq, id, from, at, target, body },
+    hold: {
+      content: ({ body, mentions }) => (mentions === undefined ? body : { body, mentions }),
+      empty: ({ mentions: _mentions, ...write }) => ({ ...write, body: {} }),
+    },
+    events: ({ room, id, from, target, body, mentions }, { seq, at }) => [
+      { t: "edited", room, seq, id, from, at, target, body, mentions },
     ],
   },
   delete: {

@@ -14,8 +14,10 @@
 import { isCount, parseObject } from "../kit/json.ts";
 import { attachmentOf } from "./attachments.ts";
 import type { Attachment } from "./attachments.ts";
+import { isUserId } from "./ids.ts";
 import type { MessageId, Millis, RoomId, Seq, UserId } from "./ids.ts";
 import type { InviteRole } from "./invites.ts";
+import { MENTIONS_MAX } from "./limits.ts";
 import type { MemberRole, Role, RoomKind } from "./roles.ts";
 
 /** Users, or everyone in the room. */
@@ -58,6 +60,8 @@ export interface EditedEvent extends EventHead {
   readonly t: "edited";
   readonly target: Seq;
   readonly body: Body;
+  /** Whom the message mentions from here on; undefined: as before. */
+  readonly mentions?: Mentions | undefined;
   readonly deleted?: Deletion | undefined;
 }
 
@@ -153,7 +157,7 @@ const IN_ORDER: { readonly [K in Kind]: (event: EventByKind[K]) => EventByKind[K
     const attachments = files?.map(attachmentOf);
     return { ...plain, replyTo, thread, mentions, attachments, deleted };
   },
-  edited: ({ t, room, seq, id, from, at, target, body, deleted }) => ({
+  edited: ({ t, room, seq, id, from, at, target, body, mentions, deleted }) => ({
     t,
     room,
     seq,
@@ -162,6 +166,7 @@ const IN_ORDER: { readonly [K in Kind]: (event: EventByKind[K]) => EventByKind[K
     at,
     target,
     body,
+    mentions,
     deleted,
   }),
   deleted: ({ t, room, seq, id, from, at, target, reason }) => ({
@@ -248,6 +253,11 @@ function inOrder<K extends Kind>(kind: K, event: EventByKind[K]): EventByKind[K]
 
 export function encodeEvent(event: RoomEvent): string {
   return JSON.stringify(inOrder(event.t, event));
+}
+
+export function isMentions(value: unknown): value is Mentions {
+  if (value === "@room") return true;
+  return Array.isArray(value) && value.length <= MENTIONS_MAX && value.every(isUserId);
 }
 
 /** Undefined for a kind without a body. A server of a newer version can send such a kind. */

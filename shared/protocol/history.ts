@@ -14,7 +14,8 @@
 
 import { isCount, isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
-import type { RoomSettings } from "./events.ts";
+import { isMentions } from "./events.ts";
+import type { Mentions, RoomSettings } from "./events.ts";
 import { isMessageId, isRoomId, isUserId } from "./ids.ts";
 import type { Epoch, LogSeq, MessageId, Millis, RoomId, Seq, UserId } from "./ids.ts";
 import { isInviteHash, isInviteRole } from "./invites.ts";
@@ -102,6 +103,8 @@ export interface TargetMessage {
   readonly at?: Millis;
   /** The root of the thread that the message is in. */
   readonly thread?: Seq;
+  /** Whom it mentions now; an archive of an older version does not say it. */
+  readonly mentions?: Mentions;
   readonly isDeleted?: true;
 }
 
@@ -390,8 +393,9 @@ function isTargetOrNot(target: unknown): boolean {
   const { message } = target;
   if (message === undefined) return true;
   if (!isObject(message)) return false;
-  const { from, at, thread, isDeleted } = message;
+  const { from, at, thread, mentions, isDeleted } = message;
   if (thread !== undefined && !isCount(thread)) return false;
+  if (mentions !== undefined && !isMentions(mentions)) return false;
   if (at !== undefined && !Number.isSafeInteger(at)) return false;
   return isUserId(from) || (from === undefined && isDeleted === true);
 }

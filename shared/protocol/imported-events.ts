@@ -9,13 +9,13 @@ import type { JsonObject } from "../kit/json.ts";
 import { isAttachmentsOrNot } from "./attachments.ts";
 import { isBodyTooLarge, isCleanBody } from "./body.ts";
 import { isEmoji } from "./emoji.ts";
+import { isMentions } from "./events.ts";
 import type { RoomEvent } from "./events.ts";
 import { isMessageId, isRoomId, isTextWithin, isUserId } from "./ids.ts";
 import { isInviteHash, isInviteRole } from "./invites.ts";
 import {
   AVATAR_LENGTH_MAX,
   EDIT_WINDOW_S_MAX,
-  MENTIONS_MAX,
   REASON_LENGTH_MAX,
   SLOW_MODE_S_MAX,
   TITLE_LENGTH_MAX,
@@ -33,7 +33,8 @@ const IS_VALID: { readonly [K in RoomEvent["t"]]: IsValid } = {
     isMentionsOrNot(mentions) &&
     isAttachmentsOrNot(attachments) &&
     isDeletionOrNot(deleted),
-  edited: ({ target, body, deleted }) => isSeq(target) && isBody(body) && isDeletionOrNot(deleted),
+  edited: ({ target, body, mentions, deleted }) =>
+    isSeq(target) && isBody(body) && isMentionsOrNot(mentions) && isDeletionOrNot(deleted),
   deleted: ({ target, reason }) => isSeq(target) && isTextOrNot(reason, REASON_LENGTH_MAX),
   reacted: ({ target, emoji, on }) => isSeq(target) && isEmoji(emoji) && typeof on === "boolean",
   pinned: ({ target, on }) => isSeq(target) && typeof on === "boolean",
@@ -78,8 +79,7 @@ function isBody(body: unknown): boolean {
 }
 
 function isMentionsOrNot(mentions: unknown): boolean {
-  if (mentions === undefined || mentions === "@room") return true;
-  return Array.isArray(mentions) && mentions.length <= MENTIONS_MAX && mentions.every(isUserId);
+  return mentions === undefined || isMentions(mentions);
 }
 
 function isDeletionOrNot(deleted: unknown): boolean {

@@ -55,7 +55,16 @@ const events = {
     attachments: z.array(attachment).optional(),
     deleted,
   }),
-  edited: z.object({ t: z.literal("edited"), ...head, target, body, deleted }),
+  edited: z.object({
+    t: z.literal("edited"),
+    ...head,
+    target,
+    body,
+    mentions: mentions.optional().meta({
+      description: "Whom the message mentions from here on; without it the mentions stay.",
+    }),
+    deleted,
+  }),
   deleted: z.object({ t: z.literal("deleted"), ...head, target, reason: z.string().optional() }),
   reacted: z.object({
     t: z.literal("reacted"),

@@ -26,8 +26,9 @@ export function tombstoneOf(line: string, deleted: Deletion): string | undefined
   const event = parseObject(line) as RoomEvent | undefined;
   if (event?.t !== "msg" && event?.t !== "edited") return undefined;
   if (event.deleted !== undefined) return undefined;
-  if (event.t === "edited") return encodeEvent({ ...event, body: {}, deleted });
-  return encodeEvent({ ...event, body: {}, mentions: undefined, attachments: undefined, deleted });
+  const empty = { body: {}, mentions: undefined, deleted };
+  if (event.t === "edited") return encodeEvent({ ...event, ...empty });
+  return encodeEvent({ ...event, ...empty, attachments: undefined });
 }
 
 /** The message whose deletion erases this line: the message itself, or the one that it edits. */

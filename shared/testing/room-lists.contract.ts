@@ -14,6 +14,8 @@ import type { ArchiveUnderTest } from "./archive.contract.ts";
 const T0 = 1_795_500_000_000;
 const ada = "ada" as UserId;
 const ben = "ben" as UserId;
+const eve = "eve" as UserId;
+const USERS = [ada, ben, eve];
 
 type Draft = { readonly t: RoomEvent["t"]; readonly [key: string]: unknown };
 
@@ -185,6 +187,75 @@ function describeCounts(open: () => Promise<ArchiveUnderTest>): void {
     // Mentions beside a change of a member, which takes another statement.
     await write(member(general, 11, ada, "owner"), say(general, 12, { mentions: [ada] }));
     expect(await counts()).to.deep.equal([3, 4, 2]);
+  });
+
+  it("U9: an edit with mentions replaces those of its message, and one without leaves them", async () => {
+    await using archive = await open();
+    const { write, counts, read } = writer(archive);
+    const edit = (seq: Seq, target: Seq, mentions?: unknown, sender = ben): ArchiveEvent =>
+      make(general, seq, { t: "edited", target, body: { text: "x" }, mentions }, sender);
+    await write(
+      ...USERS.map((user, i) => member(general, i + 1, user)),
+      say(general, 4, { mentions: [ada, eve] }),
+      say(general, 5),
+      say(general, 6, { mentions: "@room" }),
+    );
+    const both = async () => [await counts(), await counts(eve)].map((all) => all?.[2]);
+    expect(await both()).to.deep.equal([2, 2]);
+    const batch = [edit(7, 4, [ben, eve]), edit(8, 5, [ada]), edit(9, 5), edit(10, 5, [ada, "x"])];
+    await write(...batch);
+    expect(await both()).to.deep.equal([2, 2]);
+    await write(edit(11, 6, [ada]), edit(12, 6, []));
+    expect(await both()).to.deep.equal([1, 1]);
+    await write(edit(13, 5, "@room"));
+    expect(await both()).to.deep.equal([1, 2]);
+    expect((await counts(ben))?.[2]).to.equal(0); // Its own messages.
+    // Lines that come again bring no mention back.
+    await write(say(general, 4, { mentions: [ada, eve] }), ...batch);
+    expect(await both()).to.deep.equal([1, 2]);
+    await read(5, eve);
+    expect((await counts(eve))?.[2]).to.equal(0);
+    await write(edit(14, 5, [eve]), edit(15, 4, ["\u0000"]), edit(16, 4, 7));
+    expect(await both()).to.deep.equal([0, 0]);
+    await write(make(general, 17, { t: "deleted", target: 6 }), edit(18, 4, [ada]));
+    expect(await both()).to.deep.equal([1, 0]);
+  });
+
+  it("U9: a message and edits of it in one batch mention whom the last of them names", async () => {
+    await using archive = await open();
+    const { write, counts } = writer(archive);
+    const edit = (seq: Seq, target: Seq, mentions: unknown): ArchiveEvent =>
+      make(general, seq, { t: "edited", target, body: { text: "x" }, mentions });
+    await write(
+      ...USERS.map((user, i) => member(general, i + 1, user)),
+      say(general, 4, { mentions: [ada] }),
+      edit(5, 4, [eve]),
+      say(general, 6, { mentions: [eve] }),
+      edit(7, 6, [eve, ada]),
+      edit(8, 6, [ada]),
+    );
+    expect([await counts(), await counts(eve)]).to.deep.equal([
+      [0, 2, 1],
+      [0, 2, 1],
+    ]);
+    const found = valueOf(await archive.store.messages(general, { limit: 5 }));
+    const shown = found.lines.map((line) => (JSON.parse(line) as { mentions: unknown }).mentions);
+    expect(shown).to.deep.equal([[eve], [ada]]);
+    for (const [seq, mentions] of [
+      [4, [eve]],
+      [6, [ada]],
+    ] as const) {
+      const known = valueOf(await archive.store.lookup(3, general, ada, idOf(999), seq));
+      expect(known.target?.message?.mentions).to.deep.equal(mentions);
+    }
+    await write(make(general, 9, { t: "deleted", target: 6 }));
+    const [first, last] = valueOf(await archive.store.messages(general, { limit: 5 })).lines;
+    expect(first).to.include(`"mentions":["eve"]`);
+    expect(last).to.not.include("mentions");
+    const erased = valueOf(await archive.store.lookup(3, general, ada, idOf(999), 6));
+    expect(erased.target?.message)
+      .to.include({ isDeleted: true })
+      .and.not.have.property("mentions");
   });
 
   it("U2: both counts end at their bound, and only the newest events count", async () => {

@@ -152,6 +152,13 @@ function describeWords(open: () => Promise<SearchUnderTest>): void {
     expect(await places("", { from: ada })).to.deep.equal(["general#5"]);
     expect(await places("", { has: "link" })).to.deep.equal(["general#3"]);
     expect(await places("tea", { has: "mention" })).to.deep.equal(["general#4"]);
+    await write(
+      make(general, 6, { t: "edited", target: 4, body: { text: "tea" }, mentions: [] }),
+      make(general, 7, { t: "edited", target: 5, body: { text: "tea" }, mentions: [ben] }, ada),
+    );
+    expect(await places("tea", { has: "mention" })).to.deep.equal(["general#5"]);
+    await write(make(general, 8, { t: "edited", target: 5, body: { text: "tea two" } }, ada));
+    expect(await places("tea", { has: "mention" })).to.deep.equal(["general#5"]);
     expect(await places("tea", { before: T0 + 5 })).to.deep.equal(["general#4", "general#3"]);
     expect(await places("tea", { after: T0 + 3, before: T0 + 5 })).to.deep.equal(["general#4"]);
     expect(await places("")).to.deep.equal([]);

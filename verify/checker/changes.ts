@@ -2,8 +2,9 @@
 // that clients received by the fold of these lines.
 //
 //   checker/changes.1. A stored change names an earlier message of its room that was not deleted
-//        before. Its sender has the right to it: the author edits, the author or a moderator
-//        deletes, a moderator pins. A reply in a thread names a message of the main line.
+//        before. Its sender has the right to it: the author edits, and mentions everyone as a
+//        moderator only, the author or a moderator deletes, a moderator pins. A reply in a thread
+//        names a message of the main line.
 //   checker/changes.2. The archive has no text of a deleted message: its line and those of its
 //        edits are tombstones that name the deletion. No other line is a tombstone.
 //   checker/changes.3. A page of messages shows each message as the lines up to `asOf` make it, and
@@ -81,7 +82,8 @@ export class Changes {
     if (t !== "edited" && t !== "deleted" && t !== "reacted" && t !== "pinned") return;
     const target = Number(line["target"]);
     this.changed++;
-    this.#judge(known, room, { t, seq, from, target, at: Number(line["at"]) });
+    const isCall = line["mentions"] === "@room";
+    this.#judge(known, room, { t, seq, from, target, at: Number(line["at"]), isCall });
     const { emoji, on } = line as { emoji?: string; on?: boolean };
     const of = known.changes.get(target) ?? [];
     const shown = { ...(emoji !== undefined && { emoji }), ...(on !== undefined && { on }) };
@@ -109,9 +111,9 @@ export class Changes {
   #judge(
     known: Room,
     room: RoomId,
-    change: { t: string; seq: Seq; from: UserId; target: Seq; at: number },
+    change: { t: string; seq: Seq; from: UserId; target: Seq; at: number; isCall: boolean },
   ): void {
-    const { t, seq, from, target, at } = change;
+    const { t, seq, from, target, at, isCall } = change;
     const author = known.authors.at(target);
     if (target >= seq || author === 0) {
       return this.#fail("I17", `${room} ${seq}: ${t} of ${target}, which is no message`);
@@ -125,7 +127,7 @@ export class Changes {
     const mayWrite = mayManage || role === "member";
     const isMuted = this.#members.isMutedAt(room, from, seq - 1, at);
     const isAllowed = {
-      edited: isOwn && mayWrite && !isMuted,
+      edited: isOwn && mayWrite && !isMuted && (!isCall || mayManage),
       deleted: mayManage || (isOwn && role !== "none"),
       reacted: mayWrite && !isMuted,
       pinned: mayManage,

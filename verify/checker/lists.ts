@@ -11,7 +11,8 @@
 //        as far as it had received the room.
 //
 // It knows the protocol page and shares no code with the services. Of a message that was deleted
-// after the list, the archive no longer says whom it mentioned: the count has a range then.
+// after the list, the archive no longer says whom it mentioned: the count has a range then. An edit
+// with mentions replaces those of its message for the lists from its number on.
 
 import { parseObject } from "#shared/kit/json.ts";
 import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
@@ -34,11 +35,13 @@ interface Saying {
 const UNREAD_MAX = 100;
 const EVENTS_MAX = 1_000;
 
+type Mentions = ReadonlySet<string> | "everyone";
+
 interface Message {
   readonly seq: Seq;
   readonly from: UserId;
-  /** Undefined: the text was erased. */
-  readonly mentions: ReadonlySet<string> | "everyone" | undefined;
+  /** By the numbers from which on they hold, ascending. Undefined: the text was erased. */
+  readonly mentions: (readonly [Seq, Mentions])[] | undefined;
   /** The number of its deletion; Infinity: it was not deleted. */
   deletedBy: Seq;
 }
@@ -142,10 +145,16 @@ export class Lists {
     room.head = seq;
     if (line["t"] === "msg") {
       const isErased = line["deleted"] !== undefined;
-      const mentions = isErased ? undefined : mentionsOf(line["mentions"]);
+      const mentions: Message["mentions"] = isErased
+        ? undefined
+        : [[seq, mentionsOf(line["mentions"])]];
       const message = { seq, from: line["from"] as UserId, mentions, deletedBy: Infinity };
       room.messages.push(message);
       room.bySeq.set(seq, message);
+    } else if (line["t"] === "edited") {
+      const message = room.bySeq.get(Number(line["target"]));
+      const { mentions } = line;
+      if (mentions !== undefined) message?.mentions?.push([seq, mentionsOf(mentions)]);
     } else if (line["t"] === "deleted") {
       const message = room.bySeq.get(Number(line["target"]));
       if (message !== undefined) message.deletedBy = Math.min(message.deletedBy, seq);
@@ -187,7 +196,7 @@ export class Lists {
     if (unread !== expected) {
       this.#fail("I18", `${where} read up to ${read}: ${unread} unread instead of ${expected}`);
     }
-    const sure = others.filter(({ mentions: whom }) => isNamed(whom, client)).length;
+    const sure = others.filter((message) => isNamed(message, head, client)).length;
     const unsure = others.filter(({ mentions: whom }) => whom === undefined).length;
     const [least, most] = [sure, sure + unsure].map((count) => Math.min(UNREAD_MAX, count));
     if (mentions < (least ?? 0) || mentions > (most ?? 0)) {
@@ -231,11 +240,13 @@ export class Lists {
   }
 }
 
-function mentionsOf(mentions: unknown): Message["mentions"] {
+function mentionsOf(mentions: unknown): Mentions {
   if (mentions === "@room") return "everyone";
   return new Set(Array.isArray(mentions) ? (mentions as string[]) : []);
 }
 
-function isNamed(whom: Message["mentions"], user: UserId): boolean {
+/** Whether the message mentions the user behind the line `head`. */
+function isNamed({ mentions = [] }: Message, head: Seq, user: UserId): boolean {
+  const whom = mentions.findLast(([seq]) => seq <= head)?.[1];
   return whom === "everyone" || whom?.has(user) === true;
 }

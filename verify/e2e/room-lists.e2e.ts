@@ -104,6 +104,32 @@ describe("Room lists", function () {
     await listed(ben, "plans", { head: 7, unread: 0 });
   });
 
+  it("U9: an edit mentions a user, who gets one note and a count, and a later edit ends it", async () => {
+    const ada = await open("ada", 0);
+    const ben = await open("ben", 1);
+    const notes: string[] = [];
+    ben.on("note", ({ room, seq, why }) => notes.push(`${room} ${seq} ${why}`));
+    await ada.createRoom("drafts", { kind: "closed", members: [{ user: "ben" }] }).done;
+    const room = ada.join("drafts");
+    const sent = await room.send({ text: "hello" }).done;
+    const target = sent.kind === "acked" ? sent.seq : 0;
+    const counts = { read: 0, unread: 1 };
+    await listed(ben, "drafts", { head: 4, ...counts, mentions: 0 });
+    for (const text of ["hello ben", "hello, ben"]) {
+      await room.edit(target, { text }, { mentions: ["ben"] }).done;
+    }
+    await listed(ben, "drafts", { head: 6, ...counts, mentions: 1 });
+    await room.edit(target, { text: "hello!" }).done;
+    await listed(ben, "drafts", { head: 7, ...counts, mentions: 1 });
+    const page = await room.messages({ limit: 5 });
+    expect(page.messages[0]?.mentions).to.deep.equal(["ben"]);
+    await room.edit(target, { text: "hello" }, { mentions: [] }).done;
+    await listed(ben, "drafts", { head: 8, ...counts, mentions: 0 });
+    await room.edit(target, { text: "all" }, { mentions: "@room" }).done;
+    await until(() => notes.length >= 3, { ...WAIT, what: "the notes of ben" });
+    expect(notes).to.deep.equal(["drafts 3 added", "drafts 5 mention", "drafts 9 mention"]);
+  });
+
   it("U1: positions survive a restart of persistence and a kill of the gateway, and are said again", async () => {
     const ada = await open("ada", 0);
     const cara = await open("cara", 1);

@@ -352,11 +352,15 @@ export class SimulatedUser {
     const percent = rng.int(0, 99);
     const text = `${this.id} edits ${target} ${"y".repeat(rng.int(0, 40))}`;
     const emoji = rng.pick(["👍", "🎉", ":ok:"]) ?? "👍";
+    const { users } = this.#options;
+    // Of the target and not of `rng`, so that the seeds keep their other choices.
+    const named = [undefined, [], users.slice(target % users.length).slice(0, 1)][target % 3];
+    const mentions = target % 8 === 7 ? "@room" : named;
     if (percent >= 85) return this.#view(handle, percent >= 95 ? target : undefined);
     trace.add(`${this.id} changes ${handle.room} ${target} (${percent})`);
     this.#follow(
       () => {
-        if (percent < 30) return handle.edit(target, { text });
+        if (percent < 30) return handle.edit(target, { text }, { mentions });
         if (percent < 50) return handle.react(target, emoji, rng.chance(0.7));
         if (percent < 60) return handle.pin(target, rng.chance(0.7));
         if (percent < 72) return handle.delete(target);

@@ -2265,7 +2265,10 @@ export interface operations {
                  * @example {
                  *       "body": {
                  *         "text": "hello"
-                 *       }
+                 *       },
+                 *       "mentions": [
+                 *         "ben"
+                 *       ]
                  *     }
                  */
                 readonly "application/json": {
@@ -2276,6 +2279,8 @@ export interface operations {
                      *     }
                      */
                     readonly body: Record<string, unknown>;
+                    /** Whom the message mentions from here on; `@room` for moderators. Without it the mentions stay. */
+                    readonly mentions?: "@room" | readonly string[];
                 };
             };
         };

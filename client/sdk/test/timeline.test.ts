@@ -103,6 +103,22 @@ describe("Timeline", () => {
     expect(timeline.entries[0]?.message?.deleted?.seq).to.equal(103);
   });
 
+  it("U9, timeline.5: an edit with mentions replaces those of its message, and a deletion ends them", () => {
+    const timeline = new Timeline({ max: 10 });
+    const receive = (event: RoomEvent): void => timeline.receive(event, { me: ME, keepEnd: true });
+    const named = () => timeline.at(1)?.message?.mentions;
+    receive(at(1, { t: "msg", body: { text: "one" }, mentions: ["ada"] }));
+    receive(at(2, { t: "edited", target: 1, body: { text: "two" } }));
+    expect(named()).to.deep.equal(["ada"]);
+    receive(at(3, { t: "edited", target: 1, body: { text: "three" }, mentions: ["ben"] }));
+    expect(named()).to.deep.equal(["ben"]);
+    receive(at(4, { t: "edited", target: 1, body: { text: "four" }, mentions: [] }));
+    expect(named()).to.deep.equal([]);
+    receive(at(5, { t: "edited", target: 1, body: { text: "five" }, mentions: "@room" }));
+    receive(at(6, { t: "deleted", target: 1 }));
+    expect(timeline.at(1)?.message).to.not.have.property("mentions");
+  });
+
   it("timeline.5: a deleted reply counts no more", () => {
     const timeline = new Timeline({ max: 10, view: "events" });
     const receive = (event: RoomEvent): void => timeline.receive(event, { me: ME, keepEnd: true });

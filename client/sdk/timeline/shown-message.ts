@@ -7,11 +7,12 @@
 //        identity.
 //   shown-message.2. An event that has its effect already changes nothing, so a page and an event
 //        may overlap. Only a reaction with more users than names is counted from what is known.
-//   shown-message.3. A deleted message has an empty body, and no edit, pin or reaction.
+//   shown-message.3. A deleted message has an empty body, and no edit, mention, pin or reaction.
 
 import type {
-  Body,
+  DeletedEvent,
   Deletion,
+  EditedEvent,
   MessageEvent,
   ReactedEvent,
   RoomEvent,
@@ -33,17 +34,21 @@ export function targetOf(event: RoomEvent): Seq | undefined {
 
 /** The message after the event, whose target it is. */
 export function applyChange(message: ShownMessage, event: RoomEvent): ShownMessage {
+  const { deleted } = event as { readonly deleted?: Deletion };
+  // A tombstone has no effect. Of a deleted message only the replies still change.
+  const isOver = deleted !== undefined || (message.deleted !== undefined && event.t !== "msg");
+  if (isOver) return message;
   switch (event.t) {
     case "msg":
-      return event.deleted === undefined ? reply(message, event.seq) : message;
+      return reply(message, event.seq);
     case "edited":
-      return event.deleted === undefined ? edit(message, event) : message;
+      return edit(message, event);
     case "deleted":
-      return erase(message, { by: event.from, at: event.at, seq: event.seq });
+      return erase(message, event);
     case "reacted":
-      return message.deleted === undefined ? react(message, event) : message;
+      return react(message, event);
     case "pinned":
-      return message.deleted === undefined ? pin(message, event) : message;
+      return pin(message, event);
     case "invite":
     case "member":
     case "room":
@@ -64,28 +69,24 @@ function reply(root: ShownMessage, seq: Seq): ShownMessage {
   return withState(root, { ...root.state, replies: replies + 1, lastReply: seq });
 }
 
-function edit(
-  message: ShownMessage,
-  { seq, at, body }: { readonly seq: Seq; readonly at: number; readonly body: Body },
-): ShownMessage {
-  if (message.deleted !== undefined || seq <= (message.state?.edited?.seq ?? 0)) return message;
-  return withState({ ...message, body }, { ...message.state, edited: { seq, at } });
+function edit(message: ShownMessage, { seq, at, body, mentions }: EditedEvent): ShownMessage {
+  if (seq <= (message.state?.edited?.seq ?? 0)) return message;
+  const named = mentions !== undefined && { mentions };
+  return withState({ ...message, body, ...named }, { ...message.state, edited: { seq, at } });
 }
 
-function erase(message: ShownMessage, deleted: Deletion): ShownMessage {
-  if (message.deleted !== undefined) return message;
-  const { replies, lastReply } = message.state ?? {};
-  const { state: _state, attachments: _files, ...rest } = message;
-  const kept = replies !== undefined &&
-    lastReply !== undefined && { state: { replies, lastReply } };
-  return { ...rest, body: {}, deleted, ...kept };
+function erase(message: ShownMessage, { from: by, at, seq }: DeletedEvent): ShownMessage {
+  const { replies = 0, lastReply } = message.state ?? {};
+  const { mentions: _mentions, attachments: _files, ...rest } = message;
+  const erased = { ...rest, body: {}, deleted: { by, at, seq } };
+  return withState(erased, lastReply === undefined ? {} : { replies, lastReply });
 }
 
 function pin(message: ShownMessage, { seq, on }: { seq: Seq; on: boolean }): ShownMessage {
   const { pinned, ...rest } = message.state ?? {};
   if (pinned === seq) return message;
   if (on) return withState(message, { ...rest, pinned: seq });
-  return pinned === undefined || pinned > seq ? message : withState(message, rest);
+  return (pinned ?? Infinity) > seq ? message : withState(message, rest);
 }
 
 function react(message: ShownMessage, { emoji, from, on }: ReactedEvent): ShownMessage {

@@ -227,8 +227,9 @@ export class Timeline {
     if (target === undefined) return;
     if (this.at(target) === undefined || this.#isOfMessages) this.#changes.push(event);
     if (this.#changes.length > CHANGES_MAX) this.#changes.shift();
-    const reply = event.t === "deleted" ? this.#messageAt(target) : undefined;
+    let reply: ShownMessage | undefined;
     if (event.t === "deleted") {
+      reply = this.#messageAt(target);
       this.#changes = this.#changes.filter((one) => one.t !== "msg" || one.seq !== target);
     }
     this.#update(target, event.seq, (message) => applyChange(message, event));

@@ -238,7 +238,7 @@ export const SERVER_FRAMES: { readonly [T in ServerType]: FrameRow } = {
   },
   msg: { summary: "A message.", example: { t: "msg", ...event, body: { text: "hello" } } },
   edited: {
-    summary: "The body of the message `target` from here on.",
+    summary: "The body of the message `target` from here on, and its mentions when it has some.",
     example: { t: "edited", ...event, seq: 2, target: 1, body: { text: "hello again" } },
   },
   deleted: {

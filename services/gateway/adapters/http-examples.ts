@@ -36,7 +36,7 @@ export const HTTP_EXAMPLES = {
   listMessages: { answer: { events: [message], more: false } },
   sendMessage: { request: { body }, answer: { id, room, seq: 1, at } },
   readMessage: { answer: { message: edited, asOf: 2 } },
-  editMessage: { request: { body }, ...written },
+  editMessage: { request: { body, mentions: ["ben"] }, ...written },
   deleteMessage: written,
   react: written,
   takeReactionBack: written,

@@ -10,6 +10,7 @@ import {
   bodySchema,
   checkBody,
   emojiSchema,
+  mentionsSchema,
   reasonSchema,
   roomSchema,
   targetSchema,
@@ -30,7 +31,13 @@ const PINS_DEFAULT = 50;
 
 const messageParams = z.object({ room: roomSchema, seq: queryInteger(targetSchema) });
 const reactionParams = z.object({ ...messageParams.shape, emoji: emojiSchema });
-const editBody = z.object({ body: bodySchema.meta(BODY_META) });
+const editBody = z.object({
+  body: bodySchema.meta(BODY_META),
+  mentions: mentionsSchema.optional().meta({
+    description:
+      "Whom the message mentions from here on; `@room` for moderators. Without it the mentions stay.",
+  }),
+});
 const deleteQuery = z.object({ reason: reasonSchema.optional() });
 const roomParams = z.object({ room: roomSchema });
 const seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -73,10 +80,10 @@ function editMessage(write: Write): HttpRoute {
     answer: { status: 200, schema: done },
     handle(request, reply) {
       const { room, seq: target } = request.params as z.output<typeof messageParams>;
-      const { body } = request.body as z.output<typeof editBody>;
+      const { body, mentions } = request.body as z.output<typeof editBody>;
       const wrong = checkBody(body);
       if (wrong !== undefined) return sendProblem(reply, wrong, bodyProblem(wrong));
-      return write(request, reply, room, { t: "edit", target, body });
+      return write(request, reply, room, { t: "edit", target, body, mentions });
     },
   };
 }

@@ -16,7 +16,7 @@ describe("HttpMessages", () => {
 
   const call: HttpFixture["call"] = (...request) => fixture.call(...request);
 
-  it("C1: each route writes the frame of its change, with the id of the key or a new one", async () => {
+  it("C1, U9: each route writes the frame of its change, with the id of the key or a new one", async () => {
     const key = { "idempotency-key": idNumber(7) };
     const rows: [string, string, object | undefined, object][] = [
       [
@@ -24,6 +24,12 @@ describe("HttpMessages", () => {
         `${PATH}/3`,
         { body: textBody("b") },
         { t: "edit", target: 3, body: textBody("b") },
+      ],
+      [
+        "PATCH",
+        `${PATH}/3`,
+        { body: textBody("b"), mentions: ["ben"] },
+        { t: "edit", target: 3, body: textBody("b"), mentions: ["ben"] },
       ],
       ["DELETE", `${PATH}/3?reason=typo`, undefined, { t: "delete", target: 3, reason: "typo" }],
       ["PUT", `${PATH}/3/reactions/%F0%9F%91%8D`, undefined, { t: "react", emoji: "👍", on: true }],
@@ -82,6 +88,7 @@ describe("HttpMessages", () => {
       ["PATCH", `${PATH}/0`, { body: textBody("b") }, 400],
       ["PATCH", `${PATH}/x`, { body: textBody("b") }, 400],
       ["PATCH", `${PATH}/3`, { body: "text" }, 400],
+      ["PATCH", `${PATH}/3`, { body: textBody("b"), mentions: "@here" }, 400],
       ["PATCH", `${PATH}/3`, { body: { text: "x".repeat(17_000) } }, 413],
       ["DELETE", `${PATH}/3?reason=${"x".repeat(257)}`, undefined, 400],
       ["PUT", `${PATH}/3/reactions/hello`, undefined, 400],

@@ -30,6 +30,7 @@ import { systemClock } from "#shared/adapters/clock-system.ts";
 import { Counts } from "#shared/kit/counts.ts";
 import { keysOf } from "#shared/kit/archived-ids.ts";
 import { targetOf } from "#shared/kit/archived-targets.ts";
+import { mentionsOfText } from "#shared/kit/mentions.ts";
 import type {
   ArchiveBatch,
   ArchiveStore,
@@ -280,6 +281,7 @@ export class PostgresArchive
       const values = [p, room, id, sender, target];
       const { rows } = await db.query<LookupRow>({ ...LOOKUP, values });
       const { watermark, seq = null, at = null, line = null, quarantined = false } = rows[0] ?? {};
+      const mentions = mentionsOfText(rows[0]?.mentions ?? null);
       const stored = seq !== null && at !== null ? { seq, at } : undefined;
       const isLost = stored === undefined && quarantined;
       const found = isLost ? await lookUpQuarantined(db, { room, sender, id }) : stored;
@@ -287,7 +289,7 @@ export class PostgresArchive
       if (target === undefined) return known;
       const [lost] =
         line === null && quarantined ? await readQuarantined(db, room, target, target) : [];
-      return { ...known, target: targetOf(target, line ?? lost?.line) };
+      return { ...known, target: targetOf(target, line ?? lost?.line, mentions) };
     });
   }
 

@@ -12,17 +12,20 @@
 //        pages of several rooms are one statement, too.
 
 import type { Pool, PoolClient } from "pg";
+import { mentionedBy, mentionsOfLine, mentionsOfText } from "#shared/kit/mentions.ts";
+import type { MentionsChange } from "#shared/kit/mentions.ts";
 import { bodyOfText, keyOf, MessageFold, targetsOf } from "#shared/kit/message-fold.ts";
 import type { Erased, MessageState } from "#shared/kit/message-fold.ts";
 import { cutPage, messageText, scanOf, SCAN_MAX } from "#shared/kit/message-view.ts";
 import type { Reaction } from "#shared/kit/message-view.ts";
-import type { ReactedEvent, RoomEvent } from "#shared/protocol/events.ts";
+import type { Mentions, ReactedEvent, RoomEvent } from "#shared/protocol/events.ts";
 import type { MessagesPage, MessagesQuery } from "#shared/protocol/history.ts";
 import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { REACTION_NAMES_MAX } from "#shared/protocol/limits.ts";
 import { tombstoneOf } from "#shared/protocol/tombstone.ts";
 import { int8Array, textArray } from "./pg-arrays.ts";
 import { eraseAttachments } from "./postgres-attachments.ts";
+import { END_MENTIONS, mentionColumns, STORE_MENTIONS } from "./postgres-room-list.ts";
 
 interface StateRow {
   readonly room: RoomId;
@@ -32,6 +35,7 @@ interface StateRow {
   readonly edited_at: Millis;
   readonly body: string | null;
   readonly edits: readonly Seq[];
+  readonly mentions: string | null;
   readonly deleted_seq: Seq;
   readonly deleted_by: UserId;
   readonly deleted_at: Millis;
@@ -41,8 +45,8 @@ interface StateRow {
   readonly pinned: boolean;
 }
 
-const STATE = `thread, edited_seq, edited_at, body, edits, deleted_seq, deleted_by, deleted_at,
-  replies, last_reply, pinned_seq, pinned`;
+const STATE = `thread, edited_seq, edited_at, body, edits, mentions, deleted_seq, deleted_by,
+  deleted_at, replies, last_reply, pinned_seq, pinned`;
 
 const STATES = {
   name: "message-states",
@@ -55,7 +59,7 @@ const PUT_STATES = {
   text: `insert into message_state (room, seq, ${STATE})
     select room, seq, ${STATE} from jsonb_to_recordset($1::jsonb) as s (
       room text, seq bigint, thread bigint, edited_seq bigint, edited_at bigint, body text,
-      edits jsonb, deleted_seq bigint, deleted_by text, deleted_at bigint, replies bigint,
+      edits jsonb, mentions text, deleted_seq bigint, deleted_by text, deleted_at bigint, replies bigint,
       last_reply bigint, pinned_seq bigint, pinned boolean)
     on conflict (room, seq) do update set ${STATE.split(",")
       .map((column) => `${column.trim()} = excluded.${column.trim()}`)
@@ -71,6 +75,12 @@ const PUT_REACTIONS = {
     on conflict (room, target, emoji, member) do update
       set seq = excluded.seq, is_on = excluded.is_on where r.seq < excluded.seq`,
 };
+
+interface LineRow {
+  readonly room: RoomId;
+  readonly seq: Seq;
+  readonly line: string;
+}
 
 const LINES = {
   name: "lines-to-erase",
@@ -119,6 +129,7 @@ export async function foldMessages(
   if (fold.reactions.length > 0) {
     await client.query({ ...PUT_REACTIONS, values: reactionColumns(fold.reactions) });
   }
+  if (fold.mentions.length > 0) await moveMentions(client, fold.mentions);
   if (fold.erased.length === 0) return;
   await eraseLines(client, fold.erased);
   await eraseAttachments(client, fold.erased);
@@ -136,6 +147,33 @@ async function loadStates(
   for (const row of rows) states.set(keyOf(row.room, row.seq), stateOf(row));
 }
 
+/** The mentions of the lines and of the edits before, which the transaction has stored, end. */
+async function moveMentions(client: PoolClient, changes: readonly MentionsChange[]): Promise<void> {
+  const first = changes.filter(({ before }) => before === undefined);
+  const lines = new Map<string, Mentions | undefined>();
+  if (first.length > 0) {
+    const places = [
+      textArray(first.map(({ room }) => room)),
+      int8Array(first.map(({ seq }) => seq)),
+    ];
+    for (const statement of [LINES, LOST_LINES]) {
+      const { rows } = await client.query<LineRow>({ ...statement, values: places });
+      for (const { room, seq, line } of rows) {
+        const key = keyOf(room, seq);
+        if (!lines.has(key)) lines.set(key, mentionsOfLine(line));
+      }
+    }
+  }
+  const ended = changes.flatMap(({ room, seq, sender, before = lines.get(keyOf(room, seq)) }) =>
+    mentionedBy(before, sender).map((user) => ({ room, seq, user })),
+  );
+  const begun = changes.flatMap(({ room, seq, sender, now }) =>
+    mentionedBy(now, sender).map((user) => ({ room, seq, user })),
+  );
+  if (ended.length > 0) await client.query({ ...END_MENTIONS, values: mentionColumns(ended) });
+  if (begun.length > 0) await client.query({ ...STORE_MENTIONS, values: mentionColumns(begun) });
+}
+
 /** archive.9. */
 async function eraseLines(client: PoolClient, erased: readonly Erased[]): Promise<void> {
   const deletions = new Map(erased.map((one) => [keyOf(one.room, one.seq), one.deletion]));
@@ -143,15 +181,12 @@ async function eraseLines(client: PoolClient, erased: readonly Erased[]): Promis
     textArray(erased.map(({ room }) => room)),
     int8Array(erased.map(({ seq }) => seq)),
   ];
-  const redact = <R extends { room: RoomId; seq: Seq; line: string }>(row: R): R[] => {
+  const redact = <R extends LineRow>(row: R): R[] => {
     const deletion = deletions.get(keyOf(row.room, row.seq));
     const line = deletion && tombstoneOf(row.line, deletion);
     return line === undefined ? [] : [{ ...row, line }];
   };
-  const stored = await client.query<{ room: RoomId; seq: Seq; line: string }>({
-    ...LINES,
-    values: places,
-  });
+  const stored = await client.query<LineRow>({ ...LINES, values: places });
   const lines = stored.rows.flatMap(redact);
   if (lines.length > 0) {
     const values = [
@@ -161,23 +196,22 @@ async function eraseLines(client: PoolClient, erased: readonly Erased[]): Promis
     ];
     await client.query({ ...ERASE, values });
   }
-  const lost = await client.query<{ n: number; room: RoomId; seq: Seq; line: string }>({
-    ...LOST_LINES,
-    values: places,
-  });
+  const lost = await client.query<LineRow & { n: number }>({ ...LOST_LINES, values: places });
   const texts = lost.rows.flatMap(redact);
   if (texts.length === 0) return;
   const values = [int8Array(texts.map(({ n }) => n)), textArray(texts.map(({ line }) => line))];
   await client.query({ ...ERASE_LOST, values });
 }
 
-function rowOf({ thread, edit, edits, deletion, replies, lastReply, pin }: MessageState): object {
+function rowOf(state: MessageState): object {
+  const { thread, edit, edits, mentions, deletion, replies, lastReply, pin } = state;
   return {
     thread,
     edited_seq: edit?.seq ?? 0,
     edited_at: edit?.at ?? 0,
     body: edit === undefined ? null : JSON.stringify(edit.body),
     edits,
+    mentions: mentions === undefined ? null : JSON.stringify(mentions),
     deleted_seq: deletion?.seq ?? 0,
     deleted_by: deletion?.by ?? "",
     deleted_at: deletion?.at ?? 0,
@@ -190,11 +224,13 @@ function rowOf({ thread, edit, edits, deletion, replies, lastReply, pin }: Messa
 
 function stateOf(row: StateRow): MessageState {
   const { thread, edits, replies, last_reply: lastReply, body } = row;
+  const mentions = mentionsOfText(row.mentions);
   return {
     thread,
     edits,
     replies,
     lastReply,
+    ...(mentions !== undefined && { mentions }),
     ...(row.edited_seq > 0 &&
       body !== null && {
         edit: { seq: row.edited_seq, at: row.edited_at, body: bodyOfText(body) },

@@ -58,6 +58,8 @@ export interface LookupRow {
   readonly at: Millis | null;
   /** The event $5. */
   readonly line: string | null;
+  /** Of the newest edit of $5 that has some. */
+  readonly mentions: string | null;
   readonly quarantined: boolean;
 }
 
@@ -67,7 +69,8 @@ export const LOOKUP = {
   text: `select
       (select seq from watermarks where partition = $1) as watermark,
       exists (select from quarantine where room = $2) as quarantined,
-      e.seq, e.at, (select line from events where room = $2 and seq = $5::bigint) as line
+      e.seq, e.at, (select line from events where room = $2 and seq = $5::bigint) as line,
+      (select mentions from message_state where room = $2 and seq = $5::bigint) as mentions
     from (values (1)) as one
     left join events e on e.room = $2 and e.id = $3::uuid and e.sender = $4`,
 };

@@ -39,6 +39,16 @@ export function insertMentions(n: number, where = ""): string {
     on conflict do nothing`;
 }
 
+export const STORE_MENTIONS = { name: "store-mentions", text: insertMentions(1) };
+
+/** The serving role may delete rows of this table: it is made from the events. */
+export const END_MENTIONS = {
+  name: "end-mentions",
+  text: `delete from mentions m
+    using unnest($1::text[], $2::bigint[], $3::text[]) as ended (room, seq, member)
+    where m.member = ended.member and m.room = ended.room and m.seq = ended.seq`,
+};
+
 export function mentionColumns(mentions: readonly Mention[]): Buffer[] {
   return [
     textArray(mentions.map(({ room }) => room)),

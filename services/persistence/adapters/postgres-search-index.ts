@@ -15,6 +15,7 @@
 //        counts as not indexed. Its rows are replaced one by one and are found meanwhile.
 
 import type { Pool, PoolClient } from "pg";
+import { mentionsOfText } from "#shared/kit/mentions.ts";
 import { bodyOfText, keyOf } from "#shared/kit/message-fold.ts";
 import { parseObject } from "#shared/kit/json.ts";
 import { searchedMessage } from "#shared/kit/searched-message.ts";
@@ -49,7 +50,7 @@ const LOCK_ROOMS = {
 /** $1 rooms, $2 how they are made, $3 events of each. */
 const EVENTS = {
   name: "search-events",
-  text: `select w.room, w.head, e.seq, e.kind, e.line, m.body from (
+  text: `select w.room, w.head, e.seq, e.kind, e.line, m.body, m.mentions from (
       select s.room, coalesce(r.head, 0) as head,
         case when s.made = $2 then s.seq else 0 end as done
       from search_rooms s left join rooms r on r.room = s.room where s.room = any($1::text[])
@@ -63,7 +64,7 @@ const EVENTS = {
 
 const TARGETS = {
   name: "search-targets",
-  text: `select e.room, e.seq, e.line, m.body from events e
+  text: `select e.room, e.seq, e.line, m.body, m.mentions from events e
     join unnest($1::text[], $2::bigint[]) as wanted (room, seq) using (room, seq)
     left join message_state m on m.room = e.room and m.seq = e.seq`,
 };
@@ -117,9 +118,10 @@ interface EventRow {
   readonly kind: string;
   readonly line: string;
   readonly body: string | null;
+  readonly mentions: string | null;
 }
 
-type MessageRow = Pick<EventRow, "room" | "line" | "body"> & { readonly seq: Seq };
+type MessageRow = Pick<EventRow, "room" | "line" | "body" | "mentions"> & { readonly seq: Seq };
 
 /** Whether PostgreSQL knows the language. Rejects when PostgreSQL does. */
 export async function hasLanguage(pool: Pool, language: string): Promise<boolean> {
@@ -184,13 +186,13 @@ async function indexWithin(
   const messages = new Map<string, MessageRow>();
   const named = new Map<string, readonly [RoomId, Seq]>();
   const reached = new Map<RoomId, { to: Seq; head: Seq; events: number }>();
-  for (const { room, head, seq, kind, line, body } of rows) {
+  for (const { room, head, seq, kind, line, body, mentions } of rows) {
     const before = reached.get(room) ?? { to: 0, head, events: 0 };
     reached.set(room, before);
     if (seq === null) continue;
     before.to = seq;
     before.events++;
-    if (kind === "msg") messages.set(keyOf(room, seq), { room, seq, line, body });
+    if (kind === "msg") messages.set(keyOf(room, seq), { room, seq, line, body, mentions });
     const target = CHANGES.has(kind) ? parseObject(line)?.["target"] : undefined;
     if (Number.isSafeInteger(target)) named.set(keyOf(room, target as Seq), [room, target as Seq]);
   }
@@ -230,8 +232,9 @@ async function put(
   const gone: MessageRow[] = [];
   const kept: { row: MessageRow; at: Millis; vector: string; words: string }[] = [];
   for (const row of messages) {
-    const edited = row.body === null ? undefined : bodyOfText(row.body);
-    const message = searchedMessage(row.line, edited);
+    const body = row.body === null ? undefined : bodyOfText(row.body);
+    const mentions = mentionsOfText(row.mentions);
+    const message = searchedMessage(row.line, { body, mentions });
     if (message === undefined) {
       gone.push(row);
       continue;

@@ -249,7 +249,7 @@ function qualified(order: string): string {
 async function shown(pool: Pool, search: Search, rows: readonly Row[]): Promise<FoundMessage[]> {
   const messages = rows.flatMap(({ room, seq, line, body }) => {
     const edited = body === null ? undefined : bodyOfText(body);
-    const message = line === null ? undefined : searchedMessage(line, edited);
+    const message = line === null ? undefined : searchedMessage(line, { body: edited });
     return message === undefined ? [] : [{ room, seq, message }];
   });
   const texts = messages.map(({ message: { text } }) => wordsOf(text, SHOWN_WORDS_MAX));

@@ -32,7 +32,7 @@ import { eventColumns, headColumns, headsOf, encodingProblemOf } from "./postgre
 import { refusalOf } from "./postgres-errors.ts";
 import { FEED_BATCH, feedBatch } from "./postgres-feed.ts";
 import { foldMessages } from "./postgres-messages.ts";
-import { insertMentions, mentionColumns } from "./postgres-room-list.ts";
+import { insertMentions, mentionColumns, STORE_MENTIONS } from "./postgres-room-list.ts";
 import { mergeInvites } from "./postgres-invites.ts";
 import { memberColumns, mergeMembers, settingsColumns, settingsTable } from "./postgres-state.ts";
 
@@ -116,7 +116,6 @@ const MERGE_SETTINGS = {
 };
 
 const MERGE_MEMBERS = { name: "merge-members", text: mergeMembers(1) };
-const STORE_MENTIONS = { name: "store-mentions", text: insertMentions(1) };
 
 const STORE_SOME = {
   name: "store-some",
@@ -244,11 +243,11 @@ class CarefulWrite {
     const changes = changesOfMessages(encodable) ?? [];
     const fresh = await this.#above(changes); // Before the heads move.
     const uses = await this.#above(attachmentUsesIn(encodable) ?? []);
+    const mentions = await this.#above(mentionsIn(encodable) ?? []); // mentions.3
     await this.#store(eraseWithin(encodable, changes));
     await this.#client.query({ ...MERGE_HEADS, values: headColumns(headsOf(this.#batch)) });
     await this.#mergeState(encodable);
-    const mentions = mentionsIn(encodable);
-    if (mentions !== undefined) {
+    if (mentions.length > 0) {
       await this.#client.query({ ...STORE_MENTIONS, values: mentionColumns(mentions) });
     }
     if (uses.length > 0) await linkAttachments(this.#client, uses); // Before a deletion of them.

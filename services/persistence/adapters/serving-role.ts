@@ -4,11 +4,10 @@
 // (the job services/persistence/migrate-main.ts, as the schema's owner).
 //
 //   serving-role.1. The role reads and writes rows as the archive does. It has no right to delete a
-//        row of the archive (the index of the search is made again from it, and the counts of
-//        `room_uses` are hints), to change the keys of
-//        an archived event, or to create, alter or drop anything. It can replace the line of an
-//        event and of a quarantined text by a tombstone only, because a deletion erases them (a
-//        trigger of migration 005).
+//        row of the archive (the index of the search and `mentions` are made from it, and the
+//        counts of `room_uses` are hints), to change the keys of an archived event, or to create,
+//        alter or drop anything. It can replace the line of an event and of a quarantined text by
+//        a tombstone only, because a deletion erases them (a trigger of migration 005).
 //   serving-role.2. A role that owns the tables, or may act as their owner, is refused: grants
 //        would not restrict it.
 //   serving-role.3. Granting again changes nothing, and adds the rights on tables of new
@@ -34,7 +33,7 @@ const RIGHTS: Readonly<Record<string, string>> = {
   events: "select, insert, update (line)",
   rooms: "select, insert, update",
   members: "select, insert, update",
-  mentions: "select, insert",
+  mentions: "select, insert, delete",
   message_state: "select, insert, update",
   reactions: "select, insert, update",
   invites: "select, insert, update",

@@ -45,10 +45,12 @@ function eventsOf(room: RoomId, drafts: readonly Draft[]): ArchiveEvent[] {
     if (isPlain || kind === "reply") {
       const thread = isPlain ? 0 : target;
       messages.push({ seq, thread });
-      return archived({ t: "msg", ...head, body, ...(thread > 0 && { thread }) });
+      const mentions = on && { mentions: ["ada"] as UserId[] };
+      return archived({ t: "msg", ...head, body, ...(thread > 0 && { thread }), ...mentions });
     }
     if (kind === "deleted") messages.splice(messages.indexOf(message), 1);
-    if (kind === "edited") return archived({ t: kind, ...head, target, body });
+    const named = on && { mentions: emoji === ":ok:" ? [] : (["ben"] as UserId[]) };
+    if (kind === "edited") return archived({ t: kind, ...head, target, body, ...named });
     if (kind === "deleted") return archived({ t: kind, ...head, target });
     if (kind === "pinned") return archived({ t: kind, ...head, target, on });
     return archived({ t: "reacted", ...head, target, emoji, on });

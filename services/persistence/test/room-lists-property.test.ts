@@ -78,7 +78,7 @@ function eventsOf(room: RoomId, drafts: readonly Draft[]): ArchiveEvent[] {
         else plain();
       }
     } else if (kind === "edited") {
-      add(message.user, { t: kind, target: message.seq, body });
+      add(message.user, { t: kind, target: message.seq, body, mentions: named });
     } else if (kind === "deleted") {
       messages.splice(messages.indexOf(message), 1);
       add(message.user, { t: kind, target: message.seq });
@@ -108,7 +108,7 @@ describe("Room lists, on PostgreSQL and in memory", function () {
     await server.stop();
   });
 
-  it("U2, U3, U4: give the same for any history, cut into any batches, of which some are written twice", async function () {
+  it("U2, U3, U4, U9: give the same for any history, cut into any batches, of which some are written twice", async function () {
     this.timeout(240_000);
     const reached = { capped: 0, mentioned: 0, cut: 0 };
     await fc.assert(

@@ -1,8 +1,9 @@
 // Message targets: what the owner knows of the messages of one room that a change or a reply in a
 // thread can name.
 //
-// Owns: the sender, the time, the thread and the deletion of recent messages. Does not own: older
-// messages, which a look-up in the archive gives (look-ups.ts), who may change them (changes.ts).
+// Owns: the sender, the time, the thread, the mentions and the deletion of recent messages. Does
+// not own: older messages, which a look-up in the archive gives (look-ups.ts), who may change them
+// (changes.ts).
 //
 //   message-targets.1. The events from `#base` on are known, each in its slot. So a number from
 //       there on without a sender belongs to no message.
@@ -11,6 +12,8 @@
 //       have every deletion.
 //   message-targets.3. At most TARGETS_MAX targets are kept beside those that the archive lacks.
 //       Under memory pressure those go, too: then only an archive that has them can answer.
+//   message-targets.4. Mentions decide notes only, which are hints. So an edit of a message that
+//       this memory lacks is not kept for them, and each mentioned user counts as memory.
 //
 // Every message of every room passes here, so a message of the main line costs two slots.
 
@@ -21,7 +24,7 @@ import type { RoomMemory } from "./room-memory.ts";
 
 /** Archived targets of one room in memory. */
 export const TARGETS_MAX = 1_000;
-/** The memory of a target. */
+/** The memory of a target, and of each user whom it mentions. */
 const TARGET_BYTES = 72;
 /** Targets are dropped and counted in steps of this size. */
 const STEP = 64;
@@ -41,11 +44,16 @@ export class Targets {
   #senders: (UserId | undefined)[] = [];
   /** When they were sent. */
   #times: Millis[] = [];
-  /** Messages in threads, deleted ones, and those of the archive. They count before the slots. */
+  /**
+   * Messages in threads, those with mentions, deleted ones, and those of the archive. They count
+   * before the slots.
+   */
   readonly #others = new Map<Seq, Kept>();
+  /** The users whom they mention, those of each message on its own. */
+  #mentioned = 0;
   /** Something up to this number was forgotten before the archive had it (message-targets.3). */
   #forgottenTo: Seq = 0;
-  /** The targets that the account has. */
+  /** The targets and mentioned users that the account has. */
   #counted = 0;
 
   /** `first`: the number of the first event that will be taken. */
@@ -81,20 +89,27 @@ export class Targets {
     while (this.#end < seq) this.#add(undefined, 0);
     if (this.#end === seq) this.#add(event.t === "msg" ? event.from : undefined, at);
     if (event.t === "msg") {
-      const { from, thread, deleted } = event;
-      if (thread === undefined && deleted === undefined) return this.#count();
-      this.#others.set(seq, {
+      const { from, thread, mentions, deleted } = event;
+      if (thread === undefined && mentions === undefined && deleted === undefined) {
+        return this.#count();
+      }
+      this.#keep(seq, {
         from,
         at,
         since: seq,
         ...(thread !== undefined && { thread }),
+        ...(mentions !== undefined && { mentions }),
         ...(deleted !== undefined && { isDeleted: true }),
       });
     } else if (event.t === "deleted") {
       // A message that this memory lacks counts as deleted, too: nothing else of it matters then.
       const known = this.find(event.target);
-      const before = known === "none" ? undefined : known;
-      this.#others.set(event.target, { ...before, isDeleted: true, since: seq });
+      const { mentions: _mentions, ...before } = known === "none" ? {} : (known ?? {});
+      this.#keep(event.target, { ...before, isDeleted: true, since: seq });
+    } else if (event.t === "edited" && event.mentions !== undefined) {
+      const known = this.find(event.target);
+      const isKnown = known !== undefined && known !== "none" && known.isDeleted !== true;
+      if (isKnown) this.#keep(event.target, { ...known, mentions: event.mentions, since: seq });
     }
     this.#count();
   }
@@ -102,7 +117,7 @@ export class Targets {
   /** The archive's answer. What memory has is as new or newer. */
   learn(seq: Seq, message: TargetMessage): void {
     if (seq >= this.#base || this.#others.has(seq)) return;
-    this.#others.set(seq, { ...message, since: 0 });
+    this.#keep(seq, { ...message, since: 0 });
     this.#count();
   }
 
@@ -119,7 +134,7 @@ export class Targets {
       this.#add(replayed.#senders[slot], replayed.#times[slot] ?? 0);
     }
     for (const [seq, kept] of replayed.#others) {
-      if (this.#others.get(seq)?.isDeleted !== true) this.#others.set(seq, kept);
+      if (this.#others.get(seq)?.isDeleted !== true) this.#keep(seq, kept);
     }
     this.#forgottenTo = Math.max(this.#forgottenTo, replayed.#forgottenTo);
     this.#count();
@@ -133,7 +148,7 @@ export class Targets {
     for (const [seq, { since }] of this.#others) {
       if (this.#others.size <= TARGETS_MAX || steps++ >= TRIM_STEPS_MAX) break;
       // Above the base it says more than its slot.
-      if (since <= archived && seq < this.#base) this.#others.delete(seq);
+      if (since <= archived && seq < this.#base) this.#drop(seq);
     }
     this.#count();
   }
@@ -143,7 +158,7 @@ export class Targets {
     this.#forgottenTo = Math.max(this.#forgottenTo, seq);
     if (seq >= this.#base) this.#forgetSlots(Math.min(seq + 1 - this.#base, this.#senders.length));
     for (const [target, { since }] of this.#others) {
-      if (since <= seq && target < this.#base) this.#others.delete(target);
+      if (since <= seq && target < this.#base) this.#drop(target);
     }
     this.#count(true);
   }
@@ -153,6 +168,7 @@ export class Targets {
     this.#senders = [];
     this.#times = [];
     this.#others.clear();
+    this.#mentioned = 0;
     this.#count(true);
   }
 
@@ -166,6 +182,16 @@ export class Targets {
     this.#times.push(at);
   }
 
+  #keep(seq: Seq, kept: Kept): void {
+    this.#mentioned += usersIn(kept) - usersIn(this.#others.get(seq));
+    this.#others.set(seq, kept);
+  }
+
+  #drop(seq: Seq): void {
+    this.#mentioned -= usersIn(this.#others.get(seq));
+    this.#others.delete(seq);
+  }
+
   #forgetSlots(count: number): void {
     this.#senders = this.#senders.slice(count);
     this.#times = this.#times.slice(count);
@@ -173,9 +199,13 @@ export class Targets {
   }
 
   #count(isExact = false): void {
-    const more = this.size - this.#counted;
+    const more = this.size + this.#mentioned - this.#counted;
     if (more === 0 || (!isExact && Math.abs(more) < STEP)) return;
     this.#counted += more;
     this.#account?.add("targets", more * TARGET_BYTES);
   }
+}
+
+function usersIn(kept: Kept | undefined): number {
+  return Array.isArray(kept?.mentions) ? kept.mentions.length : 0;
 }

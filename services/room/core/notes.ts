@@ -10,12 +10,15 @@
 //        alone counts it.
 //   notes.3. The author of an answered message gets a note while the owner knows the author from
 //        memory.
+//   notes.4. An edit concerns the users whom the message did not mention before, as far as the
+//        owner knows. A message that mentioned everyone has no new ones.
 
-import type { MessageEvent, RoomEvent } from "#shared/protocol/events.ts";
+import type { EditedEvent, Mentions, MessageEvent, RoomEvent } from "#shared/protocol/events.ts";
 import type { TargetMessage } from "#shared/protocol/history.ts";
 import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { Note, NoteReason } from "#shared/protocol/note.ts";
 import { mayRead } from "#shared/protocol/roles.ts";
+import type { RoomKind } from "#shared/protocol/roles.ts";
 import { kindOf } from "./rights.ts";
 import type { JudgedRoom } from "./rights.ts";
 
@@ -34,16 +37,17 @@ interface KnownMessages {
   find(seq: Seq): TargetMessage | "none" | undefined;
 }
 
-/** `room` has the events. */
+/** `room` has the events. `edited`: the message that an edit names, before the edit. */
 export function notesOf(
   events: readonly RoomEvent[],
   room: JudgedRoom & { readonly id: RoomId },
   known: KnownMessages,
+  edited?: TargetMessage | "none",
 ): readonly UserNote[] {
   let notes: UserNote[] | undefined;
   for (const event of events) {
     const { seq } = event;
-    for (const [user, why] of concernedBy(event, room, known)) {
+    for (const [user, why] of concernedBy(event, room, known, edited)) {
       (notes ??= []).push({ room: room.id, seq, user, why });
     }
   }
@@ -54,10 +58,14 @@ function concernedBy(
   event: RoomEvent,
   room: JudgedRoom,
   known: KnownMessages,
+  edited: TargetMessage | "none" | undefined,
 ): Iterable<readonly [UserId, NoteReason]> {
   if (event.t === "member") {
     const isIn = event.role !== "none" && event.banned !== true;
     return [[event.user, isIn ? "added" : "removed"]];
+  }
+  if (event.t === "edited" && event.mentions !== undefined && typeof edited === "object") {
+    return concernedByEdit(event, room, edited);
   }
   if (event.t !== "msg") return NO_USERS;
   const isDirect = kindOf(room) === "direct";
@@ -72,21 +80,56 @@ function concernedByMessage(
   { from, mentions, replyTo, thread }: MessageEvent,
   room: JudgedRoom,
   known: KnownMessages,
-): ReadonlyMap<UserId, NoteReason> {
-  const kind = kindOf(room);
-  const users = new Map<UserId, NoteReason>();
-  const add = (user: UserId | undefined, why: NoteReason): void => {
-    if (user === undefined || user === from || users.has(user)) return; // notes.1
-    if (mayRead(kind, room.state.member(user), undefined)) users.set(user, why); // notes.2
-  };
-  if (kind === "direct") for (const [user] of room.state.page(undefined, 2)) add(user, "direct");
-  if (Array.isArray(mentions)) for (const user of mentions as UserId[]) add(user, "mention");
-  if (mentions === "@room" && room.state.size <= NOTED_MEMBERS_MAX) {
-    for (const [user] of room.state.page(undefined, NOTED_MEMBERS_MAX)) add(user, "mention");
-  }
+): Concerned["users"] {
+  const concerned = new Concerned(room, from);
+  if (kindOf(room) === "direct") concerned.addStored("direct");
+  concerned.addMentions(mentions);
   for (const seq of [replyTo, thread]) {
     const answered = seq === undefined ? undefined : known.find(seq);
-    if (answered !== "none") add(answered?.from, "reply"); // notes.3
+    if (answered !== "none") concerned.add(answered?.from, "reply"); // notes.3
   }
-  return users;
+  return concerned.users;
+}
+
+/** notes.4. */
+function concernedByEdit(
+  { from, mentions }: EditedEvent,
+  room: JudgedRoom,
+  { mentions: before = [] }: TargetMessage,
+): Concerned["users"] {
+  const concerned = new Concerned(room, from);
+  if (before === "@room") return concerned.users;
+  concerned.addMentions(mentions);
+  for (const user of before) concerned.users.delete(user);
+  return concerned.users;
+}
+
+class Concerned {
+  readonly users = new Map<UserId, NoteReason>();
+  readonly #room: JudgedRoom;
+  readonly #kind: RoomKind;
+  readonly #from: UserId;
+
+  constructor(room: JudgedRoom, from: UserId) {
+    this.#room = room;
+    this.#kind = kindOf(room);
+    this.#from = from;
+  }
+
+  add(user: UserId | undefined, why: NoteReason): void {
+    if (user === undefined || user === this.#from || this.users.has(user)) return; // notes.1
+    const stored = this.#room.state.member(user);
+    if (mayRead(this.#kind, stored, undefined)) this.users.set(user, why); // notes.2
+  }
+
+  addMentions(mentions: Mentions | undefined): void {
+    if (Array.isArray(mentions)) for (const user of mentions as UserId[]) this.add(user, "mention");
+    if (mentions === "@room" && this.#room.state.size <= NOTED_MEMBERS_MAX) {
+      this.addStored("mention");
+    }
+  }
+
+  addStored(why: NoteReason): void {
+    for (const [user] of this.#room.state.page(undefined, NOTED_MEMBERS_MAX)) this.add(user, why);
+  }
 }

@@ -148,6 +148,7 @@ export function judge(room: JudgedRoom, write: Write, now: Millis): RightsRefusa
       // Its files may have been swept (AT6).
       return write.until !== undefined && write.until < now ? "not_found" : undefined;
     case "edit": // It shows a text, as a send does.
+      if (write.mentions === "@room" && !mayDo("call", kind, role)) return NO;
       return mayDo("edit", kind, role) && maySend(room.state, stored, role, now) ? undefined : NO;
     case "delete": // Whose message it is decides the rest (changes.ts). Erasing is never muted.
       return mayDo("take-back", kind, role) ? undefined : NO;

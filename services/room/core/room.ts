@@ -284,11 +284,12 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
     const events = eventsOf(write, { seq, at }, this.state.settings, given);
     this.#next += events.length; // O1
     if (seq === 1) this.#decidedBorn = id;
+    const edited = write.op === "edit" ? this.#targets.find(write.target) : undefined;
     for (const event of events) {
       this.#dedupe.remember(from, event.id, { seq: event.seq, at });
       this.#take(event, now);
     }
-    const notes = notesOf(events, this, this.#targets);
+    const notes = notesOf(events, this, this.#targets, edited);
     return { kind: "event", seq, at, lines: events.map(encodeEvent), notes };
   }
 

@@ -140,6 +140,26 @@ describe("Changes", () => {
     expect(memory.account.used).to.equal(before);
   });
 
+  it("P23: each user whom a message mentions counts as memory of rooms, until its edit or its end", () => {
+    const memory = new RoomMemory(1 << 24);
+    const users = (count: number) => Array.from({ length: count }, (_, i) => `user-${i}` as UserId);
+    const targets = new Targets(1, memory.account);
+    const head = { room: GENERAL, from: ADA, at: T0 };
+    const used = (): number => memory.account.usedBy("targets");
+    for (let seq = 1; seq <= 64; seq++) {
+      targets.take({ t: "msg", ...head, seq, mentions: users(10) } as unknown as RoomEvent);
+    }
+    const named = used();
+    expect(named).to.be.at.least(64 * 10 * 72);
+    const edit = { t: "edited", ...head, seq: 65, mentions: users(0) } as unknown as RoomEvent;
+    for (let target = 1; target <= 64; target++) {
+      targets.take({ ...edit, seq: 64 + target, target } as RoomEvent);
+    }
+    expect(used()).to.be.below(named);
+    targets.clear();
+    expect(used()).to.equal(0);
+  });
+
   it("C1: a change is an event with the next number, and a repeated id gets the first answer", () => {
     const room = newRoom();
     expect(done(room, plain(1))).to.include({ kind: "event", seq: 1 });

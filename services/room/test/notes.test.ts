@@ -1,12 +1,16 @@
 // Notes: whom each event concerns, and that a note follows the commit.
 
 import { expect } from "chai";
-import type { RoomEvent, StateEvent } from "#shared/protocol/events.ts";
+import type { Write } from "#shared/protocol/commands.ts";
+import type { Mentions, RoomEvent, StateEvent } from "#shared/protocol/events.ts";
 import type { TargetMessage } from "#shared/protocol/history.ts";
 import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { NOTED_MEMBERS_MAX, notesOf } from "../core/notes.ts";
+import { RoomMemory } from "../core/room-memory.ts";
 import { RoomState } from "../core/room-state.ts";
-import { GENERAL, only, PartitionFixture, send } from "./partition-fixture.ts";
+import { Room } from "../core/room.ts";
+import { emptySnapshot, GENERAL, idAt, only, PartitionFixture, send } from "./partition-fixture.ts";
+import { T0 } from "./partition-fixture.ts";
 
 const [ADA, BEN, EVE] = ["ada", "ben", "eve"] as [UserId, UserId, UserId];
 
@@ -17,6 +21,8 @@ function roomOf(kind: "open" | "closed" | "direct", members: readonly UserId[]) 
   return { id: "plans" as RoomId, state, isNew: false };
 }
 
+type Judged = ReturnType<typeof roomOf>;
+
 const authors = new Map<Seq, TargetMessage | "none">([
   [1, { from: BEN }],
   [2, { from: ADA }],
@@ -25,11 +31,14 @@ const authors = new Map<Seq, TargetMessage | "none">([
 ]);
 
 /** What `event` says to whom, as text. */
-function noted(room: ReturnType<typeof roomOf>, ...events: object[]): string[] {
+function noted(room: Judged, event: object, before?: TargetMessage): string[] {
+  return notedAll(room, [event], before);
+}
+
+function notedAll(room: Judged, events: readonly object[], before?: TargetMessage): string[] {
   const whole = events.map((event, i) => ({ seq: 9 + i, from: ADA, ...event }) as RoomEvent);
-  return notesOf(whole, room, { find: (seq) => authors.get(seq) }).map(
-    ({ user, seq, why }) => `${user} ${seq} ${why}`,
-  );
+  const notes = notesOf(whole, room, { find: (seq) => authors.get(seq) }, before);
+  return notes.map(({ user, seq, why }) => `${user} ${seq} ${why}`);
 }
 
 describe("Notes", () => {
@@ -53,7 +62,7 @@ describe("Notes", () => {
       { t: "member", user: ADA, role: "owner", banned: true },
       { t: "room", kind: "closed" },
     ];
-    expect(noted(room, ...events)).to.deep.equal([
+    expect(notedAll(room, events)).to.deep.equal([
       "ben 9 added",
       "eve 10 removed",
       "ada 11 removed",
@@ -81,6 +90,41 @@ describe("Notes", () => {
     expect(noted(closed, event)).to.deep.equal(["eve 9 mention"]);
     closed.state.apply({ t: "member", user: EVE, role: "reader", banned: true } as StateEvent);
     expect(noted(closed, event)).to.deep.equal([]);
+  });
+
+  it("U9: an edit concerns the users whom the message did not mention before, and never its author", () => {
+    const room = roomOf("open", [BEN, EVE]);
+    const edit = (before: TargetMessage, mentions?: Mentions): string[] =>
+      noted(room, { t: "edited", target: 1, body: {}, mentions }, before);
+    expect(edit({ from: ADA }, [BEN, ADA])).to.deep.equal(["ben 9 mention"]);
+    expect(edit({ from: ADA, mentions: [BEN] }, [BEN, EVE])).to.deep.equal(["eve 9 mention"]);
+    expect(edit({ from: ADA, mentions: [BEN] }, "@room")).to.deep.equal(["eve 9 mention"]);
+    expect(edit({ from: ADA, mentions: "@room" }, [BEN])).to.deep.equal([]);
+    expect(edit({ from: ADA, mentions: [BEN] }, [])).to.deep.equal([]);
+    expect(edit({ from: ADA, mentions: [BEN] })).to.deep.equal([]);
+    const closed = roomOf("closed", [BEN]);
+    const event = { t: "edited", target: 1, body: {}, mentions: [BEN, EVE] };
+    expect(noted(closed, event, { from: ADA })).to.deep.equal(["ben 9 mention"]);
+  });
+
+  it("U9: the owner knows whom a message mentions, and notes follow its edits", () => {
+    const room = new Room(GENERAL, new RoomMemory(1 << 24), T0);
+    room.load(emptySnapshot(GENERAL, 0));
+    let n = 0;
+    const noted = (op: string, mentions?: Mentions): string[] => {
+      const content = { room: GENERAL, from: ADA, body: {}, target: 1, mentions };
+      const write = { c: ++n, op, id: idAt(T0, n), ...content } as Write;
+      const decision = room.decide(write, T0 + n, {});
+      if (decision.kind !== "event") throw new Error(decision.kind);
+      room.commit(decision.seq, decision.lines, n);
+      return decision.notes.map(({ user, seq }) => `${user} ${seq}`);
+    };
+    expect(noted("send", [BEN])).to.deep.equal(["ben 1"]);
+    expect(noted("edit", [BEN])).to.deep.equal([]);
+    expect(noted("edit", [BEN, EVE])).to.deep.equal(["eve 3"]);
+    expect(noted("edit")).to.deep.equal([]);
+    expect(noted("edit", [])).to.deep.equal([]);
+    expect(noted("edit", [EVE])).to.deep.equal(["eve 6"]);
   });
 
   it("U6: a note leaves when the log has confirmed its event, and gives its memory back", () => {

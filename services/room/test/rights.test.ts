@@ -119,28 +119,31 @@ describe("Rights", () => {
     expect(judged(plain, member({ user: ADA }))).to.equal("ok");
   });
 
-  it("U3: everyone is mentioned by moderators alone, and in a direct room by both users", () => {
-    const to = (mentions: unknown): object => ({ op: "send", body: {}, mentions });
-    const roles: [Role, string][] = [
-      ["member", "forbidden"],
-      ["moderator", "ok"],
-      ["owner", "ok"],
-    ];
-    for (const [role, expected] of roles) {
-      const room: Setup = { kind: "closed", members: [[ADA, role]] };
-      expect(judged(room, to("@room")), role).to.equal(expected);
-      expect(judged(room, to([BEN])), role).to.equal("ok");
+  it("U3, U9: everyone is mentioned by moderators alone, and in a direct room by both users", () => {
+    const sendTo = (mentions: unknown): object => ({ op: "send", body: {}, mentions });
+    const editTo = (mentions: unknown): object => ({ op: "edit", target: 1, body: {}, mentions });
+    for (const to of [sendTo, editTo]) {
+      const roles: [Role, string][] = [
+        ["member", "forbidden"],
+        ["moderator", "ok"],
+        ["owner", "ok"],
+      ];
+      for (const [role, expected] of roles) {
+        const room: Setup = { kind: "closed", members: [[ADA, role]] };
+        expect(judged(room, to("@room")), role).to.equal(expected);
+        expect(judged(room, to([BEN])), role).to.equal("ok");
+      }
+      expect(judged({}, to("@room"))).to.equal("forbidden");
+      expect(judged({}, { ...to("@room"), grant: "moderator" })).to.equal("ok");
+      const direct: Setup = {
+        kind: "direct",
+        members: [
+          [ADA, "member"],
+          [BEN, "member"],
+        ],
+      };
+      expect(judged(direct, to("@room"))).to.equal("ok");
     }
-    expect(judged({}, to("@room"))).to.equal("forbidden");
-    expect(judged({}, { ...to("@room"), grant: "moderator" })).to.equal("ok");
-    const direct: Setup = {
-      kind: "direct",
-      members: [
-        [ADA, "member"],
-        [BEN, "member"],
-      ],
-    };
-    expect(judged(direct, to("@room"))).to.equal("ok");
   });
 
   it("M2: create answers conflict for a room that exists, and forbidden for an id that is not the pair's", () => {

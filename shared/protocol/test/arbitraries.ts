@@ -103,12 +103,13 @@ const inviteEvent: fc.Arbitrary<RoomEvent> = fc.oneof(
 );
 
 const deletion = fc.record({ by: userId, at: millis, seq: fc.integer({ min: 1 }) });
+const mentions = fc.oneof(fc.constant("@room" as const), fc.array(userId, { maxLength: 3 }));
 const emoji = fc.constantFrom("👍", "🇫🇷", "👩‍👩‍👧", ":ok:", "1\ufe0f\u20e3");
 const target = fc.integer({ min: 1 });
 
 const changeEvent: fc.Arbitrary<RoomEvent> = fc.oneof(
   fc
-    .record({ ...place, target, body, deleted: maybe(deletion) })
+    .record({ ...place, target, body, mentions: maybe(mentions), deleted: maybe(deletion) })
     .map((known) => ({ t: "edited", ...known }) as const),
   fc
     .record({ ...place, target, reason: maybe(storable) })

@@ -56,6 +56,8 @@ describe("Client frames", () => {
       { ...SEND, replyTo: 1, trace: "00-ab-cd-01" },
       { ...SEND, mentions: ["ada", "ben"] },
       { ...SEND, mentions: "@room" },
+      { ...SEND, t: "edit", target: 3 },
+      { ...SEND, t: "edit", target: 3, mentions: ["ada"] },
       { t: "read", room: "general", seq: 3 },
       { t: "rooms", ref: 1 },
       { t: "rooms", ref: 1, after: "9.general", limit: 200 },
@@ -243,12 +245,14 @@ describe("Client frames", () => {
     expect(one(twice)).to.include({ error: "bad_frame", ref: 7 });
   });
 
-  it("U3: refuses mentions of something else than at most 50 users or everyone", () => {
+  it("U3, U9: refuses mentions of something else than at most 50 users or everyone", () => {
     const users = (count: number): string[] => Array.from({ length: count }, (_, i) => `u${i}`);
     expect(verdict({ ...SEND, mentions: users(50) })).to.equal("ok");
     expect(verdict({ ...SEND, mentions: [] })).to.equal("ok");
     for (const mentions of [users(51), "@here", "ada", [""], [3], ["a\u0000"], {}, null]) {
       expect(verdict({ ...SEND, mentions }), JSON.stringify(mentions)).to.equal("bad_frame");
+      const edit = { ...SEND, t: "edit", target: 3, mentions };
+      expect(verdict(edit), JSON.stringify(mentions)).to.equal("bad_frame");
     }
     for (const seq of [0, -1, 1.5, "3", undefined]) {
       expect(verdict({ t: "read", room: "general", seq })).to.equal("bad_frame");

@@ -174,6 +174,7 @@ describe("Command batches", () => {
       { ...SEND, mentions: Array.from({ length: 51 }, (_, i) => `user-${i}`) },
       { ...SEND, op: "edit" },
       { ...SEND, op: "edit", target: 3, body: "hi" },
+      { ...SEND, op: "edit", target: 3, mentions: [3] },
       { ...SEND, op: "delete", target: 3, reason: 7 },
       { ...SEND, op: "react", target: 3, emoji: "text", on: true },
       { ...SEND, op: "react", target: 3, emoji: ":ok:" },

@@ -5,6 +5,8 @@ import * as fc from "fast-check";
 import { decodeReply, encodeReply } from "../history.ts";
 import type { HistoryReply, RoomSnapshot } from "../history.ts";
 import { encodeEvent } from "../events.ts";
+import type { Mentions } from "../events.ts";
+import type { UserId } from "../ids.ts";
 import * as arbitrary from "./arbitraries.ts";
 
 const lines = fc.array(arbitrary.event.map(encodeEvent), { maxLength: 5 });
@@ -51,6 +53,12 @@ const reply: fc.Arbitrary<HistoryReply> = fc.oneof(
     .record({ watermark: seq, found: fc.record({ seq, at: arbitrary.millis }) })
     .map((rest) => ({ ok: true, op: "lookup", ...rest }) as const),
   fc
+    .record({ watermark: seq, mentions: fc.constantFrom<Mentions>("@room", [], ["ada" as UserId]) })
+    .map(({ watermark, mentions }) => {
+      const message = { from: "ada" as UserId, at: 1, mentions };
+      return { ok: true, op: "lookup", watermark, target: { seq: 3, message } } as const;
+    }),
+  fc
     .constantFrom("unavailable" as const, "bad_request" as const)
     .map((error) => ({ ok: false, error }) as const),
 );
@@ -82,6 +90,7 @@ describe("History replies", () => {
   });
 
   it("N5: refuses another version, an unknown kind and a missing number", () => {
+    const lookup = { v: 1, ok: true, op: "lookup", watermark: 1 };
     const broken = [
       { v: 2, ok: true, op: "watermark", watermark: 1, epoch: 1 },
       { ok: true, op: "watermark", watermark: 1, epoch: 1 },
@@ -93,6 +102,7 @@ describe("History replies", () => {
       { v: 1, ok: true, op: "watermark", watermark: "1" },
       { v: 1, ok: true, op: "watermark", watermark: -1 },
       { v: 1, ok: true, op: "range", first: 1, count: 0 },
+      { ...lookup, target: { seq: 3, message: { from: "ada", mentions: "@here" } } },
       { v: 1, ok: true, op: "snapshot", head: 1, watermark: 1, count: 0 },
       { ...snapshotHeader, floors: [["ada"]] },
       { ...snapshotHeader, floors: 7 },

@@ -13,7 +13,11 @@ const LINES = [
   { t: "msg", from: "ada", mentions: ["ben"] },
   { t: "msg", from: "ada", deleted: { by: "ada", at: 6, seq: 6 } },
   { t: "deleted", from: "ada", target: 5 },
-].map((line, i) => JSON.stringify({ room: "plans", seq: i + 1, id: `i${i + 1}`, at: i, ...line }));
+].map(lineOf);
+
+function lineOf(line: object, i: number): string {
+  return JSON.stringify({ room: "plans", seq: i + 1, id: `i${i + 1}`, at: i, ...line });
+}
 
 const AT_END = { room: "plans", head: 6, role: "member", read: 0, unread: 2, mentions: 1, last: 4 };
 
@@ -59,6 +63,25 @@ describe("Checker: room lists", () => {
     for (const change of changes) {
       const text = JSON.stringify(change);
       expect(wrong(list(1, [{ ...AT_END, ...change }])), text).to.have.length.at.least(1);
+    }
+  });
+
+  it("I18, U9: an edit changes the mentions of the lists from its number on", () => {
+    const lines = [
+      { t: "member", from: "ben", user: "ben", role: "member" },
+      { t: "msg", from: "ada" },
+      { t: "edited", from: "ada", target: 2, mentions: ["ben"] },
+      { t: "edited", from: "ada", target: 2 },
+      { t: "edited", from: "ada", target: 2, mentions: [] },
+    ];
+    const shown = { room: "plans", role: "member", read: 0, unread: 1, last: 2 };
+    for (const [head, expected] of [0, 0, 1, 1, 0].entries()) {
+      for (const mentions of head === 0 ? [] : [0, 1]) {
+        const records = list(1, [{ ...shown, head: head + 1, mentions }]) as HistoryRecord[];
+        const { violations } = check({ records, archive: lines.map(lineOf), log: [] });
+        const found = violations.filter(({ invariant }) => invariant === "I18");
+        expect(found, `${mentions} at ${head + 1}`).to.have.length(mentions === expected ? 0 : 1);
+      }
     }
   });
 

@@ -41,14 +41,20 @@ class Room:
         *,
         reply_to: int | None = None,
         thread: int | None = None,
+        mentions: list[str] | str | None = None,
         id: str | None = None,
     ) -> asyncio.Future[Acked]:
-        """Sends a message. The future has its number, or raises `Refused`."""
-        return self._write("send", id, body=body, replyTo=reply_to, thread=thread)
+        """Sends a message that mentions the users of a list, or everyone with `@room`. The future
+        has its number, or raises `Refused`."""
+        content = {"body": body, "replyTo": reply_to, "thread": thread, "mentions": mentions}
+        return self._write("send", id, **content)
 
-    def edit(self, target: int, body: dict[str, Any]) -> asyncio.Future[Acked]:
-        """Replaces the body of an own message."""
-        return self._write("edit", target=target, body=body)
+    def edit(
+        self, target: int, body: dict[str, Any], *, mentions: list[str] | str | None = None
+    ) -> asyncio.Future[Acked]:
+        """Replaces the body of an own message, and its mentions when `mentions` is a list or
+        `@room`."""
+        return self._write("edit", target=target, body=body, mentions=mentions)
 
     def delete(self, target: int, reason: str | None = None) -> asyncio.Future[Acked]:
         """Deletes a message: its text is erased everywhere."""
