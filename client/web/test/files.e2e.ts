@@ -224,6 +224,9 @@ describe("Files in a browser", function () {
       }
     }
     expect(await ben.page.locator("[data-drop], .chip").count()).to.equal(0);
+    await ben.use(ben.message("of before"), "Reply in thread");
+    await ben.thread.locator(".composer-bar").waitFor();
+    expect(await hand("a.txt", ".thread .composer-bar", "drop"), "a thread").to.equal(false);
     await ben.page.locator(".me button").last().click();
     await ben.page.locator("#name").waitFor();
     for (const kind of ["dragover", "drop"]) {

@@ -58,8 +58,8 @@ export function Conversation(props: Props): JSX.Element {
   );
 }
 
-/** Why the user cannot write here. */
-function barWords(room: RoomStore): string | undefined {
+/** Why the user cannot write here, also in a thread. */
+export function barWords(room: RoomStore): string | undefined {
   if (room.status === "left") return t("bar.left");
   const { settings, role, membership } = room.info;
   const mutedUntil = membership?.mutedUntil ?? 0;

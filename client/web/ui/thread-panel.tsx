@@ -6,6 +6,7 @@ import type { RoomStore } from "../store/room-store.ts";
 import type { ThreadStore } from "../store/thread-store.ts";
 import type { SentMessage } from "../store/timeline-rows.ts";
 import { Composer } from "./composer.tsx";
+import { barWords } from "./conversation.tsx";
 import { MessageList } from "./message-list.tsx";
 import type { MessageActions } from "./message-actions.ts";
 import { MessageRow } from "./message-row.tsx";
@@ -47,7 +48,13 @@ export function ThreadPanel({ room, thread, actions, onClose }: Props): JSX.Elem
           beginning={<Root room={room} thread={thread} actions={actions} />}
           onEscape={() => field.current?.focus()}
         />
-        <Composer source={thread} label={t("thread.write")} field={field} onUp={focusMessages} />
+        <Composer
+          source={thread}
+          label={t("thread.write")}
+          bar={barWords(room)}
+          field={field}
+          onUp={focusMessages}
+        />
       </div>
     </PanelFrame>
   );
