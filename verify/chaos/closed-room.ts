@@ -8,6 +8,9 @@
 //   chaos/closed-room.1. One change of the manager is open at a time, and one entry of each guest.
 //   chaos/closed-room.2. A guest joins again when its invitation or its entry is acknowledged.
 //   chaos/closed-room.3. Guests also try invites that have ended, were revoked, or are used up.
+//   chaos/closed-room.4. A room may refuse an invite. After a clock that was hours ahead (F16), the
+//       time of its rooms stands still for hours (O13). No invite ends meanwhile, and a room has at
+//       most INVITES_MAX of them.
 
 import { below } from "#shared/kit/random.ts";
 import type { Random } from "#shared/ports/clock.ts";
@@ -168,6 +171,7 @@ export class ClosedRoom {
     const invite = this.#change.begin(
       { t: "invite", secret, role: "reader", ttl, uses },
       {
+        mayBeRefused: true, // chaos/closed-room.4
         onAcked: () => {
           const tryIt = (): void => {
             const at = performance.now() + (isShort ? LATE_MS : 0);

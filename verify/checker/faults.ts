@@ -43,6 +43,12 @@ export interface FaultReport {
   readonly ackMs: Percentiles;
 }
 
+/**
+ * The lane shows a temporary refusal as `unavailable` when it sent two copies (lane.3). This long
+ * after a refusal by a rate or a slow mode, `unavailable` counts as a refusal by the same one.
+ */
+const PACED_MS = 5_000;
+
 const DECISIONS: ReadonlySet<string> = new Set(["forbidden", "conflict", "rate_limited"]);
 
 interface Watched {
@@ -74,6 +80,8 @@ export class Faults {
   /** The time of the last send to each room, and of each client. */
   readonly #rooms = new Map<RoomId, number>();
   readonly #clients = new Map<UserId, number>();
+  /** By client and room: the last refusal by a rate or a slow mode. */
+  readonly #paced = new Map<string, number>();
   /** The last time at which a fault was watched: an earlier send may have waited because of it. */
   #watchedAt = 0;
   /** Of messages that were sent and acknowledged while no fault was watched. */
@@ -154,8 +162,13 @@ export class Faults {
    * A client got an error. A lost connection does not count as one, nor does an answer that a room
    * gives without any fault.
    */
-  onError({ err, t }: { readonly err: string; readonly t: number }): void {
+  onError(record: ClientRecord & { readonly err: string; readonly room: RoomId }): void {
+    const { err, t, client, room } = record;
+    const pair = `${client} ${room}`;
+    if (err === "rate_limited") this.#paced.set(pair, t);
     if (err === LOST || DECISIONS.has(err)) return;
+    const pacedAt = this.#paced.get(pair) ?? -Infinity;
+    if (err === "unavailable" && t - pacedAt <= PACED_MS) return;
     for (const watched of this.#watched) {
       if (watched.healedAt !== undefined) continue;
       watched.errors++;

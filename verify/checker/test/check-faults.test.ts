@@ -165,6 +165,23 @@ describe("check of faults", () => {
     }
   });
 
+  it("I13: a refusal by a slow mode, sent twice, is no error while the services restart", () => {
+    const scope = { kind: "all" } as const;
+    const about = { fault: "F22", target: "all", scope, backMs: 50_000, since: "start" } as const;
+    const isSilent = true;
+    const begin: HistoryRecord = { t: 0, op: "fault", n: 1, phase: "invoke", ...about, isSilent };
+    const heal: HistoryRecord = { t: 9_000, op: "fault", n: 1, phase: "ok" };
+    const judge = (unavailableAt: number): string[] => {
+      const paced = { ...unanswered(1, "fail", "rate_limited"), t: 1_000 };
+      const twice = { ...unanswered(1, "info", "unavailable"), t: unavailableAt };
+      const answers = [paced, invoke(1), twice, invoke(1), ok(1)];
+      const records = [invoke(1), begin, ...answers, invoke(2), ok(2), heal];
+      return broken(records, stores(LINES.slice(0, 2)));
+    };
+    expect(judge(6_000)).to.deep.equal([]);
+    expect(judge(6_001)).to.deep.equal(["I13"]);
+  });
+
   it("I13: a send that had to wait for a slow mode shows that its room is back, and no latency", () => {
     const late = { t: 5_000 };
     const waited = [invoke(1), unanswered(1, "fail", "rate_limited"), invoke(1), ok(1, 1, late)];
