@@ -279,7 +279,14 @@ function roomTargets(): Target[] {
       ],
       (text) => decodeLive(text, ROOM),
     ),
-    of("note", [encodeNote({ room: ROOM, seq: 3, why: "mention" })], decodeNote),
+    of(
+      "note",
+      [
+        encodeNote({ room: ROOM, seq: 3, why: "mention" }),
+        encodeNote({ room: ROOM, seq: 3, why: "reply", needsGrant: true }),
+      ],
+      decodeNote,
+    ),
     of(
       "beat",
       [

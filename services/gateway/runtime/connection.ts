@@ -17,6 +17,8 @@ import { CLOSE } from "#shared/protocol/close-codes.ts";
 import { decodeClientFrame } from "#shared/protocol/client-frames.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { grantFor } from "#shared/protocol/roles.ts";
+import type { Grant } from "#shared/protocol/roles.ts";
 import { endReasonOf } from "#shared/protocol/session-records.ts";
 import type { SessionId } from "#shared/protocol/session-records.ts";
 import { encodeServerFrame } from "#shared/protocol/server-frames.ts";
@@ -319,6 +321,11 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
     if (!this.#isHeld) return;
     this.#isHeld = false;
     this.#socket.release();
+  }
+
+  grantIn(room: RoomId): Grant | undefined {
+    const { identity } = this.#session;
+    return identity && grantFor(room, identity);
   }
 
   /** Without a reason the client closed, or the connection broke. */

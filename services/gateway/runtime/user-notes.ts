@@ -2,13 +2,16 @@
 //
 //   user-notes.1. A user with at least one session has one subscription.
 //   user-notes.2. A session whose socket is behind does not get a note: it is a hint.
+//   user-notes.3. A note that needs a grant reaches only the sessions whose token grants a role in
+//        its room at that moment.
 
 import { base64url } from "#shared/kit/base64url.ts";
 import type { Refusals } from "#shared/kit/refusals.ts";
 import type { Bus, Subscription } from "#shared/ports/bus.ts";
-import type { UserId } from "#shared/protocol/ids.ts";
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { decodeNote } from "#shared/protocol/note.ts";
 import { encodeServerFrame } from "#shared/protocol/server-frames.ts";
+import type { Grant } from "#shared/protocol/roles.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { SOCKET_HIGH_BYTES } from "../core/bounds.ts";
 import type { SharedBound } from "../core/shared-bound.ts";
@@ -18,7 +21,10 @@ import type { MemberSink } from "./member.ts";
 /** The memory of a subscription, here and in the client of NATS (measured). */
 export const SUBSCRIPTION_BYTES = 2_048;
 
-type Sink = Pick<MemberSink, "buffered" | "writeText">;
+interface Sink extends Pick<MemberSink, "buffered" | "writeText"> {
+  /** What the token of the session gives in the room. */
+  grantIn(room: RoomId): Grant | undefined;
+}
 
 interface Sessions {
   readonly sinks: Set<Sink>;
@@ -77,7 +83,11 @@ export class UserNotes {
       this.#refusals.add("note", { size: data.length });
       return;
     }
-    const text = encodeServerFrame({ t: "note", ...note });
-    for (const sink of sinks) if (sink.buffered <= SOCKET_HIGH_BYTES) sink.writeText(text);
+    const { needsGrant = false, ...shown } = note;
+    const text = encodeServerFrame({ t: "note", ...shown });
+    for (const sink of sinks) {
+      const mayGet = !needsGrant || sink.grantIn(note.room) !== undefined;
+      if (mayGet && sink.buffered <= SOCKET_HIGH_BYTES) sink.writeText(text);
+    }
   }
 }

@@ -5,7 +5,8 @@ import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
 import { systemRandom } from "#shared/adapters/clock-system.ts";
 import { base64url } from "#shared/kit/base64url.ts";
 import type { Read } from "#shared/ports/archive.ts";
-import type { Partition, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { Identity } from "#shared/ports/identity.ts";
+import type { Partition, ProcessId, RoomId } from "#shared/protocol/ids.ts";
 import { encodeNote } from "#shared/protocol/note.ts";
 import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
 import { encodeLive } from "#shared/protocol/live.ts";
@@ -66,7 +67,8 @@ async function openGateway() {
       random: systemRandom,
       auth: {
         verify: (token) => {
-          const identity = { user: token as UserId, expiresAt: Infinity, admin: false };
+          const claims = token.startsWith("{") ? (JSON.parse(token) as object) : { user: token };
+          const identity = { expiresAt: Infinity, admin: false, ...claims } as Identity;
           return Promise.resolve({ kind: "ok", identity });
         },
       },
@@ -218,6 +220,23 @@ describe("Room lists in a gateway", () => {
     await advance(clock, 8_000, 50);
     expect(archive.asked).to.have.length(2);
     expect(ada.got("error")).to.have.length(1);
+  });
+
+  it("U10: a note that needs a grant reaches the sessions whose token has one in its room alone", async () => {
+    const { clock, bus, connect } = await openGateway();
+    const token = (more: object): string => JSON.stringify({ user: "ada", ...more });
+    const sessions = [
+      await connect("ada"),
+      await connect(token({ rooms: { [GENERAL]: "reader" } })),
+      await connect(token({ rooms: { other: "owner" } })),
+      await connect(token({ admin: true })),
+    ];
+    const note = { room: GENERAL, seq: 3, why: "mention" } as const;
+    bus.publish(subjects.note(base64url("ada")), encodeNote({ ...note, needsGrant: true }));
+    await advance(clock, 20, 5);
+    const frame = { t: "note", ...note };
+    const received = sessions.map((session) => session.got("note"));
+    expect(received).to.deep.equal([[], [frame], [], [frame]]);
   });
 
   it("U6: a note reaches every session of its user, joined or not, and no other user", async () => {

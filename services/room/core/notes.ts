@@ -4,10 +4,11 @@
 // Owns: the reasons. Does not own: subjects and delivery, the rights (rights.ts).
 //
 //   notes.1. A user gets at most one note of an event, and none of an own message.
-//   notes.2. A message concerns only users who may read the room without a token's grant, so that
-//        no stranger learns of a closed room by being named in it. A mention of everyone concerns
-//        the stored members while there are at most NOTED_MEMBERS_MAX; beyond it the room list
-//        alone counts it.
+//   notes.2. A message concerns only users who may read the room, so that no stranger learns of a
+//        closed room by being named in it. The owner does not know the grants of other tokens: a
+//        user of a closed room without a stored role gets a note that needs a grant, which the
+//        gateway judges. A mention of everyone concerns the stored members while there are at most
+//        NOTED_MEMBERS_MAX; beyond it the room list alone counts it.
 //   notes.3. The author of an answered message gets a note while the owner knows the author from
 //        memory.
 //   notes.4. An edit concerns the users whom the message did not mention before, as far as the
@@ -30,7 +31,8 @@ export interface UserNote extends Note {
 export const NOTED_MEMBERS_MAX = 200;
 
 const NONE: readonly UserNote[] = [];
-const NO_USERS: readonly (readonly [UserId, NoteReason])[] = [];
+type Reason = Pick<UserNote, "why" | "needsGrant">;
+const NO_USERS: readonly (readonly [UserId, Reason])[] = [];
 
 /** What the owner knows of a message. */
 interface KnownMessages {
@@ -47,8 +49,8 @@ export function notesOf(
   let notes: UserNote[] | undefined;
   for (const event of events) {
     const { seq } = event;
-    for (const [user, why] of concernedBy(event, room, known, edited)) {
-      (notes ??= []).push({ room: room.id, seq, user, why });
+    for (const [user, reason] of concernedBy(event, room, known, edited)) {
+      (notes ??= []).push({ room: room.id, seq, user, ...reason });
     }
   }
   return notes ?? NONE;
@@ -59,10 +61,10 @@ function concernedBy(
   room: JudgedRoom,
   known: KnownMessages,
   edited: TargetMessage | "none" | undefined,
-): Iterable<readonly [UserId, NoteReason]> {
+): Iterable<readonly [UserId, Reason]> {
   if (event.t === "member") {
     const isIn = event.role !== "none" && event.banned !== true;
-    return [[event.user, isIn ? "added" : "removed"]];
+    return [[event.user, { why: isIn ? "added" : "removed" }]];
   }
   if (event.t === "edited" && event.mentions !== undefined && typeof edited === "object") {
     return concernedByEdit(event, room, edited);
@@ -105,7 +107,7 @@ function concernedByEdit(
 }
 
 class Concerned {
-  readonly users = new Map<UserId, NoteReason>();
+  readonly users = new Map<UserId, Reason>();
   readonly #room: JudgedRoom;
   readonly #kind: RoomKind;
   readonly #from: UserId;
@@ -119,7 +121,9 @@ class Concerned {
   add(user: UserId | undefined, why: NoteReason): void {
     if (user === undefined || user === this.#from || this.users.has(user)) return; // notes.1
     const stored = this.#room.state.member(user);
-    if (mayRead(this.#kind, stored, undefined)) this.users.set(user, why); // notes.2
+    const isStranger = this.#kind === "closed" && stored?.banned !== true; // notes.2
+    if (mayRead(this.#kind, stored, undefined)) this.users.set(user, { why });
+    else if (isStranger) this.users.set(user, { why, needsGrant: true });
   }
 
   addMentions(mentions: Mentions | undefined): void {

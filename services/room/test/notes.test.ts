@@ -38,15 +38,17 @@ function noted(room: Judged, event: object, before?: TargetMessage): string[] {
 function notedAll(room: Judged, events: readonly object[], before?: TargetMessage): string[] {
   const whole = events.map((event, i) => ({ seq: 9 + i, from: ADA, ...event }) as RoomEvent);
   const notes = notesOf(whole, room, { find: (seq) => authors.get(seq) }, before);
-  return notes.map(({ user, seq, why }) => `${user} ${seq} ${why}`);
+  return notes.map(({ user, seq, why, needsGrant }) => {
+    return `${user} ${seq} ${why}${needsGrant === true ? " needs a grant" : ""}`;
+  });
 }
 
 describe("Notes", () => {
   it("U6: a mention of everyone concerns the other stored members of a room of at most 200", () => {
     const room = roomOf("closed", [ADA, BEN, EVE]);
     room.state.apply({ t: "member", user: EVE, role: "member", banned: true } as StateEvent);
-    const call = { t: "msg", body: {}, mentions: "@room", replyTo: 1 };
-    expect(noted(room, call)).to.deep.equal(["ben 9 mention"]);
+    const call = { t: "msg", body: {}, mentions: "@room" };
+    expect(noted(room, { ...call, replyTo: 1 })).to.deep.equal(["ben 9 mention"]);
     const many = Array.from({ length: NOTED_MEMBERS_MAX }, (_, i) => `user-${i}` as UserId);
     const full = roomOf("closed", many);
     expect(noted(full, call)).to.have.length(NOTED_MEMBERS_MAX);
@@ -85,11 +87,29 @@ describe("Notes", () => {
     expect(noted(direct, { t: "msg", mentions: [BEN] })).to.deep.equal(["ben 9 direct"]);
     const closed = roomOf("closed", [ADA]);
     const event = { t: "msg", mentions: [EVE], replyTo: 1 };
-    expect(noted(closed, event)).to.deep.equal([]);
+    closed.state.apply({ t: "member", user: BEN, role: "reader" } as StateEvent);
     closed.state.apply({ t: "member", user: EVE, role: "reader" } as StateEvent);
-    expect(noted(closed, event)).to.deep.equal(["eve 9 mention"]);
-    closed.state.apply({ t: "member", user: EVE, role: "reader", banned: true } as StateEvent);
+    expect(noted(closed, event)).to.deep.equal(["eve 9 mention", "ben 9 reply"]);
+    for (const user of [BEN, EVE]) {
+      closed.state.apply({ t: "member", user, role: "reader", banned: true } as StateEvent);
+    }
     expect(noted(closed, event)).to.deep.equal([]);
+  });
+
+  it("U10: in a closed room a user without a stored role gets a note that needs a grant, in no other", () => {
+    const event = { t: "msg", mentions: [EVE], replyTo: 1 };
+    const [eve, ben] = ["eve 9 mention needs a grant", "ben 9 reply needs a grant"];
+    const closed = roomOf("closed", [ADA]);
+    expect(noted(closed, event)).to.deep.equal([eve, ben]);
+    closed.state.apply({ t: "member", user: EVE, role: "none" } as StateEvent);
+    expect(noted(closed, event)).to.deep.equal([eve, ben]);
+    expect(noted(closed, { t: "msg", mentions: "@room" })).to.deep.equal([]);
+    const edit = { t: "edited", target: 1, mentions: [EVE] };
+    expect(noted(closed, edit, { from: ADA })).to.deep.equal([eve]);
+    const direct = roomOf("direct", [ADA, BEN]);
+    expect(noted(direct, { t: "msg", mentions: [EVE] })).to.deep.equal(["ben 9 direct"]);
+    const open = roomOf("open", []);
+    expect(noted(open, event)).to.deep.equal(["eve 9 mention", "ben 9 reply"]);
   });
 
   it("U9: an edit concerns the users whom the message did not mention before, and never its author", () => {
@@ -104,7 +124,8 @@ describe("Notes", () => {
     expect(edit({ from: ADA, mentions: [BEN] })).to.deep.equal([]);
     const closed = roomOf("closed", [BEN]);
     const event = { t: "edited", target: 1, body: {}, mentions: [BEN, EVE] };
-    expect(noted(closed, event, { from: ADA })).to.deep.equal(["ben 9 mention"]);
+    const concerned = noted(closed, event, { from: ADA });
+    expect(concerned).to.deep.equal(["ben 9 mention", "eve 9 mention needs a grant"]);
   });
 
   it("U9: the owner knows whom a message mentions, and notes follow its edits", () => {

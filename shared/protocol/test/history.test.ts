@@ -11,6 +11,7 @@ import * as arbitrary from "./arbitraries.ts";
 
 const lines = fc.array(arbitrary.event.map(encodeEvent), { maxLength: 5 });
 const seq = fc.nat();
+const ADA = "ada" as UserId;
 
 const snapshot: fc.Arbitrary<RoomSnapshot> = fc.record({
   room: arbitrary.room,
@@ -53,9 +54,9 @@ const reply: fc.Arbitrary<HistoryReply> = fc.oneof(
     .record({ watermark: seq, found: fc.record({ seq, at: arbitrary.millis }) })
     .map((rest) => ({ ok: true, op: "lookup", ...rest }) as const),
   fc
-    .record({ watermark: seq, mentions: fc.constantFrom<Mentions>("@room", [], ["ada" as UserId]) })
+    .record({ watermark: seq, mentions: fc.constantFrom<Mentions>("@room", [], [ADA]) })
     .map(({ watermark, mentions }) => {
-      const message = { from: "ada" as UserId, at: 1, mentions };
+      const message = { from: ADA, at: 1, mentions };
       return { ok: true, op: "lookup", watermark, target: { seq: 3, message } } as const;
     }),
   fc
