@@ -105,28 +105,28 @@ describe("Room lists", function () {
   });
 
   it("U9: an edit mentions a user, who gets one note and a count, and a later edit ends it", async () => {
-    const ada = await open("ada", 0);
-    const ben = await open("ben", 1);
+    const dora = await open("dora", 0);
+    const finn = await open("finn", 1);
     const notes: string[] = [];
-    ben.on("note", ({ room, seq, why }) => notes.push(`${room} ${seq} ${why}`));
-    await ada.createRoom("drafts", { kind: "closed", members: [{ user: "ben" }] }).done;
-    const room = ada.join("drafts");
+    finn.on("note", ({ room, seq, why }) => notes.push(`${room} ${seq} ${why}`));
+    await dora.createRoom("drafts", { kind: "closed", members: [{ user: "finn" }] }).done;
+    const room = dora.join("drafts");
     const sent = await room.send({ text: "hello" }).done;
     const target = sent.kind === "acked" ? sent.seq : 0;
     const counts = { read: 0, unread: 1 };
-    await listed(ben, "drafts", { head: 4, ...counts, mentions: 0 });
-    for (const text of ["hello ben", "hello, ben"]) {
-      await room.edit(target, { text }, { mentions: ["ben"] }).done;
+    await listed(finn, "drafts", { head: 4, ...counts, mentions: 0 });
+    for (const text of ["hello finn", "hello, finn"]) {
+      await room.edit(target, { text }, { mentions: ["finn"] }).done;
     }
-    await listed(ben, "drafts", { head: 6, ...counts, mentions: 1 });
+    await listed(finn, "drafts", { head: 6, ...counts, mentions: 1 });
     await room.edit(target, { text: "hello!" }).done;
-    await listed(ben, "drafts", { head: 7, ...counts, mentions: 1 });
+    await listed(finn, "drafts", { head: 7, ...counts, mentions: 1 });
     const page = await room.messages({ limit: 5 });
-    expect(page.messages[0]?.mentions).to.deep.equal(["ben"]);
+    expect(page.messages[0]?.mentions).to.deep.equal(["finn"]);
     await room.edit(target, { text: "hello" }, { mentions: [] }).done;
-    await listed(ben, "drafts", { head: 8, ...counts, mentions: 0 });
+    await listed(finn, "drafts", { head: 8, ...counts, mentions: 0 });
     await room.edit(target, { text: "all" }, { mentions: "@room" }).done;
-    await until(() => notes.length >= 3, { ...WAIT, what: "the notes of ben" });
+    await until(() => notes.length >= 3, { ...WAIT, what: "the notes of finn" });
     expect(notes).to.deep.equal(["drafts 3 added", "drafts 5 mention", "drafts 9 mention"]);
   });
 
