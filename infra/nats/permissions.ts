@@ -53,6 +53,7 @@ const GATEWAY: Permissions = {
     "att",
     "region.grant",
     "hook.manage",
+    "link.preview",
     "_INBOX_ctl.>",
   ],
   subscribe: [
@@ -138,7 +139,14 @@ const PERSISTENCE: Permissions = {
 /** Webhooks speak with strangers: they read sessions, and have no right to logs or commands. */
 const WEBHOOKS: Permissions = {
   publish: ["table.get.*", "_INBOX_gw.>", "_INBOX_ctl.>", ...readTable("sessions")],
-  subscribe: ["watermark.*", "hook.manage", "table.changed.*", "ctl.>", "_INBOX_hook.>"],
+  subscribe: [
+    "watermark.*",
+    "hook.manage",
+    "link.preview",
+    "table.changed.*",
+    "ctl.>",
+    "_INBOX_hook.>",
+  ],
 };
 
 /**

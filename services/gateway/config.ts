@@ -34,6 +34,8 @@ export const configSchema = z
     ATTACHMENTS_TYPES: list.prefault(DEFAULT_TYPES),
     /** For how long a link to an attachment is valid. */
     ATTACHMENTS_LINK_S: z.coerce.number().int().min(1).max(86_400).default(900),
+    /** on: users may switch link previews on. The webhooks processes need the same (LP1). */
+    LINK_PREVIEWS: z.enum(["on", "off"]).default("off"),
     ...authVariables,
     /** The public client of the web client at the issuer. Without it the page offers no sign-in. */
     OIDC_CLIENT_ID: z.string().optional(),
@@ -126,6 +128,7 @@ export function httpConfig(config: Config, inviteKey?: string): HttpConfig {
     attachments: {
       bytesMax: config.ATTACHMENTS_STORE === "off" ? undefined : config.ATTACHMENTS_FILE_MIB * MIB,
     },
+    linkPreviews: config.LINK_PREVIEWS === "on" ? { on: true } : {},
     signInOrigins: config.OIDC_ORIGINS,
   };
 }

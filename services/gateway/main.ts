@@ -32,6 +32,7 @@ import { Revocations } from "#shared/kit/revocations.ts";
 import { Gateway } from "./runtime/gateway.ts";
 import { AttachmentsOverBus } from "./runtime/attachments-over-bus.ts";
 import { followGatewaySettings } from "./runtime/live-settings.ts";
+import { LinkPreviewsOverBus } from "./runtime/link-previews-over-bus.ts";
 import { Thumbnails } from "./runtime/thumbnails.ts";
 import { WebhooksOverBus } from "./runtime/webhooks-over-bus.ts";
 
@@ -170,6 +171,7 @@ const app = await buildHttp({
   roomLists: gateway.roomLists,
   names: gateway.names,
   webhooks: new WebhooksOverBus(bus),
+  linkPreviews: new LinkPreviewsOverBus(config.LINK_PREVIEWS === "on" ? bus : undefined),
   attachments: {
     store: files,
     records: new AttachmentsOverBus(bus),

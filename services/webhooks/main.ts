@@ -5,10 +5,14 @@ import { startService } from "#shared/process/bootstrap.ts";
 import { databaseUrls } from "#shared/process/database-config.ts";
 import { openDesk } from "./adapters/desk-server.ts";
 import { NatsSessions } from "./adapters/nats-sessions.ts";
+import { PageFetcher } from "./adapters/page-fetcher.ts";
+import { readPage } from "./adapters/page-reader.ts";
 import { openPostgresSession } from "./adapters/postgres-session.ts";
+import { openPreviews } from "./adapters/preview-server.ts";
 import { HttpSender } from "./adapters/sender.ts";
-import { registerWebhooks } from "./adapters/webhooks-metrics.ts";
+import { registerLinkPreviews, registerWebhooks } from "./adapters/webhooks-metrics.ts";
 import { configSchema } from "./config.ts";
+import { LinkPreviews } from "./runtime/link-previews.ts";
 import { WakeUp } from "./runtime/wake-up.ts";
 import { WebhookStats } from "./runtime/webhook-stats.ts";
 import { WebhooksNode } from "./runtime/webhooks-node.ts";
@@ -52,11 +56,27 @@ const desk = openDesk({
   logger,
 });
 shutdown.add("desk", () => Promise.resolve(desk.unsubscribe()));
+/** LP1: a process without the setting does not subscribe, so that another one may answer. */
+const previews =
+  config.LINK_PREVIEWS === "off"
+    ? undefined
+    : new LinkPreviews({
+        fetcher: new PageFetcher({ allowed: config.LINK_PREVIEWS_ALLOW }),
+        read: readPage,
+        clock: systemClock,
+      });
+if (previews !== undefined) {
+  const asked = openPreviews(bus, previews);
+  shutdown.add("link previews", () => Promise.resolve(asked.unsubscribe()));
+}
 
 const operations = await service.openOperations({
   bus,
   port: config.METRICS_PORT ?? 0,
-  register: (metrics) => registerWebhooks(metrics, stats),
+  register: (metrics) => {
+    registerWebhooks(metrics, stats);
+    if (previews !== undefined) registerLinkPreviews(metrics, previews.outcomes);
+  },
   describe: () => ({ partitions: config.PARTITIONS }),
 });
 await bus.flush();

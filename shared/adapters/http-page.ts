@@ -6,7 +6,7 @@
 //   http-page.1. The settings stand in a `meta` element as escaped JSON, so the content security
 //        policy needs no inline script, and the page no second request.
 //   http-page.2. They are public: the issuer, the id of a client without a secret, the audience,
-//        the largest attachment.
+//        the largest attachment, whether users may switch link previews on.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -33,9 +33,27 @@ export interface WebAttachments {
   readonly bytesMax?: number | undefined;
 }
 
-export function openPage(file: string, signIn: WebSignIn, attachments: WebAttachments = {}): Page {
+/** What the page knows of link previews; `{}`: the cluster makes none (LP1). */
+export interface WebLinkPreviews {
+  readonly on?: true;
+}
+
+export interface PageSettings {
+  readonly signIn: WebSignIn;
+  /** Default: there are none. */
+  readonly attachments?: WebAttachments | undefined;
+  readonly linkPreviews?: WebLinkPreviews | undefined;
+}
+
+export function openPage(file: string, settings: PageSettings): Page {
+  const { signIn, attachments = {}, linkPreviews = {} } = settings;
+  const metas = [
+    ["sign-in", signIn],
+    ["attachments", attachments],
+    ["link-previews", linkPreviews],
+  ] as const;
   const html = readFileSync(file, "utf8");
-  return new Page(setMeta(setMeta(html, "sign-in", signIn), "attachments", attachments));
+  return new Page(metas.reduce((text, [name, value]) => setMeta(text, name, value), html));
 }
 
 /** http-page.1. */

@@ -16,7 +16,7 @@ import { join, resolve } from "node:path";
 import fastifyStatic from "@fastify/static";
 import type { FastifyContextConfig, FastifyInstance } from "fastify";
 import { openPage } from "./http-page.ts";
-import type { WebAttachments, WebSignIn } from "./http-page.ts";
+import type { WebAttachments, WebLinkPreviews, WebSignIn } from "./http-page.ts";
 
 /** Vite puts only files with a hash there. */
 const HASHED = ["/assets/", "/docs/"];
@@ -36,12 +36,13 @@ export interface WebPageConfig {
   readonly signIn?: WebSignIn;
   /** Default: there are none. */
   readonly attachments?: WebAttachments;
+  readonly linkPreviews?: WebLinkPreviews;
   /** Origins that the page may call besides the issuer's. */
   readonly signInOrigins?: readonly string[];
 }
 
 export async function addWebPage(app: FastifyInstance, config: WebPageConfig): Promise<void> {
-  const { webDir, sources, routes, signIn = { kind: "none" }, attachments } = config;
+  const { webDir, sources, routes, signIn = { kind: "none" }, attachments, linkPreviews } = config;
   const root = resolve(webDir);
   if (!existsSync(join(root, "index.html"))) {
     app.get("/", { config: routes }, (_request, reply) =>
@@ -55,7 +56,7 @@ export async function addWebPage(app: FastifyInstance, config: WebPageConfig): P
     return;
   }
   const headers = pageHeaders(config);
-  const page = openPage(join(root, "index.html"), signIn, attachments);
+  const page = openPage(join(root, "index.html"), { signIn, attachments, linkPreviews });
   await app.register(async (web) => {
     web.addHook("onRoute", (route) => {
       route.config = { ...route.config, ...routes };

@@ -118,5 +118,11 @@ export const SEARCH_TEXT_LENGTH_MAX = 256;
 export const SEARCH_PAGE_MAX = 50;
 /** The newest found messages among which the best ones are chosen. */
 export const SEARCH_RANKED_MAX = 500;
+/** The URL of a link preview, in characters. A longer one gets `bad_frame`. */
+export const LINK_URL_LENGTH_MAX = 2_048;
+/** The texts of a link preview, in characters. Longer ones are cut between graphemes. */
+export const PREVIEW_TITLE_LENGTH_MAX = 200;
+export const PREVIEW_DESCRIPTION_LENGTH_MAX = 400;
+export const PREVIEW_SITE_LENGTH_MAX = 80;
 /** Presence frames name the users of a room up to this number. Above it they have a count only. */
 export const PRESENCE_NAMES_MAX = 200;

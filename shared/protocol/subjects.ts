@@ -56,6 +56,8 @@ export const subjects = {
   lease: "lease.take",
   /** gateway → webhooks (queue group `hook`): a request that manages subscriptions. */
   manageWebhooks: "hook.manage",
+  /** gateway → webhooks (queue group `link`): a request for the preview of a link. */
+  linkPreview: "link.preview",
   /** gateway → persistence (queue group `sess`): leases, reads and writes of sessions. */
   sessions: "sess",
   /** gateway → persistence (queue group `att`): the records of attachments. */
@@ -69,6 +71,7 @@ export const HISTORY_QUEUE = "hist";
 export const TABLE_QUEUE = "table";
 export const LEASE_QUEUE = "lease";
 export const HOOK_QUEUE = "hook";
+export const LINK_QUEUE = "link";
 export const SESSION_QUEUE = "sess";
 export const ATTACHMENT_QUEUE = "att";
 

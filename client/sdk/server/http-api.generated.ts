@@ -376,6 +376,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/link-preview": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read what the page behind a link says of itself
+         * The cluster fetches the page, if the operator has switched previews on (`LINK_PREVIEWS`). All texts are those of a stranger: show them as texts, and show the host of the link.
+         */
+        readonly get: operations["previewLink"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/rooms/{room}/attachments/{id}": {
         readonly parameters: {
             readonly query?: never;
@@ -4038,6 +4058,110 @@ export interface operations {
             };
             /** `too_large`: The body is larger than allowed. */
             readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `rate_limited`: Too many requests; wait. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `internal`: The server made a mistake. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `busy`: The server is full; the request was not stored. `unavailable`: No answer in time; retry with the same id. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly previewLink: {
+        readonly parameters: {
+            readonly query: {
+                /** `http` or `https`, in ASCII; without user, password or fragment. */
+                readonly url: string;
+                /** For service tokens (`svc`): the user for whom the back end makes the request, 1 to 128 bytes of UTF-8. */
+                readonly as?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "kind": "preview",
+                     *       "preview": {
+                     *         "title": "Green tea",
+                     *         "description": "How to brew it.",
+                     *         "site": "Tea House"
+                     *       }
+                     *     }
+                     */
+                    readonly "application/json": {
+                        readonly kind: "preview";
+                        readonly preview: {
+                            readonly title: string;
+                            readonly description?: string;
+                            /** The name that the site gives itself. */
+                            readonly site?: string;
+                        };
+                    } | {
+                        readonly kind: "none";
+                        /**
+                         * `off`: this cluster makes no previews. `unavailable`: not now. `nothing`: none for this URL.
+                         * @enum {string}
+                         */
+                        readonly reason: "off" | "unavailable" | "nothing";
+                    };
+                };
+            };
+            /** `bad_frame`: The frame is not valid. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `unauthorized`: The token is not valid. `token_expired`: The token has expired; send refresh. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `forbidden`: This user may not do that here. */
+            readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

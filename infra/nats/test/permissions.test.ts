@@ -64,6 +64,7 @@ const TRAFFIC = fc.oneof(
     .map((verb) => [subjects.control(verb as "status"), "operator", FOLLOWERS] as const),
   fc.constant([subjects.tableGet("settings"), FOLLOWERS, "persistence"] as const),
   fc.constant([subjects.manageWebhooks, "gateway operator", "webhooks"] as const),
+  fc.constant([subjects.linkPreview, "gateway", "webhooks"] as const),
   fc.constant([subjects.tableChanged("settings"), "persistence", FOLLOWERS] as const),
   fc.constant([subjects.sessions, "gateway operator", "persistence"] as const),
   fc.constant([subjects.lease, "gateway room", "persistence"] as const),
@@ -94,6 +95,7 @@ describe("NATS permissions, the table", () => {
       [subjects.lease, "persistence"],
       [subjects.sessions, "persistence"],
       [subjects.manageWebhooks, "webhooks"],
+      [subjects.linkPreview, "webhooks"],
       [subjects.ping("room-1" as ProcessId), "room"],
       [subjects.archivePing("pers-1" as ProcessId), "persistence"],
     ] as const;

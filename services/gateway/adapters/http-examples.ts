@@ -102,6 +102,12 @@ export const HTTP_EXAMPLES = {
     },
   },
   readAttachment: { answer: "the bytes of the file" },
+  previewLink: {
+    answer: {
+      kind: "preview",
+      preview: { title: "Green tea", description: "How to brew it.", site: "Tea House" },
+    },
+  },
   createWebhook: {
     request: { url: "https://app.example/hook", kinds: ["room.msg"], rooms: [room] },
     answer: { webhook, secret },

@@ -25,6 +25,7 @@ import type { RoomApi } from "../core/room-api-port.ts";
 import type { NamesApi } from "../core/names-port.ts";
 import type { RoomListsApi } from "../core/room-lists-port.ts";
 import type { WebhooksApi } from "../core/webhooks-port.ts";
+import type { LinkPreviewsApi } from "../core/link-previews-port.ts";
 import type { SessionsApi } from "../core/sessions-port.ts";
 import type { Shedding } from "../core/shedding.ts";
 import type { OpenedAuthenticator } from "#shared/adapters/auth.ts";
@@ -57,6 +58,7 @@ import { exportRoute } from "./http-export.ts";
 import { attachmentRoutes } from "./http-attachments.ts";
 import type { AttachmentOptions } from "./http-attachments.ts";
 import { importRoute } from "./http-import.ts";
+import { linkPreviewRoute } from "./http-link-previews.ts";
 import { nameRoutes } from "./http-names.ts";
 import { inviteRoutes } from "./http-invites.ts";
 import { memberRoutes } from "./http-members.ts";
@@ -69,7 +71,7 @@ import { addRoute } from "./http-route.ts";
 import { createServer } from "./http-server.ts";
 import { HTTP_BOUNDS } from "./http-sockets.ts";
 import type { HttpBounds } from "./http-sockets.ts";
-import type { WebAttachments, WebSignIn } from "#shared/adapters/http-page.ts";
+import type { WebAttachments, WebLinkPreviews, WebSignIn } from "#shared/adapters/http-page.ts";
 import { addWebPage } from "#shared/adapters/http-static.ts";
 import { webhookRoutes } from "./http-webhooks.ts";
 
@@ -85,6 +87,8 @@ export interface HttpConfig {
   readonly signIn?: WebSignIn;
   /** For the page. Default: there are none. */
   readonly attachments?: WebAttachments;
+  /** For the page. Default: there are none. */
+  readonly linkPreviews?: WebLinkPreviews;
   /** Origins that the page calls to sign in, besides the issuer's. */
   readonly signInOrigins?: readonly string[];
   /** Default: the secret of AUTH=dev, else a key of this process. */
@@ -99,6 +103,7 @@ export interface HttpOptions {
   readonly roomLists: RoomListsApi;
   readonly names: NamesApi;
   readonly webhooks: WebhooksApi;
+  readonly linkPreviews: LinkPreviewsApi;
   readonly attachments: AttachmentOptions;
   readonly sessions: SessionsApi;
   readonly auth: OpenedAuthenticator;
@@ -155,6 +160,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
     searchRoute(roomApi, options.roomLists),
     ...nameRoutes(options.names),
     ...webhookRoutes(options.webhooks),
+    linkPreviewRoute(options.linkPreviews),
     ...attachmentRoutes(options.attachments, { roomApi, clock, logger }),
     exportRoute(roomApi),
     importRoute(roomApi),

@@ -16,6 +16,7 @@ import { encodeEvent } from "#shared/protocol/events.ts";
 import type { FindQuery, RoomsQuery } from "#shared/protocol/room-list.ts";
 import type { NamedUser } from "#shared/protocol/names.ts";
 import type { SearchQuery } from "#shared/protocol/search.ts";
+import type { PreviewAnswer } from "#shared/protocol/link-previews.ts";
 import type { WebhookRequest } from "#shared/protocol/webhooks.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { openAuthenticator } from "#shared/adapters/auth.ts";
@@ -46,6 +47,7 @@ import type {
   SearchOutcome,
 } from "../core/room-lists-port.ts";
 import type { NamesApi } from "../core/names-port.ts";
+import type { LinkPreviewsApi } from "../core/link-previews-port.ts";
 import type { WebhooksApi, WebhooksOutcome } from "../core/webhooks-port.ts";
 import type {
   EndOutcome,
@@ -232,6 +234,17 @@ export class ScriptedNames implements NamesApi {
   }
 }
 
+export class ScriptedLinkPreviews implements LinkPreviewsApi {
+  answer: PreviewAnswer = { kind: "none", reason: "nothing" };
+  /** In the order of the requests. */
+  readonly urls: string[] = [];
+
+  preview(url: string): Promise<PreviewAnswer> {
+    this.urls.push(url);
+    return Promise.resolve(this.answer);
+  }
+}
+
 export type Ask = Omit<RequestInit, "headers"> & { readonly headers?: Record<string, string> };
 
 export interface HttpFixture extends AsyncDisposable {
@@ -241,6 +254,7 @@ export interface HttpFixture extends AsyncDisposable {
   readonly roomLists: ScriptedRoomLists;
   readonly names: ScriptedNames;
   readonly webhooks: ScriptedWebhooks;
+  readonly linkPreviews: ScriptedLinkPreviews;
   readonly sessions: ScriptedSessions;
   readonly attachments: MemoryAttachments;
   readonly secret: Uint8Array;
@@ -286,6 +300,7 @@ export async function openHttpFixture(
   const roomLists = new ScriptedRoomLists();
   const names = new ScriptedNames();
   const webhooks = new ScriptedWebhooks();
+  const linkPreviews = new ScriptedLinkPreviews();
   const sessions = new ScriptedSessions();
   const attachments = new MemoryAttachments();
   const lines: string[] = [];
@@ -306,6 +321,7 @@ export async function openHttpFixture(
     roomLists,
     names,
     webhooks,
+    linkPreviews,
     attachments: {
       ...attachments.options,
       ...(options.withoutStore === true && { store: undefined }),
@@ -346,6 +362,7 @@ export async function openHttpFixture(
     roomLists,
     names,
     webhooks,
+    linkPreviews,
     sessions,
     attachments,
     secret,

@@ -138,6 +138,20 @@ describe("HttpStatic", () => {
     await writeFile(join(webDir, "index.html"), PAGE);
   });
 
+  it("LP1: the page says whether users may switch link previews on", async () => {
+    const html = `<meta name="parley-link-previews" content="{}" />`;
+    await writeFile(join(webDir, "index.html"), PAGE + html);
+    for (const linkPreviews of [{ on: true }, {}, undefined] as const) {
+      const config = { webDir, origins: [], ...(linkPreviews !== undefined && { linkPreviews }) };
+      await using page = await openHttpFixture({ config });
+      const text = (await (await page.ask("/")).text()).replaceAll("&quot;", '"');
+      expect(text).to.include(
+        `<meta name="parley-link-previews" content="${JSON.stringify(linkPreviews ?? {})}" />`,
+      );
+    }
+    await writeFile(join(webDir, "index.html"), PAGE);
+  });
+
   it("H4: no file outside the folder, and no hidden file in it, is served", async () => {
     const name = webDir.split("/").at(-1) ?? "";
     for (const path of [

@@ -51,7 +51,13 @@ describe("OpenApi", () => {
     const changes = [message, `${message}/reactions/{emoji}`, pins, `${pins}/{seq}`];
     const invites = ["/v1/rooms/{room}/invites", "/v1/rooms/{room}/invites/{invite}"];
     const webhook = "/v1/webhooks/{webhook}";
-    const hooks = ["/v1/webhooks", webhook, `${webhook}/dead`, `${webhook}/replay`];
+    const hooks = [
+      "/v1/link-preview",
+      "/v1/webhooks",
+      webhook,
+      `${webhook}/dead`,
+      `${webhook}/replay`,
+    ];
     const user = "/v1/users/{user}";
     const sessions = [`${user}/sessions`, `${user}/sessions/{session}`, `${user}/revoke`];
     const files = ["/v1/rooms/{room}/attachments/{id}", "/v1/files/{link}"];

@@ -8,15 +8,17 @@
 //   sender.2. The reason of a failure has a status or a word of ours: nothing that the receiver
 //        sent.
 
-import { Agent as HttpAgent, request as httpRequest } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
 import type { IncomingMessage } from "node:http";
 import { Webhook as Signer } from "standardwebhooks";
 import type { Webhook } from "#shared/protocol/webhooks.ts";
 import { ANSWER_BYTES_MAX, DELIVERY_TIMEOUT_MS, IDLE_SOCKETS_MAX } from "../core/bounds.ts";
 import type { Attempt, Item, Sender } from "../core/ports.ts";
-import { AddressRefused, checkedLookup, isAllowedHost } from "./addresses.ts";
+import { AddressRefused, isAllowed, isAllowedHost } from "./addresses.ts";
 import type { AllowedNetworks } from "./addresses.ts";
+import { checkedRequest } from "./checked-request.ts";
+import type { Agents } from "./checked-request.ts";
 
 export interface SenderOptions {
   readonly allowed: AllowedNetworks;
@@ -28,7 +30,7 @@ export interface SenderOptions {
 
 export class HttpSender implements Sender {
   readonly #options: SenderOptions;
-  readonly #agents: { readonly "http:": HttpAgent; readonly "https:": HttpsAgent };
+  readonly #agents: Agents;
 
   readonly #aborts = new Map<string, AbortController>();
 
@@ -47,9 +49,7 @@ export class HttpSender implements Sender {
     if (url.protocol !== "https:" && !(url.protocol === "http:" && this.#options.plain)) {
       return "the URL is not https, and WEBHOOKS_HTTP is not set";
     }
-    return isAllowedHost(url.hostname, this.#options.allowed)
-      ? undefined
-      : new AddressRefused().message;
+    return isAllowedHost(url.hostname, this.#passes) ? undefined : new AddressRefused().message;
   }
 
   async send({ webhook, url: text, secret }: Webhook, item: Item): Promise<Attempt> {
@@ -69,29 +69,24 @@ export class HttpSender implements Sender {
     };
     const timeoutMs = this.#options.timeoutMs ?? DELIVERY_TIMEOUT_MS;
     const deadline = AbortSignal.any([this.#signalOf(webhook), AbortSignal.timeout(timeoutMs)]);
-    const plain = url.protocol === "http:";
     try {
-      const status = await new Promise<number>((resolve, reject) => {
-        const asked = (plain ? httpRequest : httpsRequest)(
-          url,
-          {
-            method: "POST",
-            headers,
-            agent: this.#agents[plain ? "http:" : "https:"],
-            lookup: checkedLookup(this.#options.allowed), // addresses.2
-            signal: deadline,
-          },
-          (response) => void statusOf(response).then(resolve, reject),
-        );
-        asked.on("error", reject);
-        asked.end(body);
+      const response = await checkedRequest(url, {
+        method: "POST",
+        headers,
+        body,
+        agents: this.#agents,
+        passes: this.#passes,
+        signal: deadline,
       });
+      const status = await statusOf(response);
       if (status >= 200 && status < 300) return { kind: "delivered" };
       return { kind: "failed", reason: `status ${status}` };
     } catch (error: unknown) {
       return { kind: "failed", reason: reasonOf(error, timeoutMs) };
     }
   }
+
+  readonly #passes = (address: string): boolean => isAllowed(address, this.#options.allowed);
 
   abort(webhook: string): void {
     this.#aborts.get(webhook)?.abort();

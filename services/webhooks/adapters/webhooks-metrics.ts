@@ -1,5 +1,6 @@
 // WebhooksMetrics: the Prometheus names and help texts of a webhooks process.
 
+import type { Counts } from "#shared/kit/counts.ts";
 import type { Metrics } from "#shared/process/metrics.ts";
 import type { ListedWebhook } from "#shared/protocol/webhooks.ts";
 import type { WebhookStats } from "../runtime/webhook-stats.ts";
@@ -38,5 +39,11 @@ export function registerWebhooks(metrics: Metrics, stats: WebhookStats): void {
     "parley_webhooks_delivery_seconds",
     "Seconds until a receiver answered or its time was over",
     () => stats.seconds,
+  );
+}
+
+export function registerLinkPreviews(metrics: Metrics, outcomes: Counts): void {
+  metrics.counter("parley_link_previews_total", "Requests for previews, by outcome", () =>
+    Array.from(outcomes, ([outcome, count]) => [{ outcome }, count] as const),
   );
 }

@@ -34,3 +34,24 @@ export const POLL_MS = 5_000;
 export const STORE_RETRY_MS = 1_000;
 /** How often dead letters are made, and the feed is pruned. */
 export const HOUSEKEEPING_MS = 30_000;
+
+/** A page is fetched within this time: DNS, TLS, redirects and the body together. */
+export const PAGE_TIMEOUT_MS = 5_000;
+/** The time of one try to look a name up for a page. */
+export const LOOK_UP_TIMEOUT_MS = 2_000;
+/** Bytes of a page that are read. What stands behind them is not read. */
+export const PAGE_BYTES_MAX = 256 * 1024;
+/** Redirects that are followed to a page. A further one ends the fetch without a preview. */
+export const REDIRECTS_MAX = 3;
+/** Characters that are read of one text of a page. The rest is left out. */
+export const PAGE_TEXT_LENGTH_MAX = 4_096;
+/** Pages that a process fetches at a time. A request for a further one gets `unavailable`. */
+export const FETCHES_MAX = 16;
+/** The same for one host, so that no host gets many requests at once. */
+export const HOST_FETCHES_MAX = 2;
+/** Answers that a process keeps, and their size. Above it the ones read least recently go. */
+export const PREVIEWS_MAX = 2_000;
+export const PREVIEWS_BYTES_MAX = 4 * 1024 * 1024;
+/** How long an answer is kept, with a preview and without one. */
+export const PREVIEW_KEPT_MS = 3_600_000;
+export const NO_PREVIEW_KEPT_MS = 300_000;

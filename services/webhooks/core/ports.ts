@@ -1,4 +1,5 @@
-// Ports of the webhooks service: its store, the stream of sessions, and the sender.
+// Ports of the webhooks service: its store, the stream of sessions, the sender, and the fetcher of
+// pages.
 
 import type { ListedWebhook, NewWebhook, Webhook } from "#shared/protocol/webhooks.ts";
 import type { Cursor, Move } from "./chunk.ts";
@@ -125,4 +126,30 @@ export interface SessionFeed {
   }>;
   /** Where the stream ends now. */
   end(): Promise<{ readonly ident: string; readonly position: number }>;
+}
+
+/** Why a page was not fetched. Only metrics and tests name it (LP8). */
+export const FETCH_FAILURES = [
+  "address",
+  "connection",
+  "redirects",
+  "status",
+  "time",
+  "type",
+] as const;
+export type FetchFailure = (typeof FETCH_FAILURES)[number];
+
+export type Fetched =
+  | {
+      readonly kind: "page";
+      readonly bytes: Uint8Array;
+      /** Of the header. */
+      readonly charset: string | undefined;
+    }
+  | { readonly kind: "failed"; readonly reason: FetchFailure };
+
+/** Fetches the pages of links. */
+export interface Fetcher {
+  /** Resolves, never rejects. */
+  fetch(url: string): Promise<Fetched>;
 }
