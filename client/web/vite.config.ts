@@ -53,6 +53,15 @@ function writeCompressedCopies(outDir: string): void {
   }
 }
 
+/** The comments of the pages are for developers, and each first load would have them. */
+function withoutComments(): Plugin {
+  return {
+    name: "parley-without-comments",
+    apply: "build",
+    transformIndexHtml: (html) => html.replaceAll(/\s*<!--.*?-->/gsu, ""),
+  };
+}
+
 /** What follows when every file of the build is on the disk. */
 function completeBuild(): Plugin {
   let outDir = "";
@@ -105,7 +114,7 @@ const OF_FILES = /\/client\/(?:web\/(?:store|ui)|sdk)\/files\/|english-files\.ts
 
 export default defineConfig({
   root: ROOT,
-  plugins: [preact(), withoutForeignPictures(), completeBuild()],
+  plugins: [preact(), withoutForeignPictures(), withoutComments(), completeBuild()],
   build: {
     outDir: "dist",
     emptyOutDir: true,

@@ -94,6 +94,8 @@ export interface ChatApi {
   readonly fileBytesMax: number | undefined;
   /** Loads the code of uploads and links. Rejects without a network. */
   files(): Promise<FilePort>;
+  /** A request of code that loads later. */
+  get<T>(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<T>;
 }
 
 export class ApiError extends Error {
@@ -136,41 +138,41 @@ export class HttpChatApi implements ChatApi {
   }
 
   about(room: string): Promise<RoomAbout> {
-    return this.#get(`/v1/rooms/${room}`);
+    return this.get(`/v1/rooms/${room}`);
   }
 
   members(room: string, after?: string): Promise<MembersPage> {
-    return this.#get(`/v1/rooms/${room}/members`, { after, limit: "100" });
+    return this.get(`/v1/rooms/${room}/members`, { after, limit: "100" });
   }
 
   pins(room: string, before?: number): Promise<PinsPage> {
-    return this.#get(`/v1/rooms/${room}/pins`, { before: before?.toString() });
+    return this.get(`/v1/rooms/${room}/pins`, { before: before?.toString() });
   }
 
   async invites(room: string): Promise<readonly StoredInvite[]> {
-    const answer = await this.#get<{ invites: readonly StoredInvite[] }>(
+    const answer = await this.get<{ invites: readonly StoredInvite[] }>(
       `/v1/rooms/${room}/invites`,
     );
     return answer.invites;
   }
 
   async message(room: string, seq: number): Promise<ShownMessage> {
-    const answer = await this.#get<{ message: ShownMessage }>(`/v1/rooms/${room}/messages/${seq}`);
+    const answer = await this.get<{ message: ShownMessage }>(`/v1/rooms/${room}/messages/${seq}`);
     return answer.message;
   }
 
   findRooms(text: string, after?: string): Promise<FoundRooms> {
-    return this.#get("/v1/rooms", { kind: "open", q: text, after });
+    return this.get("/v1/rooms", { kind: "open", q: text, after });
   }
 
   async names(users: readonly string[]): Promise<readonly NamedUser[]> {
     const query = new URLSearchParams(users.map((user) => ["user", user]));
-    const answer = await this.#get<{ names: readonly NamedUser[] }>(`/v1/names?${query}`);
+    const answer = await this.get<{ names: readonly NamedUser[] }>(`/v1/names?${query}`);
     return answer.names;
   }
 
   search({ text, room, cursor }: SearchQuery): Promise<FoundMessages> {
-    return this.#get("/v1/search", { q: text, room, cursor });
+    return this.get("/v1/search", { q: text, room, cursor });
   }
 
   async sessions(user: string): Promise<SessionsPort> {
@@ -179,10 +181,7 @@ export class HttpChatApi implements ChatApi {
     return new Sessions({ url: location.origin, token, user, fetch: fetcher });
   }
 
-  async #get<T>(
-    path: string,
-    query: Readonly<Record<string, string | undefined>> = {},
-  ): Promise<T> {
+  async get<T>(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<T> {
     const parameters = new URLSearchParams();
     for (const [key, value] of Object.entries(query)) {
       if (value !== undefined) parameters.set(key, value);

@@ -58,6 +58,7 @@ export interface RoomStoreOptions {
 export class RoomStore implements MessageSource {
   readonly name: string;
   readonly me: string;
+  readonly api: ChatApi;
   readonly timeline: TimelineRows;
   readonly changes: MessageChanges;
   readonly draft: Draft;
@@ -93,6 +94,7 @@ export class RoomStore implements MessageSource {
     this.#options = options;
     this.name = handle.room;
     this.me = me;
+    this.api = api;
     this.info = new RoomInfo({ room: handle.room, me, api, changed });
     this.members = new MemberList({ room: handle.room, api, changed });
     this.admin = new RoomAdmin(handle, changed);

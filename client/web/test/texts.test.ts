@@ -7,12 +7,13 @@ import { parseAst } from "vite";
 import { CATALOGUES, chooseLanguage, LANGUAGES, loadLanguage } from "../texts/language.ts";
 import { englishDialogs } from "../texts/english-dialogs.ts";
 import { englishFiles } from "../texts/english-files.ts";
+import { englishPreviews } from "../texts/english-previews.ts";
 import { english } from "../texts/english.ts";
 import type { Entry, TextKey } from "../texts/texts.ts";
 import { fileWords } from "../store/words.ts";
 import { addTexts, parts, setLanguage, t } from "../texts/texts.ts";
 
-const LATER = { ...englishDialogs, ...englishFiles };
+const LATER = { ...englishDialogs, ...englishFiles, ...englishPreviews };
 const ALL = { ...english, ...LATER };
 const KEYS = Object.keys(ALL) as TextKey[];
 

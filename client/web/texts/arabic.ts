@@ -2,6 +2,7 @@
 
 import { arabicDialogs } from "./arabic-dialogs.ts";
 import { arabicFiles } from "./arabic-files.ts";
+import { arabicPreviews } from "./arabic-previews.ts";
 import { arabicRooms } from "./arabic-rooms.ts";
 import type { Catalogue } from "./texts.ts";
 
@@ -9,6 +10,7 @@ export const arabic: Catalogue = {
   ...arabicRooms,
   ...arabicDialogs,
   ...arabicFiles,
+  ...arabicPreviews,
   "app.lead": "دردشة كل رسالة تراها فيها محفوظة بأمان من قبل.",
   "app.signInFailed": "تعذّر تسجيل الدخول. حاول مرة أخرى.",
   "app.signedOut": "سُجّل خروج هذا الجهاز. ما لم ترسله بعد يبقى محفوظًا عليه.",

@@ -2,6 +2,7 @@
 
 import { germanDialogs } from "./german-dialogs.ts";
 import { germanFiles } from "./german-files.ts";
+import { germanPreviews } from "./german-previews.ts";
 import { germanRooms } from "./german-rooms.ts";
 import type { Catalogue } from "./texts.ts";
 
@@ -9,6 +10,7 @@ export const german: Catalogue = {
   ...germanRooms,
   ...germanDialogs,
   ...germanFiles,
+  ...germanPreviews,
   "app.lead": "Chat, in dem jede Nachricht, die Sie sehen, schon sicher gespeichert ist.",
   "app.signInFailed": "Die Anmeldung ist fehlgeschlagen. Versuchen Sie es noch einmal.",
   "app.signedOut":

@@ -14,11 +14,12 @@
 
 import type { englishDialogs } from "./english-dialogs.ts";
 import type { englishFiles } from "./english-files.ts";
+import type { englishPreviews } from "./english-previews.ts";
 import type { englishRooms } from "./english-rooms.ts";
 import { english } from "./english.ts";
 
 /** The texts of views that load later (texts.5). */
-type Later = typeof englishDialogs & typeof englishFiles;
+type Later = typeof englishDialogs & typeof englishFiles & typeof englishPreviews;
 type English = typeof english & Later;
 export type TextKey = keyof English;
 
@@ -32,6 +33,7 @@ export type Catalogue = {
 export type RoomsCatalogue = Pick<Catalogue, keyof typeof englishRooms>;
 export type DialogsCatalogue = Pick<Catalogue, keyof typeof englishDialogs>;
 export type FilesCatalogue = Pick<Catalogue, keyof typeof englishFiles>;
+export type PreviewsCatalogue = Pick<Catalogue, keyof typeof englishPreviews>;
 
 type Parameters<Text> = Text extends `${string}{${infer Name}}${infer Rest}`
   ? Name | Parameters<Rest>
@@ -64,7 +66,7 @@ export function setLanguage(chosen: Language): void {
 }
 
 /** Adds texts that a language does not have yet (texts.5). */
-export function addTexts(texts: DialogsCatalogue | FilesCatalogue): void {
+export function addTexts(texts: DialogsCatalogue | FilesCatalogue | PreviewsCatalogue): void {
   language = { ...language, catalogue: { ...texts, ...language.catalogue } };
 }
 

@@ -17,6 +17,7 @@ export function bindActions(
   const place = { settings: room?.info.settings, role: room?.info.role };
   const isBarred = room?.status === "left" || place.settings?.archived === true;
   return {
+    room,
     rights: {
       react: !isBarred && mayLikely("react", place),
       pin: !isBarred && mayDo("pin", place),

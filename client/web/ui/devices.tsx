@@ -1,4 +1,5 @@
-// Devices: the dialog with the devices of the user, which signs out the others.
+// Devices: the dialog with the devices of the user, which signs out the others, and what the user
+// chooses for this one.
 //
 //   devices.1. It asks before a device is signed out. When the question closes and the button that
 //        opened it is gone, the title has the focus.
@@ -12,6 +13,7 @@ import { dateWords } from "../store/words.ts";
 import { t } from "../texts/texts.ts";
 import { browserClock } from "./browser-clock.ts";
 import { closeDialog, Dialog } from "./dialog.tsx";
+import { PreviewSetting } from "./previews/preview-setting.tsx";
 import { FormDialog } from "./rooms/form-dialog.tsx";
 
 interface Props {
@@ -49,6 +51,7 @@ export function Devices({ store, onClose }: Props): JSX.Element {
         <p class="problem" role="alert">
           {problem}
         </p>
+        <PreviewSetting me={store.me} />
         <div class="confirm-buttons">
           {hasOthers && (
             <button type="button" class="secondary" onClick={() => setAsked("others")}>

@@ -2,6 +2,7 @@
 
 import type { Attachment } from "#shared/protocol/attachments.ts";
 import type { FileLink } from "../store/files/file-port.ts";
+import type { RoomStore } from "../store/room-store.ts";
 import type { Message, SentMessage } from "../store/timeline-rows.ts";
 
 /** What the room permits the user. */
@@ -13,6 +14,7 @@ export interface MessageRights {
 }
 
 export interface MessageActions {
+  readonly room: RoomStore | undefined;
   readonly rights: MessageRights;
   /** Shows the details in the panel. */
   readonly inspect: (id: string) => void;

@@ -24,6 +24,14 @@ const MessageFiles = lazyView(
   FileBoxes,
 );
 
+/** Its code judges whether there is one, so that the first load has little of it. */
+const LinkPreview = lazyView(() =>
+  import("./previews/link-preview.tsx").then(
+    (previews) => previews.LinkPreview,
+    () => () => null, // A missing preview is no fault that a reader must know.
+  ),
+);
+
 /** A longer text is folded; a button shows all of it. */
 const FOLD_CHARACTERS = 1_500;
 const FOLD_LINES = 20;
@@ -158,6 +166,7 @@ function Content(props: {
       {files !== undefined && (
         <MessageFiles {...{ message, files, actions }} isReachable={isActive} />
       )}
+      {text.includes("://") && <LinkPreview {...{ message, actions }} />}
     </>
   );
 }

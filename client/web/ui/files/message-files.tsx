@@ -15,6 +15,7 @@ import { FileBoxes } from "../file-boxes.tsx";
 import type { MessageFilesProps } from "../file-boxes.tsx";
 import { Icon } from "../icons.tsx";
 import type { MessageActions } from "../message-actions.ts";
+import { useIsNear } from "../near.ts";
 
 type LinkOf = MessageActions["linkOf"];
 
@@ -36,8 +37,6 @@ export function MessageFiles(props: MessageFilesProps): JSX.Element {
   );
 }
 
-/** How far below and above the visible part images are loaded. */
-const NEAR = "400px";
 /** message-files.1. */
 const RETRIES = 1;
 
@@ -97,24 +96,6 @@ function Thumbnail({
       )}
     </button>
   );
-}
-
-function useIsNear(element: { readonly current: Element | null }): boolean {
-  const [isNear, setNear] = useState(false);
-  useEffect(() => {
-    if (element.current === null) return undefined;
-    const observer = new IntersectionObserver(
-      (entries) => {
-        if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-        setNear(true);
-        observer.disconnect();
-      },
-      { root: element.current.closest(".list-scroller"), rootMargin: NEAR },
-    );
-    observer.observe(element.current);
-    return () => observer.disconnect();
-  }, []);
-  return isNear;
 }
 
 function Line({ file, linkOf, tabIndex }: FileProps): JSX.Element {
