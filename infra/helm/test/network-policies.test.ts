@@ -231,6 +231,12 @@ describe("The Helm chart's network policies", function () {
     for (const name of ["gateway", "room", "persistence", "provision", "migrate"]) {
       expect(portsOut(hooked, name), name).to.not.include(0);
     }
+    const linkPreviewsAllow = ["192.168.7.0/24"];
+    for (const linkPreviews of [true, false]) {
+      const webhooks = { enabled: true, linkPreviews, linkPreviewsAllow };
+      const peers = receivers(await render(helm, { auth: "dev", webhooks }));
+      expect(reaches(peers, "192.168.7.9"), "LP3").to.equal(linkPreviews);
+    }
     const backEnds = [{ podSelector: { matchLabels: { app: "back-end" } } }];
     const narrow = await render(helm, {
       auth: "dev",

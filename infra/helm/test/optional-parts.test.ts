@@ -62,6 +62,22 @@ describe("The optional parts of the Helm chart", function () {
     );
   });
 
+  it("LP1: previews of links are off unless they are switched on, alike for gateways and webhooks", async function () {
+    const helm = await helmOrSkip(this);
+    const previewsOf = async (webhooks: object): Promise<unknown[]> => {
+      const pods = new Map(podsOf(await render(helm, { auth: "dev", webhooks })));
+      return ["gateway", "webhooks"].map((service) => {
+        const pod = pods.get(service);
+        return pod && environmentOf(pod.containers[0]!)["LINK_PREVIEWS"];
+      });
+    };
+    const linkPreviews = true;
+    expect(await previewsOf({})).to.deep.equal(["off", undefined]);
+    expect(await previewsOf({ enabled: true })).to.deep.equal(["off", "off"]);
+    expect(await previewsOf({ enabled: true, linkPreviews })).to.deep.equal(["on", "on"]);
+    expect(await previewsOf({ linkPreviews }), "no pod fetches").to.deep.equal(["off", undefined]);
+  });
+
   it("runs the admin page as one pod in the mode of the gateways, with a user of its own; off by default", () => {
     const objects = release("the admin page, with monitoring");
     const { spec } = ofKind(objects, "Deployment").find((one) => componentOf(one) === "operator")!;

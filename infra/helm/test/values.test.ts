@@ -90,6 +90,7 @@ const BAD: readonly (readonly [object, string])[] = [
   [{ ...DEV, postgres: { webhooks: "parley" } }, "postgres.webhooks is also the owner"],
   [{ ...DEV, postgres: { webhooks: "parley_serving" } }, "also the role of persistence"],
   [{ ...DEV, webhooks: { allow: ["10.0.0.1"] } }, "at '/webhooks/allow/0'"],
+  [{ ...DEV, webhooks: { linkPreviewsAllow: ["x"] } }, "at '/webhooks/linkPreviewsAllow/0'"],
   [{ ...DEV, webhooks: { resources: { limits: { memory: "1G" } } } }, "1G is not a size"],
   [{ ...DEV, attachments: { store: "disk" } }, "at '/attachments/store': value must be one of"],
   [{ ...DEV, attachments: { store: "folder" } }, "attachments.claim is not set"],

@@ -42,7 +42,12 @@ const SETS: Readonly<Record<string, object>> = {
     postgres: { url: "postgres://db.example:5432/chat?sslmode=verify-full", owner: "a" },
     service: { type: "LoadBalancer", port: 8080, annotations: { "a.example/b": "c" } },
     monitoring: { release: "prometheus" },
-    webhooks: { allow: ["10.0.0.0/8"], http: true },
+    webhooks: {
+      allow: ["10.0.0.0/8"],
+      http: true,
+      link_previews: true,
+      link_previews_allow: ["192.168.7.0/24"],
+    },
     operator: {
       origins: ["https://admin.example"],
       oidc_client_id: "admin-page",

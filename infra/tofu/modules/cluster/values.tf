@@ -90,6 +90,10 @@ locals {
       replicas  = var.replicas.webhooks
       allow     = try(var.webhooks.allow, [])
       http      = try(var.webhooks.http, false)
+
+      linkPreviews      = try(var.webhooks.link_previews, false)
+      linkPreviewsAllow = try(var.webhooks.link_previews_allow, [])
+
       resources = local.resources.webhooks
     })
     operator = merge(local.defaults.operator, {

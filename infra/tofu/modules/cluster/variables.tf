@@ -148,12 +148,20 @@ variable "replicas" {
 }
 
 variable "webhooks" {
-  description = "Processes that send events to back ends (docs/webhooks.md). allow: networks of receivers beside public addresses. http: true permits http. Null: none."
+  description = "Processes that send events to back ends (docs/webhooks.md). allow: networks of receivers beside public addresses. http: true permits http. link_previews: true lets users switch previews of links on (docs/link-previews.md); link_previews_allow: networks of links beside public addresses. Null: none."
   type = object({
     allow = optional(list(string), [])
     http  = optional(bool, false)
+
+    link_previews       = optional(bool, false)
+    link_previews_allow = optional(list(string), [])
   })
   default = null
+
+  validation {
+    condition     = var.webhooks == null || alltrue([for network in try(var.webhooks.link_previews_allow, []) : can(regex("^[0-9a-fA-F.:]+/[0-9]{1,3}$", network))])
+    error_message = "webhooks.link_previews_allow: expected networks such as 10.0.0.0/8."
+  }
 
   validation {
     condition     = var.webhooks == null || alltrue([for network in try(var.webhooks.allow, []) : can(regex("^[0-9a-fA-F.:]+/[0-9]{1,3}$", network))])

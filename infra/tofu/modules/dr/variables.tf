@@ -16,7 +16,13 @@ variable "settings" {
       persistence = optional(number, 2)
       webhooks    = optional(number, 2)
     }), {})
-    webhooks = optional(object({ allow = optional(list(string), []), http = optional(bool, false) }))
+    webhooks = optional(object({
+      allow = optional(list(string), [])
+      http  = optional(bool, false)
+
+      link_previews       = optional(bool, false)
+      link_previews_allow = optional(list(string), [])
+    }))
     operator = optional(object({
       origins        = optional(list(string), ["http://localhost:8090"])
       oidc_client_id = optional(string, "")

@@ -32,7 +32,7 @@ run "first_wrong_value_of_each_input" {
     resources   = { search = { requests = { cpu = "1" } } }
     service     = { type = "ExternalName" }
     timeout     = "10" # Without a unit.
-    webhooks    = { allow = ["10.0.0.1"] }
+    webhooks    = { allow = ["10.0.0.1"], link_previews_allow = ["10.0.0.1"] }
     attachments = { store = "folder" } # Without a claim.
     environment = { search = { LANGUAGE = "german" } }
 
