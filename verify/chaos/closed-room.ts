@@ -9,8 +9,8 @@
 //   chaos/closed-room.2. A guest joins again when its invitation or its entry is acknowledged.
 //   chaos/closed-room.3. Guests also try invites that have ended, were revoked, or are used up.
 //   chaos/closed-room.4. A room may refuse an invite. After a clock that was hours ahead (F16), the
-//       time of its rooms stands still for hours (O13). No invite ends meanwhile, and a room has at
-//       most INVITES_MAX of them.
+//       time of its rooms does not rise for hours (O13). No invite ends meanwhile, and a room has
+//       at most INVITES_MAX of them.
 
 import { below } from "#shared/kit/random.ts";
 import type { Random } from "#shared/ports/clock.ts";

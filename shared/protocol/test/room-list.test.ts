@@ -160,7 +160,7 @@ describe("Room list messages", () => {
       expect(decodeNote(encodeNote(note))).to.deep.equal(note);
     }
     for (const broken of [
-      { v: 2, room: GENERAL, seq: 3, why: "added" },
+      { v: 3, room: GENERAL, seq: 3, why: "added" },
       { v: 1, room: "a b", seq: 3, why: "added" },
       { v: 1, room: GENERAL, seq: -1, why: "added" },
       { v: 1, room: GENERAL, seq: 3, why: "bored" },
