@@ -86,10 +86,10 @@ locals {
       }
     }
     webhooks = merge(local.defaults.webhooks, {
-      enabled   = var.webhooks != null
-      replicas  = var.replicas.webhooks
-      allow     = try(var.webhooks.allow, [])
-      http      = try(var.webhooks.http, false)
+      enabled  = var.webhooks != null
+      replicas = var.replicas.webhooks
+      allow    = try(var.webhooks.allow, [])
+      http     = try(var.webhooks.http, false)
 
       linkPreviews      = try(var.webhooks.link_previews, false)
       linkPreviewsAllow = try(var.webhooks.link_previews_allow, [])
