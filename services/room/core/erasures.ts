@@ -50,10 +50,14 @@ export class Erasures {
     return deletion === undefined ? line : (tombstoneOf(line, deletion) ?? line);
   }
 
-  /** Takes over what a replay read. */
+  /** Takes over what a replay read. Its deletions erase the edits before the replay, too. */
   absorb({ edits, erased }: { readonly edits: Edits; readonly erased: Erased }): void {
     for (const [seq, target] of edits) this.#edits.set(seq, target);
     for (const [seq, deletion] of erased) this.#erased.set(seq, deletion);
+    for (const [seq, target] of this.#edits) {
+      const deletion = erased.get(target);
+      if (deletion !== undefined) this.#erased.set(seq, deletion);
+    }
     this.#count();
   }
 
