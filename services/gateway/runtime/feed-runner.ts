@@ -80,7 +80,9 @@ export class FeedRunner {
   readonly #answers = new WeakMap<Member, JoinedResult>();
   #effects: FeedEffect<Member>[] = [];
   /** The users that the newest join answer with names listed. */
-  #listed: { readonly c: number; readonly users: readonly UserId[] } | undefined;
+  #listed:
+    | { readonly c: number; readonly users: readonly UserId[]; readonly here: number }
+    | undefined;
   #isPerforming = false;
   #isStopped = false;
   #born = "";
@@ -170,8 +172,8 @@ export class FeedRunner {
    * The owner answered a join, whose session may have left. Its list counts for the other joins of
    * the owner's step.
    */
-  onListed({ c, users }: JoinedResult): void {
-    if (users !== undefined && this.#sessions.size > 0) this.#listed = { c, users };
+  onListed({ c, users, here }: JoinedResult): void {
+    if (users !== undefined && this.#sessions.size > 0) this.#listed = { c, users, here };
   }
 
   /** The owner answered the join. False: the room was recreated, and the lines here are invalid. */
@@ -186,10 +188,12 @@ export class FeedRunner {
     this.#members.add(member);
     if (result.head > 0) this.#kind = result.access ?? "open"; // removals.2
     if (result.access === undefined) this.#publicAt = Math.max(this.#publicAt, result.head);
-    const isListed = result.listedBy !== undefined && result.listedBy === this.#listed?.c;
+    const listed = result.listedBy === this.#listed?.c ? this.#listed : undefined;
     // The answer with the list may be lost. The owner's next complete list replaces it (A4).
-    const users = isListed ? this.#listed?.users : result.users;
-    this.#answers.set(member, users === undefined ? result : { ...result, users });
+    // The owner answers a command again for each copy of it. So the list may be newer than this
+    // answer, and its count is the one that fits.
+    const list = listed && { users: listed.users, here: listed.here };
+    this.#answers.set(member, { ...result, ...list });
     this.#step({ kind: "join", member, head: result.head, ...from });
     return true;
   }
