@@ -8,6 +8,7 @@ import type { ArchiveEvent, ArchiveStore, Read } from "../ports/archive.ts";
 import type { NameStore } from "../ports/names.ts";
 import type { RoomListStore } from "../ports/room-lists.ts";
 import { encodeEvent } from "../protocol/events.ts";
+import type { RoomEvent } from "../protocol/events.ts";
 import { messageTime } from "../protocol/ids.ts";
 import type { MessageId, Millis, RoomId, Seq, UserId } from "../protocol/ids.ts";
 import { ID_SLACK_MS, RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "../protocol/limits.ts";
@@ -50,6 +51,12 @@ export function event(room: RoomId, seq: Seq, wanted: Wanted = {}): ArchiveEvent
 
 export function events(room: RoomId, first: Seq, last: Seq, wanted: Wanted = {}): ArchiveEvent[] {
   return Array.from({ length: last - first + 1 }, (_, i) => event(room, first + i, wanted));
+}
+
+/** The event as a batch of the archive has it. */
+export function archived(event: RoomEvent): ArchiveEvent {
+  const { t: kind, room, seq, id, from: sender, at } = event;
+  return { room, seq, kind, id, sender, at, line: encodeEvent(event) };
 }
 
 export function valueOf<T>(read: Read<T>): T {

@@ -35,7 +35,7 @@ describe("HttpLinkPreviews", () => {
     expect(fixture.logged(), "no URL in the log").to.not.include("tea.example");
   });
 
-  it("LP8: without a token, and for what is no web address, nothing is asked", async () => {
+  it("LP8: a request without a token, or with a text that is no web address, asks no fetcher", async () => {
     await using fixture = await openHttpFixture();
     expect(
       await problemOf(await fixture.ask(path(LINK), { headers: { authorization: "" } })),

@@ -5,11 +5,9 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import { MemoryArchive } from "#shared/adapters/archive-memory.ts";
 import type { ArchiveEvent, ArchiveStore } from "#shared/ports/archive.ts";
-import { encodeEvent } from "#shared/protocol/events.ts";
-import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { MessagesQuery } from "#shared/protocol/history.ts";
 import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
-import { idOf, valueOf } from "#shared/testing/archive.contract.ts";
+import { archived, idOf, valueOf } from "#shared/testing/archive.contract.ts";
 import { launchPostgres } from "#shared/testing/launch-postgres.ts";
 import type { PostgresServer } from "#shared/testing/launch-postgres.ts";
 import { PostgresArchive } from "../adapters/archive-postgres.ts";
@@ -55,11 +53,6 @@ function eventsOf(room: RoomId, drafts: readonly Draft[]): ArchiveEvent[] {
     if (kind === "pinned") return archived({ t: kind, ...head, target, on });
     return archived({ t: "reacted", ...head, target, emoji, on });
   });
-}
-
-function archived(event: RoomEvent): ArchiveEvent {
-  const { t: kind, room, seq, id, from: sender, at } = event;
-  return { room, seq, kind, id, sender, at, line: encodeEvent(event) };
 }
 
 describe("Messages that change, on PostgreSQL and in memory", function () {

@@ -7,12 +7,11 @@ import { Pool } from "pg";
 import { MemoryArchive } from "#shared/adapters/archive-memory.ts";
 import type { ArchiveEvent } from "#shared/ports/archive.ts";
 import type { RoomListStore } from "#shared/ports/room-lists.ts";
-import { encodeEvent } from "#shared/protocol/events.ts";
 import type { Mentions, RoomEvent } from "#shared/protocol/events.ts";
 import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { UNREAD_EVENTS_MAX, UNREAD_MAX } from "#shared/protocol/limits.ts";
 import type { ListedRoom } from "#shared/protocol/room-list.ts";
-import { idOf, valueOf } from "#shared/testing/archive.contract.ts";
+import { archived, idOf, valueOf } from "#shared/testing/archive.contract.ts";
 import { launchPostgres } from "#shared/testing/launch-postgres.ts";
 import type { PostgresServer } from "#shared/testing/launch-postgres.ts";
 import { PostgresArchive } from "../adapters/archive-postgres.ts";
@@ -85,11 +84,6 @@ function eventsOf(room: RoomId, drafts: readonly Draft[]): ArchiveEvent[] {
     } else add(user, { t: kind, target: message.seq, emoji: "👍", on: isIn });
   }
   return events;
-}
-
-function archived(event: RoomEvent): ArchiveEvent {
-  const { t: kind, room, seq, id, from: sender, at } = event;
-  return { room, seq, kind, id, sender, at, line: encodeEvent(event) };
 }
 
 describe("Room lists, on PostgreSQL and in memory", function () {
