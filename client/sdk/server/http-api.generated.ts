@@ -4468,8 +4468,25 @@ export interface operations {
                 };
                 content: {
                     /** @example the bytes of the file */
-                    readonly "application/octet-stream": string;
+                    readonly "*/*": string;
                 };
+            };
+            /** The part that `Range` names. */
+            readonly 206: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /** @example the bytes of the file */
+                    readonly "*/*": string;
+                };
+            };
+            /** `If-None-Match` names these bytes. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** `bad_frame`: The frame is not valid. */
             readonly 400: {
@@ -4491,6 +4508,15 @@ export interface operations {
             };
             /** `not_found`: There is no such thing. */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** `bad_frame`: no byte is in the `Range`. */
+            readonly 416: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

@@ -119,7 +119,8 @@ function contentRoute(parts: FileParts): HttpRoute {
     summary: "Read the bytes of an attachment",
     description: "`link`: from the answer with a link. One `Range` of bytes is served.",
     checks: { params: linkParams },
-    answer: { status: 200, type: "application/octet-stream", schema: z.string() },
+    // `mediaTypeOf` names the type when the file is stored.
+    answer: { status: 200, type: "*/*", inParts: true, schema: z.string() },
     async handle(request, reply) {
       const { links, clock, isRevoked, store } = parts;
       if (store === undefined) {

@@ -46,6 +46,8 @@ export interface HttpRoute {
     readonly schema: z.ZodType;
     /** Default: application/json. */
     readonly type?: string;
+    /** The handler answers `Range` with 206 or 416 and `If-None-Match` with 304. */
+    readonly inParts?: true;
   };
   readonly errors: readonly ErrorName[];
   readonly handle: (request: FastifyRequest, reply: FastifyReply) => unknown;

@@ -85,6 +85,12 @@ function operation(route: HttpRoute): Json {
     ...(headers === undefined ? [] : parametersOf(headers, "header")),
   ];
   const example = exampleOf(route.name);
+  const content = {
+    [route.answer.type ?? "application/json"]: {
+      schema: jsonSchema(route.answer.schema, "output"),
+      example: example.answer,
+    },
+  };
   return {
     operationId: route.name,
     tags: [tagOf(route)],
@@ -107,15 +113,8 @@ function operation(route: HttpRoute): Json {
       },
     }),
     responses: {
-      [route.answer.status]: {
-        description: "Done.",
-        content: {
-          [route.answer.type ?? "application/json"]: {
-            schema: jsonSchema(route.answer.schema, "output"),
-            example: example.answer,
-          },
-        },
-      },
+      [route.answer.status]: { description: "Done.", content },
+      ...(route.answer.inParts === true && partsOf(content)),
       ...problems(errorsOf(route)),
     },
   };
@@ -176,6 +175,17 @@ function parametersOf(schema: z.ZodObject, place: "path" | "query" | "header"): 
     ...(description !== undefined && { description }),
     schema: rest,
   }));
+}
+
+/** The answers to `Range` and `If-None-Match`. */
+function partsOf(content: Json): Json {
+  const outside = ERRORS.bad_frame.code;
+  const { [outside]: problem } = problems(["bad_frame"]) as Record<number, Json>;
+  return {
+    206: { description: "The part that `Range` names.", content },
+    304: { description: "`If-None-Match` names these bytes." },
+    416: { ...problem, description: "`bad_frame`: no byte is in the `Range`." },
+  };
 }
 
 /** Several names can share one status. Its description lists all of them. */

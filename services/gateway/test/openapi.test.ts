@@ -191,6 +191,28 @@ describe("OpenApi", () => {
     z.fromJSONSchema(components.schemas["Problem"]!).parse(problem);
   });
 
+  it("H5: the bytes of a file may have any type, and each answer to a range is described", async () => {
+    await using fixture = await openHttpFixture();
+    const { paths } = (await (await fixture.ask("/openapi.json")).json()) as Document;
+    const { responses } = paths["/v1/files/{link}"]!["get"]!;
+    const path = `/v1/rooms/general/attachments/${idNumber(1)}?name=a.txt`;
+    await fixture.ask(path, { method: "PUT", body: "a text" });
+    const { url } = (await (await fixture.ask(path)).json()) as { url: string };
+    for (const [headers, status, type] of [
+      [{}, 200, "*/*"],
+      [{ range: "bytes=0-1" }, 206, "*/*"],
+      [{ "if-none-match": `"${idNumber(1)}"` }, 304, undefined],
+      [{ range: "bytes=9-" }, 416, "application/problem+json"],
+    ] as const) {
+      const answer = await fetch(fixture.url + url, { headers });
+      expect(answer.status).to.equal(status);
+      const described = Object.keys(responses[status]?.content ?? {});
+      expect(described, String(status)).to.deep.equal(type === undefined ? [] : [type]);
+      expect(responses).to.have.property(String(status));
+      expect((await answer.text()) === "").to.equal(type === undefined);
+    }
+  });
+
   it("H5: the HTML page lists the same operations and runs no script", async () => {
     await using fixture = await openHttpFixture();
     const response = await fixture.ask("/docs");
