@@ -31,6 +31,8 @@ export class Messages {
   readonly at = new Column();
   /** Milliseconds from the run's first record to its first acknowledgement; 0 before it. */
   readonly ackedAt = new Column();
+  /** The number of the event that it names; 0: none. */
+  readonly target = new Column();
   /** The number of the connection on which it has its place in the order. */
   readonly conn = new Column();
   readonly #flags = new Column();

@@ -1,8 +1,10 @@
 // Pace: judges the times of messages and edits, by the rooms' own lines in the archive.
 //
 //   pace.1. In a room with slow mode a user below moderator has so many seconds between two
-//        messages, by their times or by the records of the client: an owner whose clock went back
-//        gives later messages the time of earlier ones. A change of the seconds begins again.
+//        messages, by their times or by the records of the client, whose wait may have begun when
+//        the owner's clock went back. A change of the seconds begins again. A message with the time
+//        of the event before it is not judged: an owner whose clock is behind the room gives all
+//        events the same time (O13), and measures the wait with a clock that no record shows.
 //   pace.2. In a room with an edit window no edit is later than so many seconds after its message.
 //
 // It knows the protocol page and shares no code with the services.
@@ -15,6 +17,13 @@ import type { Members } from "./members.ts";
 import type { Messages } from "./messages.ts";
 import type { Fail } from "./violation.ts";
 
+interface SentMessage {
+  readonly at: number;
+  readonly m: number;
+  /** `at` is what the owner's clock showed. */
+  readonly isByClock: boolean;
+}
+
 class Room {
   isDirect = false;
   slowMode = 0;
@@ -22,8 +31,10 @@ class Room {
   /** The times of messages, from the first one on; 0: no message. */
   readonly sentAt = new Column();
   firstAt = 0;
+  /** The time of the newest event. */
+  lastAt = 0;
   /** By sender: the last message since the slow mode began. */
-  readonly last = new Map<UserId, { readonly at: number; readonly m: number }>();
+  readonly last = new Map<UserId, SentMessage>();
 }
 
 export class Pace {
@@ -50,6 +61,7 @@ export class Pace {
     if (line["t"] === "room") onSettings(room, line);
     else if (line["t"] === "msg") this.#onMessage(room, id, line);
     else if (line["t"] === "edited") this.#onEdit(room, id, line);
+    room.lastAt = Number(line["at"]);
   }
 
   /** pace.1. */
@@ -60,9 +72,11 @@ export class Pace {
     if (room.slowMode === 0) return;
     const last = room.last.get(from);
     const m = this.#messages.number(line["id"] as MessageId);
-    room.last.set(from, { at, m });
+    const isByClock = at > room.lastAt;
+    room.last.set(from, { at, m, isByClock });
     const role = this.#members.roleAt(id, from, seq - 1);
     if (last === undefined || room.isDirect || role === "moderator" || role === "owner") return;
+    if (!last.isByClock || !isByClock) return;
     this.slowed++;
     const ms = Math.max(at - last.at, this.#elapsed(last.m, m));
     if (ms >= room.slowMode * 1_000) return;

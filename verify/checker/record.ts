@@ -49,6 +49,8 @@ type Sent =
       readonly sum?: number;
       /** The number of events that follow the first one of this write; default 0. */
       readonly more?: number;
+      /** The number of the event that this write names; optional. */
+      readonly target?: Seq;
     })
   | (InRoom<"send"> & { readonly phase: "ok"; readonly id: MessageId; readonly seq: Seq })
   | (InRoom<"send"> & Unanswered & { readonly id: MessageId });

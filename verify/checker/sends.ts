@@ -7,10 +7,12 @@
 //        (REFUSED_FOR_NOW) leaves a message its place, unless its client gives the order up: it
 //        does not send the first refused message again for ORDER_KEPT_MS, it leaves the room, or it
 //        has more than PLACES_MAX refused messages. A message that met an error is not judged on
-//        another connection: its number may be from before.
+//        another connection: its number may be from before. A message does not wait for one that
+//        names its number or a later one: no owner can store that one first, and its refusal may
+//        be lost (decision 010).
 
 import type { RoomId } from "#shared/protocol/ids.ts";
-import type { Conn, Conns, Stream } from "./conns.ts";
+import type { Conn, Conns, Span, Stream } from "./conns.ts";
 import { Latencies } from "./latencies.ts";
 import type { Messages } from "./messages.ts";
 import { LOST } from "./record.ts";
@@ -60,7 +62,7 @@ export class Sends {
 
   /** `at`: the time of the record in milliseconds from the begin of the run. */
   onInvoked(record: Phase<"invoke">, at: number): void {
-    const { id, client, room, sum = 0, more = 0 } = record;
+    const { id, client, room, sum = 0, more = 0, target = 0 } = record;
     const messages = this.#messages;
     const known = messages.number(id);
     const m = known === 0 ? messages.add(id, client, room) : known;
@@ -72,6 +74,7 @@ export class Sends {
       messages.sum.set(m, sum);
       messages.at.set(m, at);
       if (more > 0) messages.addMore(m, more);
+      if (target > 0) messages.target.set(m, target);
     } else {
       if (invoked === 1) this.retried++;
       messages.retry(m);
@@ -197,17 +200,29 @@ export class Sends {
       const seq = seqs.at(m);
       if (seq === 0) break;
       judged++;
-      if (seq <= stream.floor) {
+      const before = stream.taken.find(({ after, last }) => seq > after && seq <= last);
+      if (before !== undefined) {
         const id = this.#messages.id(m);
         this.#fail(
           "I7",
-          `${id} has number ${seq} in ${room}; the message sent before it has ${stream.floor}`,
+          `${id} has number ${seq} in ${room}; the message sent before it has ${before.last}`,
         );
       }
-      stream.floor = Math.max(stream.floor, seq);
+      take(stream, { after: this.#messages.target.at(m), last: seq });
     }
     if (judged > 0) stream.order.splice(0, judged);
   }
+}
+
+/** Spans that touch become one, so a stream has few. */
+function take(stream: Stream, { after, last }: Span): void {
+  const apart = stream.taken.filter((span) => span.last < after || span.after > last);
+  const touching = stream.taken.filter((span) => !apart.includes(span));
+  const whole = {
+    after: Math.min(after, ...touching.map((span) => span.after)),
+    last: Math.max(last, ...touching.map((span) => span.last)),
+  };
+  stream.taken = [...apart, whole];
 }
 
 /** Whether the server keeps the place of one more refused send of this connection. */

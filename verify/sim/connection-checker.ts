@@ -77,7 +77,8 @@ export class ConnectionChecker {
       case "send": {
         const id = frame["id"] as MessageId;
         this.#expectAnswer(`send ${id}`, { room });
-        this.#record({ room, op: "send", phase: "invoke", id, sum: sumOf(frame["body"]) });
+        const sum = sumOf(frame["body"]);
+        this.#record({ room, op: "send", phase: "invoke", id, sum, ...targetOf(frame["thread"]) });
         return;
       }
       case "edit":
@@ -94,7 +95,8 @@ export class ConnectionChecker {
         const members = (frame["members"] as readonly object[] | undefined) ?? [];
         const more = frame.t === "create" ? 1 + members.length : 0;
         this.#expectAnswer(`send ${id}`, { room });
-        this.#record({ room, op: "send", phase: "invoke", id, ...(more > 0 && { more }) });
+        const rest = { ...(more > 0 && { more }), ...targetOf(frame["target"]) };
+        this.#record({ room, op: "send", phase: "invoke", id, ...rest });
         return;
       }
       case "join":
@@ -305,6 +307,11 @@ function listOf(frame: Frame): string {
 
 function pageOf(frame: Frame): string {
   return `page ${Number(frame["ref"])}`;
+}
+
+/** The event that a write names. */
+function targetOf(seq: unknown): { readonly target?: Seq } {
+  return typeof seq === "number" ? { target: seq } : {};
 }
 
 type OwnPart = ClientRecord extends infer R

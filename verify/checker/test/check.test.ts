@@ -333,6 +333,25 @@ describe("check", () => {
     expect(broken(records, swapped)).to.deep.equal([]);
   });
 
+  it("I7: does not judge a send against one before it that names the same number or a later one", () => {
+    // 1 names `target`; its refusal and the first answer to 2 were lost with the connection.
+    const second = { conn: 2 };
+    const records = (target: number): ClientRecord[] => [
+      { ...invoke(1), target } as ClientRecord,
+      invoke(2),
+      ...[1, 2].map((n) => unanswered(n, "info")),
+      ...[1, 2].map((n) => invoke(n, second)),
+      ok(2, 2, second),
+      ok(1, 3, second),
+    ];
+    const held = stores([line(1, 9, EVE), line(2, 2), line(3, 1)]);
+    const sentByEve = [invoke(9, { client: EVE }), ok(9, 1, { client: EVE })];
+    const judged = (target: number): string[] => broken([...sentByEve, ...records(target)], held);
+    expect(judged(2)).to.deep.equal([]);
+    expect(judged(3)).to.deep.equal([]);
+    expect(judged(1)).to.deep.equal(["I7"]);
+  });
+
   it("I7: does not judge a refused send beyond the places that the server keeps", () => {
     const many = Array.from({ length: 256 }, (_, i) => i + 10);
     const refuse = (n: number): ClientRecord[] => [invoke(n), unanswered(n, "fail", "busy")];

@@ -53,18 +53,31 @@ const CREATED: readonly Draft[] = [
 
 describe("check: pace", () => {
   it("I16: a member waits for the slow mode, an owner does not", () => {
-    const early: Draft = ["msg", "ben", 1_900];
-    const first: Draft = ["msg", "ben", 0];
-    expect(judged([...CREATED, first, ["msg", "ben", 2_000]])).to.deep.equal([]);
+    const early: Draft = ["msg", "ben", 1_901];
+    const first: Draft = ["msg", "ben", 1];
+    expect(judged([...CREATED, first, ["msg", "ben", 2_001]])).to.deep.equal([]);
     expect(judged([...CREATED, first, early])).to.deep.equal(["I16 plans 5"]);
-    expect(judged([...CREATED, ["msg", "ada", 0], ["msg", "ada", 1]])).to.deep.equal([]);
+    expect(judged([...CREATED, ["msg", "ada", 1], ["msg", "ada", 2]])).to.deep.equal([]);
     // The owner's clock went back: the lines say nothing, and the client waited.
-    const waited: Draft = ["msg", "ben", 1, { ackMs: 2_001 }];
+    const waited: Draft = ["msg", "ben", 2, { ackMs: 2_002 }];
     expect(judged([...CREATED, first, waited])).to.deep.equal([]);
-    const kept: Draft = ["room", "ada", 1, { kind: "closed", slowMode: 2, title: "Plans" }];
+    const kept: Draft = ["room", "ada", 2, { kind: "closed", slowMode: 2, title: "Plans" }];
     expect(judged([...CREATED, first, kept, early])).to.deep.equal(["I16 plans 6"]);
-    const again: Draft = ["room", "ada", 1, { kind: "closed", slowMode: 9 }];
+    const again: Draft = ["room", "ada", 2, { kind: "closed", slowMode: 9 }];
     expect(judged([...CREATED, first, again, early])).to.deep.equal([]);
+  });
+
+  it("I16: a time that the event before has too says nothing about the owner's clock", () => {
+    const ahead: Draft = ["msg", "ada", 9_000];
+    const early: Draft = ["msg", "ben", 9_001];
+    // The clock went back behind `ahead`. From then on it can also jump ahead without a trace.
+    expect(judged([...CREATED, ahead, ["msg", "ben", 9_000], early])).to.deep.equal([]);
+    expect(judged([...CREATED, ["msg", "ben", 8_999], ahead, ["msg", "ben", 9_000]])).to.deep.equal(
+      [],
+    );
+    expect(judged([...CREATED, ["msg", "ben", 8_999], ahead, early])).to.deep.equal([
+      "I16 plans 6",
+    ]);
   });
 
   it("I17: an edit behind the window is a violation", () => {
