@@ -50,6 +50,11 @@ export class FakeClock implements Clock {
     return this.#armed.size;
   }
 
+  /** Time passes while the process is paused: nothing runs. */
+  stall(ms: number): void {
+    this.#monotonic += ms;
+  }
+
   /** Moves the wall clock alone, either way (clock.1). */
   jump(byMs: number): void {
     this.#offset += byMs;

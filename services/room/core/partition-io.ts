@@ -112,6 +112,8 @@ export type Input =
    * lost too.
    */
   | { readonly kind: "reconnected"; readonly awayMs: Millis }
+  /** This process did not run for a time in which peers may have declared it dead (P32). */
+  | { readonly kind: "lapsed" }
   | { readonly kind: "batch"; readonly batch: CommandBatch }
   | { readonly kind: "flush" }
   | { readonly kind: "tick" }

@@ -5,6 +5,7 @@
 
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, Millis, ProcessId } from "#shared/protocol/ids.ts";
+import type { Lapse } from "./lapse.ts";
 import type { Tenure } from "./tenure.ts";
 import type { Replay } from "./replay.ts";
 
@@ -41,7 +42,8 @@ export type PartitionState =
   /** The claim is in the log, and the archive's watermark is being read. */
   | { readonly kind: "watermark"; readonly epoch: Epoch; readonly retryAt: Millis }
   | { readonly kind: "replaying"; readonly epoch: Epoch; readonly replay: Replay }
-  | { readonly kind: "serving"; readonly tenure: Tenure }
+  /** `lapse`: the owner takes no batch before it has read the end of the log (P32). */
+  | { readonly kind: "serving"; readonly tenure: Tenure; readonly lapse?: Lapse }
   /**
    * P10. While `releasing`, the tenure is over: nothing may follow the release in the log. `split`:
    * the new `of`; the last entry is then a split, and the partition claims again (P28).

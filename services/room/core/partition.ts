@@ -31,6 +31,8 @@
 //   partition.7. A split is the last entry of its tenure. The partition then claims again, and
 //       knows its new `of` from the log (P28). An uncertain outcome of a split is one like any
 //       other.
+//   partition.8. An owner that may have been declared dead takes no batch before it has read the
+//       end of the log (P32).
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { CommandBatch } from "#shared/protocol/commands.ts";
@@ -38,11 +40,12 @@ import { encodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, Millis, ProcessId } from "#shared/protocol/ids.ts";
 import { firstLogSeq, initialOf } from "#shared/protocol/partition-map.ts";
-import type { AppendOutcome } from "#shared/ports/log.ts";
+import type { AppendOutcome, LastOutcome } from "#shared/ports/log.ts";
 import type { Effect, Input } from "./partition-io.ts";
 import { FENCED_MS, FULL_RETRY_MS, NEWER_RETRY_MS, RETRY_MS } from "./partition-state.ts";
 import { rivalOf, UNBEGUN_RETRY_MS } from "./partition-state.ts";
 import type { PartitionState, Rival } from "./partition-state.ts";
+import { Lapse } from "./lapse.ts";
 import { Tenure } from "./tenure.ts";
 import { isOvertaken, ONLY_PARTITION, Replay } from "./replay.ts";
 import type { Place } from "./replay.ts";
@@ -163,7 +166,9 @@ export class Partition {
           ? this.#fenceOrClaim(rivalOf({ node: this.#node, epoch: state.epoch }, input), now)
           : (this.#tenure()?.onEntryRead(input.logSeq, input.entry) ?? []);
       case "reconnected":
-        return this.#tenure()?.onReconnected(input.awayMs, now) ?? [];
+        return [...this.#onLapsed(), ...(this.#tenure()?.onReconnected(input.awayMs, now) ?? [])];
+      case "lapsed":
+        return this.#onLapsed();
       case "tick":
         return this.#onTick(now);
       case "watermark":
@@ -187,7 +192,11 @@ export class Partition {
 
   #onBatch(batch: CommandBatch, now: Millis): Effect[] {
     const state = this.#state;
-    if (state.kind === "serving") return state.tenure.onBatch(batch, now);
+    if (state.kind === "serving") {
+      if (state.lapse === undefined) return state.tenure.onBatch(batch, now);
+      state.lapse.onBatch(batch);
+      return [];
+    }
     // P9: a full log answers `busy`. In all other states the batch is ignored, and its lane resends
     // it to the next owner.
     return state.kind === "claiming" && state.full ? [busyReply(batch, this.#lastEpoch)] : [];
@@ -224,6 +233,7 @@ export class Partition {
 
   #onLast({ outcome, archived = 0 }: Extract<Input, { kind: "last" }>, now: Millis): Effect[] {
     const state = this.#state;
+    if (state.kind === "serving") return this.#onLapseRead(state, outcome, now);
     if (state.kind !== "claiming" && state.kind !== "judging") return [];
     if (outcome.kind === "unknown") {
       this.#state = { ...state, retryAt: now + RETRY_MS };
@@ -247,6 +257,34 @@ export class Partition {
     }
     if (outcome.last === 0) return this.#claim();
     return [{ kind: "get-entry", logSeq: outcome.last }];
+  }
+
+  /** P32. */
+  #onLapsed(): Effect[] {
+    const state = this.#state;
+    if (state.kind !== "serving") return [];
+    const { tenure, lapse = new Lapse() } = state;
+    this.#state = { kind: "serving", tenure, lapse };
+    return lapse.read();
+  }
+
+  #onLapseRead(
+    { tenure, lapse }: Extract<PartitionState, { kind: "serving" }>,
+    outcome: LastOutcome,
+    now: Millis,
+  ): Effect[] {
+    if (lapse === undefined) return [];
+    const isNewest = lapse.onRead();
+    if (outcome.kind === "ok" && outcome.last > tenure.last) {
+      return this.#onUncertain(tenure, Infinity, { kind: "conflict", last: outcome.last }, now);
+    }
+    if (!isNewest) return [];
+    if (outcome.kind === "unknown") {
+      lapse.retryAt = now + RETRY_MS;
+      return [];
+    }
+    this.#state = { kind: "serving", tenure };
+    return lapse.end(tenure.epoch);
   }
 
   #appendClaim(expected: LogSeq, now: Millis): Effect {
@@ -490,7 +528,10 @@ export class Partition {
         return [{ kind: "changed" }];
       case "serving":
         this.#ends.note(state.tenure.last, now);
-        return state.tenure.onTick(now);
+        return [
+          ...(now < (state.lapse?.retryAt ?? Infinity) ? [] : this.#onLapsed()),
+          ...state.tenure.onTick(now),
+        ];
       case "draining":
         return this.#tenure()?.onTick(now) ?? [];
       case "idle":

@@ -31,7 +31,7 @@ import { decodeSuspectReport } from "#shared/protocol/suspect-report.ts";
 import type { BusMessage, Subscription } from "#shared/ports/bus.ts";
 import type { Timer } from "#shared/ports/clock.ts";
 import { Partition } from "../core/partition.ts";
-import { Placement } from "../core/placement.ts";
+import { Placement, TICK_LATE_MS } from "../core/placement.ts";
 import { RoomMemory } from "../core/room-memory.ts";
 import type { LoadReading } from "../core/load-window.ts";
 import { NodeLoad } from "./node-load.ts";
@@ -94,6 +94,8 @@ export class RoomNode {
   #load: NodeLoad | undefined;
   #nextTick: Timer | undefined;
   #tickIsSlow = false;
+  /** The monotonic time of the last tick or batch. */
+  #ranAt: Millis | undefined;
   #state: Beat["state"] = "joining";
   #declaredDead = 0;
   #lostBusAt: Millis | undefined;
@@ -366,6 +368,7 @@ export class RoomNode {
    * would stay present (A3).
    */
   #onGatewayCommands(id: ProcessId): void {
+    this.#noteRunning();
     if (this.#gateways.has(id)) return;
     const { clock } = this.#ports;
     if (this.#gateways.onBeat({ id, state: "live" }, clock.monotonic())) this.#gatewayBack(id);
@@ -425,9 +428,18 @@ export class RoomNode {
     });
   }
 
+  /** P32. After a pause a batch can come before the tick. */
+  #noteRunning(): void {
+    const now = this.#ports.clock.monotonic();
+    const isLate = now - (this.#ranAt ?? now) > TICK_LATE_MS;
+    this.#ranAt = now;
+    if (isLate) for (const runner of this.#runners) runner.step({ kind: "lapsed" });
+  }
+
   #tick(): void {
     const { bus, clock } = this.#ports;
     const now = clock.monotonic();
+    this.#noteRunning();
     for (const runner of this.#runners) runner.step({ kind: "tick" });
     if (bus.status === "disconnected") return; // P20
     if (this.#placement.onTick(now)) this.#gateways.refresh(now); // P20

@@ -131,9 +131,14 @@ export class PartitionFixture {
       effects.push(...this.entry(Number(seq), text));
     }
     effects.push(...this.entry(claim, encodeEntry({ kind: "claim", node: NODE, at: T0 })));
+    this.restartLane();
+    return effects;
+  }
+
+  /** The next batch is the first one of a new incarnation. */
+  restartLane(): void {
     this.#n = 0;
     this.lane++;
-    return effects;
   }
 
   entry(logSeq: LogSeq, text: string): Effect[] {
