@@ -208,6 +208,14 @@ describe("Examples", function () {
     ben.close();
   });
 
+  /** The number of a user's sessions in the list. */
+  async function sessionsOf(user: string): Promise<number> {
+    const headers = { authorization: `Bearer ${await devToken(cluster.url, user)}` };
+    const answer = await fetch(`${cluster.url}/v1/users/${user}/sessions`, { headers });
+    const { sessions } = (await answer.json()) as { readonly sessions: readonly object[] };
+    return sessions.length;
+  }
+
   it("B1, W1, W7: backend: creates a room, posts as ada, receives the answer once, and the end of each session of a killed gateway", async () => {
     await using project = await SdkProject.create(WEBHOOK_LIBRARY, "examples/backend");
     const port = String(await choosePort(0));
@@ -231,6 +239,10 @@ describe("Examples", function () {
     const stays = await joinAs("gus", "general");
     const lost = () =>
       [...backend.output().matchAll(/^(\w+) left \(gateway-lost\) (\S+)$/gm)].map(([, who]) => who);
+    // SL1, SL4: a gateway may write a session up to a second after its start.
+    await eventually("the sessions in the list", async () =>
+      (await Promise.all(users.map(sessionsOf))).every((count) => count === 1),
+    );
     await cluster.kill("gateway-2");
     await eventually("the ends of all sessions", () => lost().length >= users.length);
     for (const client of [...clients, stays]) client.close();
