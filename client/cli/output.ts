@@ -4,6 +4,7 @@
 //        JSON object with `error` and `message` on standard error. manual.ts names their fields.
 //   output.2. A text of a user reaches a terminal with its control characters made visible: the
 //        caller neutralises each line. JSON escapes them.
+//   output.3. A command whose reader has ended (`parley tail … | head`) ends too, with code 0.
 
 import { CommanderError } from "commander";
 import { NatsUnreachable } from "#shared/adapters/nats-unreachable.ts";
