@@ -9,25 +9,34 @@
 
 import type { CommandBatch } from "#shared/protocol/commands.ts";
 import type { Epoch, Millis, ProcessId } from "#shared/protocol/ids.ts";
+import type { LastOutcome } from "#shared/ports/log.ts";
 import type { Effect } from "./partition-io.ts";
 
 export class Lapse {
-  /** When a read without an answer is repeated. */
-  retryAt: Millis = Infinity;
+  #retryAt: Millis = Infinity;
   #reads = 0;
   /** The newest lane of each gateway. */
   readonly #lanes = new Map<ProcessId, number>();
 
   read(): Effect[] {
     this.#reads++;
-    this.retryAt = Infinity;
+    this.#retryAt = Infinity;
     return [{ kind: "read-last" }];
   }
 
-  /** Returns true when no later read is under way (lapse.1). */
-  onRead(): boolean {
+  /**
+   * Returns true when the end of the log is known, and no later read is under way (lapse.1). A read
+   * without an answer is repeated at `retryAt`.
+   */
+  onRead(outcome: LastOutcome["kind"], retryAt: Millis): boolean {
     this.#reads--;
-    return this.#reads === 0;
+    if (this.#reads > 0) return false;
+    if (outcome === "unknown") this.#retryAt = retryAt;
+    return outcome === "ok";
+  }
+
+  onTick(now: Millis): Effect[] {
+    return now < this.#retryAt ? [] : this.read();
   }
 
   onBatch({ gw, lane }: CommandBatch): void {

@@ -45,6 +45,7 @@ import type { Effect, Input } from "./partition-io.ts";
 import { FENCED_MS, FULL_RETRY_MS, NEWER_RETRY_MS, RETRY_MS } from "./partition-state.ts";
 import { rivalOf, UNBEGUN_RETRY_MS } from "./partition-state.ts";
 import type { PartitionState, Rival } from "./partition-state.ts";
+import { busyReply } from "./full-log.ts";
 import { Lapse } from "./lapse.ts";
 import { Tenure } from "./tenure.ts";
 import { isOvertaken, ONLY_PARTITION, Replay } from "./replay.ts";
@@ -274,15 +275,11 @@ export class Partition {
     now: Millis,
   ): Effect[] {
     if (lapse === undefined) return [];
-    const isNewest = lapse.onRead();
+    const isOver = lapse.onRead(outcome.kind, now + RETRY_MS);
     if (outcome.kind === "ok" && outcome.last > tenure.last) {
       return this.#onUncertain(tenure, Infinity, { kind: "conflict", last: outcome.last }, now);
     }
-    if (!isNewest) return [];
-    if (outcome.kind === "unknown") {
-      lapse.retryAt = now + RETRY_MS;
-      return [];
-    }
+    if (!isOver) return [];
     this.#state = { kind: "serving", tenure };
     return lapse.end(tenure.epoch);
   }
@@ -497,14 +494,7 @@ export class Partition {
     if (state.kind !== "draining" || !state.unsubscribed || !state.tenure.isIdle) return [];
     if (state.releasing) return [];
     this.#state = { ...state, releasing: true };
-    const { epoch, last: expected } = state.tenure;
-    const at = now + this.#wallOffset.aheadMs;
-    const end = { epoch, node: this.#node, at } as const;
-    const { split: of } = state;
-    const text = encodeEntry(
-      of === undefined ? { kind: "release", ...end } : { kind: "split", ...end, of },
-    );
-    return [{ kind: "append", n: 0, text, expected }];
+    return [state.tenure.appendEnd(now, state.split)];
   }
 
   #onTick(now: Millis): Effect[] {
@@ -528,10 +518,7 @@ export class Partition {
         return [{ kind: "changed" }];
       case "serving":
         this.#ends.note(state.tenure.last, now);
-        return [
-          ...(now < (state.lapse?.retryAt ?? Infinity) ? [] : this.#onLapsed()),
-          ...state.tenure.onTick(now),
-        ];
+        return [...(state.lapse?.onTick(now) ?? []), ...state.tenure.onTick(now)];
       case "draining":
         return this.#tenure()?.onTick(now) ?? [];
       case "idle":
@@ -541,14 +528,4 @@ export class Partition {
         return unreachable(state);
     }
   }
-}
-
-/** The answer to a batch while the log is full. None of its commands is stored. */
-function busyReply({ gw: gateway, commands, unknown = [] }: CommandBatch, epoch: Epoch): Effect {
-  const afterMs = FULL_RETRY_MS;
-  const results = [
-    ...commands.map(({ c }) => ({ result: { c, error: "busy", afterMs } as const })),
-    ...unknown.map((c) => ({ result: { c, error: "unknown_type" } as const })), // N6
-  ];
-  return { kind: "reply", gateway, epoch, results };
 }

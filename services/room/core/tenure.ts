@@ -274,6 +274,15 @@ export class Tenure {
     return this.#take();
   }
 
+  /** The last entry: a release, or a split to `of` partitions. */
+  appendEnd(now: Millis, of: number | undefined): Effect {
+    const end = { epoch: this.epoch, node: this.#node, at: this.#wallAt(now) } as const;
+    const text = encodeEntry(
+      of === undefined ? { kind: "release", ...end } : { kind: "split", ...end, of },
+    );
+    return { kind: "append", n: 0, text, expected: this.last };
+  }
+
   /** Gives the memory back. The tenure is not used afterwards. */
   end(): void {
     this.#rooms.clear();
