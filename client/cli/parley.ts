@@ -5,6 +5,7 @@ import { runProgram } from "./program.ts";
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0); // output.3
   console.error(`parley: ${error.message}`);
+  // The command would go on although its output is lost.
   process.exit(1);
 });
 

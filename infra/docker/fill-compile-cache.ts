@@ -38,8 +38,9 @@ for (const { words, status, output } of PROGRAMS) {
   });
   if (ended.status === status && ended.stdout.includes(output)) continue;
   // fill-compile-cache.1
-  console.error(`${words.join(" ")}: expected status ${status} and "${output}", but it printed`);
-  console.error(`${ended.stdout}${ended.stderr}and ended with ${ended.status}`);
-  process.exit(1);
+  throw new Error(
+    `${words.join(" ")}: expected status ${status} and "${output}", but it printed\n` +
+      `${ended.stdout}${ended.stderr}and ended with ${ended.status}`,
+  );
 }
 console.log(`compiled ${PROGRAMS.length} programs`);

@@ -20,6 +20,7 @@ try {
   const check = checkServer(connection);
   if (check.kind === "refused") {
     console.error(check.reason);
+    // The open connection would keep the process running.
     process.exit(1);
   }
   await provision(connection, { partitions, logBytesMax, replicas: 3 });
@@ -28,5 +29,6 @@ try {
 } catch (error: unknown) {
   if (!(error instanceof NatsUnreachable) && !(error instanceof ProvisionError)) throw error;
   console.error(error.message);
+  // The connection may be open, which would keep the process running.
   process.exit(1);
 }

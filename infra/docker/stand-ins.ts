@@ -21,6 +21,7 @@ import { ensureDebianPrograms } from "#tools/programs/debian.ts";
 import { ensureGoProgram, JAEGER } from "#tools/programs/go-program.ts";
 import { ensureNatsServer } from "#tools/programs/nats-server.ts";
 import { hasImage, NODE_BASE } from "./images.ts";
+import { sayStep } from "#tools/programs/programs.ts";
 
 const TOOLS = join(REPOSITORY, ".tools");
 const ROOT = join(TOOLS, "stand-in-debian");
@@ -116,7 +117,7 @@ export const STAND_IN_NAMES: readonly string[] = Object.keys(STAND_INS);
 /** Creates the named images that do not exist yet; all of STAND_INS by default. */
 export async function ensureStandIns(
   names: readonly string[] = STAND_IN_NAMES,
-  say: (line: string) => void = (line) => console.log(line),
+  say: (line: string) => void = sayStep,
 ): Promise<void> {
   const missing = names.filter((name) => !hasImage(name)); // stand-ins.1
   if (missing.length === 0) return;

@@ -81,7 +81,7 @@ export const DEFAULTS: ClusterOptions = {
   host: "127.0.0.1",
   runner: [],
   route: (_service, _server, urls) => Promise.resolve(urls),
-  say: (line) => console.log(line),
+  say: (line) => console.log(line), // For programs. A test passes its own.
 };
 
 /** More processes have no use on one machine. It also bounds the ports of a run. */

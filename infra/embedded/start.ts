@@ -26,7 +26,7 @@ function stopOnSignal(begun: Promise<Cluster | undefined>): void {
   const stop = async (signal: string): Promise<void> => {
     if (stoppingSince !== undefined) {
       const isMeant = signal === "SIGINT" && performance.now() - stoppingSince > SECOND_PRESS_MS;
-      if (isMeant) process.exit(EXIT_INTERRUPTED);
+      if (isMeant) process.exit(EXIT_INTERRUPTED); // The exit kills every child.
       return;
     }
     stoppingSince = performance.now();
@@ -34,6 +34,7 @@ function stopOnSignal(begun: Promise<Cluster | undefined>): void {
     const cluster = await begun;
     await cluster?.stop();
     say("stopped");
+    // A start that the signal interrupted may have left timers, which would keep it running.
     process.exit(0);
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
@@ -76,5 +77,6 @@ try {
 } catch (error: unknown) {
   if (!(error instanceof ClusterError) && !(error instanceof ConfigError)) throw error;
   console.error(error.message);
+  // The exit kills the children of a start that failed.
   process.exit(1);
 }

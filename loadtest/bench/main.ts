@@ -111,6 +111,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
     // Errors of the leg are ignored: its cluster is stopping.
     process.on("uncaughtException", () => undefined);
+    // Without the exit, the next leg would begin.
     void stopRunning().then(() => process.exit(130));
   });
 }

@@ -122,6 +122,7 @@ async function pages(n: number): Promise<void> {
   }
 }
 
+// A process without its parent has no task, and its sockets would keep it running.
 process.once("disconnect", () => process.exit());
 // It represents another machine, so it must not take CPU time from the measured processes.
 setPriority(19);

@@ -173,4 +173,5 @@ try {
   if (process.env["KEEP"] === undefined) rmSync(dataDir, { recursive: true, force: true });
   else say(dataDir);
 }
+// After a signal, `play` still waits for the cluster, which would keep the process running.
 process.exit();

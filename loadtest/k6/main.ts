@@ -67,7 +67,8 @@ async function main(): Promise<void> {
   const url = cluster?.url ?? gateway;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
-      // The terminal sends its signal to k6, but not to the servers.
+      // The terminal sends its signal to k6, but not to the servers. Without the exit, the next
+      // scenario would begin.
       void cluster?.stop().then(() => process.exit(130));
     });
   }

@@ -45,6 +45,7 @@ export class Shutdown {
   ) {
     this.#logger = logger;
     this.#deadlineMs = options.deadlineMs;
+    // A step that failed may have left a handle open, which would keep the process running.
     this.#exit = options.exit ?? ((code): never => process.exit(code));
   }
 

@@ -13,6 +13,7 @@ import { EXIT_FAILED } from "./shutdown.ts";
 export function failStart(logger: Logger, event: string, detail: object, error: unknown): never {
   const reason = error instanceof Error ? error.message : String(error);
   logger.fatal({ ...detail, reason }, event);
+  // Connections that are already open would keep the process running.
   process.exit(EXIT_FAILED);
 }
 
@@ -27,6 +28,7 @@ export function readConfigOrExit<S extends z.ZodObject>(
     if (!(error instanceof ConfigError)) throw error;
     // The text of the error repeats the complaints, so it is not the reason.
     logger.fatal({ complaints: error.complaints }, "the environment is not valid");
+    // Its stack trace would say nothing (start-failure.1).
     return process.exit(EXIT_FAILED);
   }
 }

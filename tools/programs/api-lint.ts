@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ensureNpmProgram } from "./npm-program.ts";
+import { sayStep } from "./programs.ts";
 
 /** Every rule of `recommended`, each warning as an error. */
 const RULES = "recommended-strict";
@@ -43,7 +44,7 @@ async function load<T>(module: string, say: (line: string) => void): Promise<T> 
  */
 export async function lintApi(
   source: string,
-  say: (line: string) => void = console.log,
+  say: (line: string) => void = sayStep,
 ): Promise<string[]> {
   const redocly = await load<Redocly>("@redocly/openapi-core/lib/index.js", say);
   const config = await redocly.createConfig({ extends: [RULES] });
@@ -59,7 +60,7 @@ export async function lintApi(
  */
 export async function lintExamples(
   source: string,
-  say: (line: string) => void = console.log,
+  say: (line: string) => void = sayStep,
 ): Promise<string[]> {
   const { default: Ajv } = await load<{
     default: { default: new (options: object) => Validator };

@@ -3,7 +3,7 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { promisify } from "node:util";
-import { whichOn } from "./programs.ts";
+import { sayStep, whichOn } from "./programs.ts";
 
 const run = promisify(execFile);
 
@@ -24,7 +24,7 @@ export function findChromium(env: NodeJS.ProcessEnv = process.env): string | und
  * error.
  */
 export async function ensureChromium(
-  say: (line: string) => void = (line) => console.log(line),
+  say: (line: string) => void = sayStep,
 ): Promise<string | undefined> {
   const found = findChromium();
   if (found !== undefined) return found;

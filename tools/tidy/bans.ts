@@ -25,6 +25,11 @@ const BANS: readonly Ban[] = [
     instead: "run one file (docs/hacking.md); delete or repair a test that cannot pass",
   },
   {
+    pattern: /\b(?:this|test|context)\.skip\(/g,
+    where: (path) => isCode(path) && path !== "tools/test-run/skip.ts",
+    instead: "skipTest or foundOrSkip of tools/test-run/skip.ts, which print the reason",
+  },
+  {
     pattern: /\bTODO\b(?!\(#\d+\))/g,
     where: isCode,
     instead: "TODO(#12): with the number of its issue, or do it now",
@@ -57,12 +62,22 @@ const BANS: readonly Ban[] = [
   },
 ];
 
+/** Not the method of another object, such as a simulated process. */
+const EXIT = /(?<![.#\w])process\.exit\(/;
+const COMMENT = /(?:^|\s)\/\/ |\*\/$/;
+
 const VAGUE_NAMES = /(?:^|\/)(?:utils?|helpers?|common|types|misc|manager|service|index)\.tsx?$/;
 
 export function checkBans(files: readonly SourceFile[]): Complaint[] {
   return files
     .filter(({ path }) => !OWN_WORDS.test(path))
-    .flatMap((file) => [...bannedWords(file), ...sizeOf(file), ...nameOf(file), ...headOf(file)]);
+    .flatMap((file) => [
+      ...bannedWords(file),
+      ...exitsOf(file),
+      ...sizeOf(file),
+      ...nameOf(file),
+      ...headOf(file),
+    ]);
 }
 
 function bannedWords({ path, text }: SourceFile): Complaint[] {
@@ -73,6 +88,18 @@ function bannedWords({ path, text }: SourceFile): Complaint[] {
       what: `"${match[0].trim()}": ${instead}`,
     })),
   );
+}
+
+/** An exit skips what still runs, so its place says why the process does not end without it. */
+function exitsOf({ path, text }: SourceFile): Complaint[] {
+  if (!isCode(path) || isTest(path)) return [];
+  const lines = text.split("\n");
+  return lines.flatMap((line, index) => {
+    const isExplained = [lines[index - 1] ?? "", line].some((near) => COMMENT.test(near));
+    if (!EXIT.test(line) || isExplained) return [];
+    const what = "process.exit: say on this line, or above it, why the process needs the exit";
+    return [{ path, line: index + 1, what }];
+  });
 }
 
 function sizeOf({ path, text }: SourceFile): Complaint[] {

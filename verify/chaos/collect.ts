@@ -71,6 +71,7 @@ if (import.meta.main) {
   const files = process.argv.slice(2);
   if (files.length === 0) {
     console.error("usage: node verify/chaos/collect.ts <summary.json> …");
+    // A module cannot return.
     process.exit(2);
   }
   const runs = files.map((file) => JSON.parse(readFileSync(file, "utf8")) as Summary);

@@ -61,6 +61,7 @@ async function execute(command: GeneratorCommand): Promise<void> {
       load?.end();
       report({ kind: "ended" });
       process.disconnect();
+      // Sockets that still close would delay the end.
       process.exit(0);
   }
 }
@@ -68,7 +69,9 @@ async function execute(command: GeneratorCommand): Promise<void> {
 process.on("message", (command: GeneratorCommand) => {
   execute(command).catch((error: unknown) => {
     console.error("the generator failed", error);
+    // The parent sees the exit, and the run fails instead of waiting for an answer.
     process.exit(1);
   });
 });
+// A process without its parent has no task, and its sockets would keep it running.
 process.on("disconnect", () => process.exit(0));

@@ -33,7 +33,9 @@ async function execute(command: ProxyCommand): Promise<void> {
 process.on("message", (command: ProxyCommand) => {
   execute(command).catch((error: unknown) => {
     console.error("the proxies failed", error);
+    // The parent sees the exit, and the run fails instead of waiting for an answer.
     process.exit(1);
   });
 });
+// A process without its parent has no task, and its proxies would keep it running.
 process.on("disconnect", () => process.exit(0));

@@ -41,6 +41,7 @@ const known = new Set(ALERT_FAULTS.flatMap(({ alerts }) => alerts.map(({ name })
 const unknown = [...only].filter((name) => !known.has(name));
 if (unknown.length > 0) {
   console.error(`ONLY: unknown alert ${unknown.join(", ")}; known: ${[...known].join(", ")}`);
+  // A module cannot return.
   process.exit(1);
 }
 const isAsked = (name: string): boolean => only.size === 0 || only.has(short(name));

@@ -30,6 +30,7 @@ export class Namespaces implements Disposable {
   readonly all: readonly Namespace[];
   readonly #bridge = `${PREFIX}br`;
   readonly #onExit = (): void => this[Symbol.dispose]();
+  // A signal alone would end the process without the event `exit`, which removes the namespaces.
   readonly #onSignal = (): void => process.exit(1);
 
   static open(count: number): NamespacesOpening {

@@ -65,4 +65,5 @@ process.on("message", (command: OverloadCommand) => {
     (error: unknown) => process.send?.({ kind: "failed", reason: String(error) }),
   );
 });
+// A process without its parent has no task, and its sockets would keep it running.
 process.on("disconnect", () => process.exit(0));

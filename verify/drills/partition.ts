@@ -59,6 +59,7 @@ const FAULTS: readonly (readonly [what: string, cut: Cut])[] = [
 const opening = Namespaces.open(SERVERS);
 if (opening.kind === "unavailable") {
   console.log(`F8 is left out: no network namespaces on this machine (${opening.reason})`);
+  // A module cannot return. A machine without the right cannot fail the drill.
   process.exit(0);
 }
 using network = opening.namespaces;

@@ -6,6 +6,7 @@
 
 import { expect } from "chai";
 import type { RoomId } from "#shared/protocol/ids.ts";
+import { printFigure } from "#tools/test-run/figure.ts";
 import {
   killPersistence,
   killPostgres,
@@ -35,7 +36,7 @@ describe("Faults of the archive", function () {
       await load.ackedMore(ACKED);
       const before = load.acks.count;
       const recovery = await recover(target, () => fault(target, PAUSE_MS));
-      console.log(`      ${fault.name}: ${JSON.stringify(recovery)}`);
+      printFigure(`${fault.name}: ${JSON.stringify(recovery)}`);
       // Senders got acknowledgements while the archive stored nothing.
       expect(load.acks.count, fault.name).to.be.above(before);
       expect(recovery.arrival, fault.name).to.be.above(0);

@@ -11,6 +11,7 @@ import type { Parley } from "#client/sdk/parley.ts";
 import type { RoomHandle } from "#client/sdk/room-handle.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
+import { printFigure } from "#tools/test-run/figure.ts";
 import { devToken } from "../wire-client/dev-token.ts";
 import { connect } from "./clients.ts";
 
@@ -212,7 +213,7 @@ describe("Messages that change", function () {
       );
       expect(await stores()).to.not.include(SECRET);
       expect(await errorOf(ada.edit(target, { text: "again" }))).to.equal("conflict");
-      console.log(`      erased from every table and page after ${ms.toFixed(0)} ms`);
+      printFigure(`erased from every table and page after ${ms.toFixed(0)} ms`);
       if (process.env["CI"] === undefined) expect(ms).to.be.below(ERASED_WITHIN_MS * 10);
     } finally {
       await admin.end();

@@ -15,6 +15,7 @@ import { until } from "#shared/testing/wait.ts";
 import { composeCommand } from "#infra/docker/compose-command.ts";
 import { localBase } from "#infra/docker/images.ts";
 import { REPOSITORY } from "#infra/embedded/service-process.ts";
+import { printFigure } from "#tools/test-run/figure.ts";
 
 const run = promisify(execFile);
 
@@ -159,9 +160,7 @@ describe("Containers", function () {
       await compose("kill", "--signal", "SIGKILL", victim);
       await sendRounds(3);
       await compose("up", "--detach", "--no-build", "--wait", ...SERVICES);
-      console.log(
-        `      ${victim} was killed and is back; ${acked.get("general")!.size} in general`,
-      );
+      printFigure(`${victim} was killed and is back; ${acked.get("general")!.size} in general`);
     }
     const total = acked.get("general")!.size;
     expect(total).to.equal(clients.length * (5 + 3 * VICTIMS.length));

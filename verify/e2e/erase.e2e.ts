@@ -16,6 +16,7 @@ import { Parley } from "#client/sdk/parley.ts";
 import type { Outgoing } from "#client/sdk/room-handle.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
+import { printFigure } from "#tools/test-run/figure.ts";
 import { dumpLog } from "../dumps/dump.ts";
 import { devToken } from "../wire-client/dev-token.ts";
 import { connect } from "./clients.ts";
@@ -126,7 +127,7 @@ describe("Erasure of a user", function () {
         what: "the erasure",
       });
       const ms = performance.now() - ended;
-      console.log(`      erased everywhere ${ms.toFixed(0)} ms after the end of the job`);
+      printFigure(`erased everywhere ${ms.toFixed(0)} ms after the end of the job`);
       expect(ms).to.be.below(ERASED_WITHIN_MS);
       expect(last).to.include("a text that stays").and.include("in a thread that stays");
       const resumed: string[] = [];

@@ -14,6 +14,7 @@ import type { RoomHandle } from "#client/sdk/room-handle.ts";
 import { isSame } from "#shared/process/identity.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
+import { printFigure } from "#tools/test-run/figure.ts";
 import type { Report } from "../checker/check.ts";
 import type { HistoryRecord } from "../checker/record.ts";
 import { SaturatingWriter } from "../drills/saturating-writer.ts";
@@ -147,14 +148,14 @@ describe("Everything killed", function () {
         withinMs: 60_000,
         what: "all eight processes to run",
       });
-      for (const line of cluster.output) if (line.includes("starting it again")) console.log(line);
+      for (const line of cluster.output) if (line.includes("starting it again")) printFigure(line);
       expect(await cluster.killEverything(), cluster.output.join("\n")).to.have.length(8);
       await start();
     }
     await ackedMore(ACKED_PER_START);
     await drain();
     const { counts, violations } = await compare();
-    console.log(`      ${JSON.stringify(counts)}`);
+    printFigure(JSON.stringify(counts));
     expect(violations).to.deep.equal([]);
     expect(writers.flatMap((writer) => writer.surprises)).to.deep.equal([]);
     expect(counts.sent).to.equal(counts.acked);

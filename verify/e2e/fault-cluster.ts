@@ -8,6 +8,7 @@ import type { Report } from "../checker/check.ts";
 import type { ClusterOptions } from "#infra/embedded/cluster-options.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
+import { printFigure } from "#tools/test-run/figure.ts";
 import type { WriterLoad } from "../drills/writer-load.ts";
 
 export interface FaultCluster extends AsyncDisposable {
@@ -38,7 +39,7 @@ export async function openFaultCluster(options: Partial<ClusterOptions>): Promis
 export async function expectWhole(load: WriterLoad): Promise<Report["counts"]> {
   await load.drain();
   const { counts, violations } = await load.judge();
-  console.log(`      ${JSON.stringify(counts)}`);
+  printFigure(JSON.stringify(counts));
   expect(violations).to.deep.equal([]);
   expect(load.surprises).to.deep.equal([]);
   expect(counts.sent).to.equal(counts.acked);

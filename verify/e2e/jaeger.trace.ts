@@ -51,6 +51,7 @@ describe("A message in Jaeger", function () {
       },
       { withinMs: 60_000, what: "every hop in Jaeger" },
     );
+    // The times of the hops, for a reader of the output of the run.
     console.log(shown.replaceAll(/^/gm, "      "));
     const trace = /\/trace\/([0-9a-f]{32})/.exec(shown)?.[1];
     const page = await fetch(`${jaeger.url}/api/traces/${trace}`);

@@ -5,6 +5,7 @@
 // history. The test prints how long rooms wait; `make drill-nats` measures it many times.
 
 import type { RoomId } from "#shared/protocol/ids.ts";
+import { printFigure } from "#tools/test-run/figure.ts";
 import { WriterLoad } from "../drills/writer-load.ts";
 import { killAllServers, killLeader, pauseLeader } from "../drills/nats-faults.ts";
 import { expectWhole, openFaultCluster } from "./fault-cluster.ts";
@@ -29,7 +30,7 @@ describe("Faults of a NATS cluster", function () {
       waited[fault.name] = Math.round(Math.max(...(await load.back(rooms))));
     }
     await load.ackedMore(ACKED);
-    console.log(`      ${JSON.stringify(waited)} ms`);
+    printFigure(`${JSON.stringify(waited)} ms`);
     await expectWhole(load);
   });
 });

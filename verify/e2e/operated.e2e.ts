@@ -24,6 +24,7 @@ import { encodeSetting } from "#shared/protocol/settings.ts";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
+import { printFigure } from "#tools/test-run/figure.ts";
 import { WriterLoad } from "../drills/writer-load.ts";
 import { openOtlpReceiver } from "./otlp-receiver.ts";
 import type { OtlpReceiver, ReceivedSpan } from "./otlp-receiver.ts";
@@ -255,8 +256,8 @@ describe("An operated cluster", function () {
       await timed(unsetSetting(access(), { name: "log.level" }), 30);
     }
     const perSecond = (load.acks.count - ackedBefore) / ((performance.now() - began) / 1_000);
-    console.log(
-      `      ${urls.length} processes at ${perSecond.toFixed(0)} messages/s had a level after ${took.join(", ")} ms`,
+    printFigure(
+      `${urls.length} processes at ${perSecond.toFixed(0)} messages/s had a level after ${took.join(", ")} ms`,
     );
     // The second of E4 is for an idle machine. One round may meet a busy moment, so the median
     // counts.

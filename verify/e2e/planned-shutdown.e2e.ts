@@ -11,6 +11,7 @@ import { until } from "#shared/testing/wait.ts";
 import { LOST } from "../checker/record.ts";
 import type { ClientRecord, HistoryRecord } from "../checker/record.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
+import { printFigure } from "#tools/test-run/figure.ts";
 import { judge } from "../drills/verdict.ts";
 import type { Verdict } from "../drills/verdict.ts";
 import { devToken, socketUrlOf } from "../wire-client/dev-token.ts";
@@ -165,20 +166,18 @@ describe("Planned shutdown", function () {
     expect(new Set(back.map(({ client }) => client))).to.deep.equal(left);
     const lastMs = Math.max(...back.map(({ t }) => t - since));
     const ms = [exitMs, closes.at(-1)!.t - since, lastMs].map((value) => value.toFixed(0));
-    console.log(
-      `      exited after ${ms[0]} ms, last close ${ms[1]} ms, last client back ${ms[2]} ms`,
-    );
+    printFigure(`exited after ${ms[0]} ms, last close ${ms[1]} ms, last client back ${ms[2]} ms`);
   });
 
   it("P10: a leaving room node releases its partitions, and no send waits longer than the hand-over", async () => {
     node = { id: cluster.idOf("room-1") as ProcessId, at: Date.now() };
     const exitMs = await leave("room-1");
-    console.log(`      exited after ${exitMs.toFixed(0)} ms`);
+    printFigure(`exited after ${exitMs.toFixed(0)} ms`);
   });
 
   it("D10: a leaving persistence process hands its partitions over, and the archive stores every event once", async () => {
     const exitMs = await leave("persistence-1");
-    console.log(`      exited after ${exitMs.toFixed(0)} ms`);
+    printFigure(`exited after ${exitMs.toFixed(0)} ms`);
     clearInterval(sending);
     const isAnswered = (): boolean => clients.every(({ pending }) => pending === 0);
     await until(isAnswered, { withinMs: WITHIN_MS, what: "every message to be acknowledged" });
@@ -186,7 +185,7 @@ describe("Planned shutdown", function () {
       clients.every(({ wire }, i) => wire.seen(roomOf(i)) === heads.get(roomOf(i)));
     const verdict = await judge({ cluster, partitions: PARTITIONS, records, isRead });
     const { violations, counts } = verdict.report;
-    console.log(`      ${JSON.stringify(counts)}`);
+    printFigure(JSON.stringify(counts));
     expect(violations).to.deep.equal([]);
     expect(counts).to.include({ sent, acked: sent, stored: sent, refused: 0 });
     expect(surprises).to.deep.equal([]);

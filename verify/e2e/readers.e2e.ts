@@ -9,6 +9,7 @@ import type { UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
+import { printFigure } from "#tools/test-run/figure.ts";
 import { INSPECTED, liveMiB } from "./live-memory.ts";
 import { devToken } from "../wire-client/dev-token.ts";
 import { WireClient } from "../wire-client/wire-client.ts";
@@ -67,8 +68,8 @@ describe("Readers that are behind", () => {
     });
     expect(reader.firstOutOfPlace(1)).to.equal(undefined);
     expect(reader.isClosed).to.equal(false);
-    console.log(
-      `      ${MESSAGES} messages; live memory of the gateway: ${before} MiB before, ${during} MiB while the reader is paused`,
+    printFigure(
+      `${MESSAGES} messages; live memory of the gateway: ${before} MiB before, ${during} MiB while the reader is paused`,
     );
     expect(during - before).to.be.lessThan(PAUSED_READER_MIB_MAX);
     reader.wire.terminate();

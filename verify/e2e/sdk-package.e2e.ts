@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { whichOn } from "#tools/programs/programs.ts";
+import { printFigure } from "#tools/test-run/figure.ts";
 import { quickStartFor, runUntilAcked } from "./quick-start.ts";
 import { SdkProject } from "./sdk-project.ts";
 
@@ -137,7 +138,7 @@ describe("The package @parley/client in an empty project", function () {
     const code = readFileSync(join(assets, bundle), "utf8");
     expect(code).to.contain("parley.v1");
     expect(code, "no outbox").to.not.contain("indexedDB");
-    console.log(`      bundled by Vite: ${code.length} bytes`);
+    printFigure(`bundled by Vite: ${code.length} bytes`);
   });
 
   it("React renders its hooks on the server, and Preact its own", async () => {

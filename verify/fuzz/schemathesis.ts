@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { ToolMissing, whichOn } from "#tools/programs/programs.ts";
+import { sayStep, ToolMissing, whichOn } from "#tools/programs/programs.ts";
 
 const run = promisify(execFile);
 const HERE = fileURLToPath(new URL(".", import.meta.url));
@@ -23,9 +23,7 @@ const INSTALL_TIMEOUT_MS = 5 * 60_000;
 /**
  * Resolves with its path. Installs it when the pins changed. Throws ToolMissing with the remedy.
  */
-export async function ensureSchemathesis(
-  say: (line: string) => void = (line) => console.log(line),
-): Promise<string> {
+export async function ensureSchemathesis(say: (line: string) => void = sayStep): Promise<string> {
   const pins = readFileSync(REQUIREMENTS, "utf8");
   if (existsSync(PROGRAM) && existsSync(INSTALLED) && readFileSync(INSTALLED, "utf8") === pins) {
     return PROGRAM;

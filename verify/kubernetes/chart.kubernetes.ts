@@ -9,6 +9,7 @@
 import { expect } from "chai";
 import { until } from "#shared/testing/wait.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
+import { printFigure } from "#tools/test-run/figure.ts";
 import { HookReceiver } from "../chaos/hook-receiver.ts";
 import type { HookRecord } from "../checker/record.ts";
 import { reportText } from "../checker/report-text.ts";
@@ -74,7 +75,7 @@ describe("The chart on Kubernetes", function () {
     await receiver.close();
     await metrics?.[Symbol.asyncDispose]();
     await run?.[Symbol.asyncDispose]();
-    for (const line of figures) console.log(`      ${line}`);
+    for (const line of figures) printFigure(line);
   });
 
   describe("refuses bad input with one error, and changes nothing", () => {

@@ -22,6 +22,7 @@ import { Processes } from "./processes.ts";
 import { findPrograms } from "./programs.ts";
 import type { ProgramPaths } from "./programs.ts";
 import { NODE_ADDRESS, sandboxFolder } from "./sandbox.ts";
+import { sayStep } from "#tools/programs/programs.ts";
 
 const READY_WITHIN_MS = 120_000;
 const COMMAND_WITHIN_MS = 600_000;
@@ -35,7 +36,7 @@ export class CommandFailed extends Error {
 
 /** Resolves with a running cluster. Throws SandboxError outside of a sandbox. */
 export async function startCluster(
-  say: (line: string) => void = (line) => console.log(line),
+  say: (line: string) => void = sayStep,
 ): Promise<KubernetesCluster> {
   const folder = join(sandboxFolder(), "cluster");
   const started = join(folder, "started");

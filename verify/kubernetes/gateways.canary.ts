@@ -7,6 +7,7 @@
 
 import { expect } from "chai";
 import { until } from "#shared/testing/wait.ts";
+import { printFigure } from "#tools/test-run/figure.ts";
 import { reportText } from "../checker/report-text.ts";
 import { LOOK_EVERY_MS } from "./api.ts";
 import { startCluster } from "./cluster.ts";
@@ -81,7 +82,7 @@ describe("A canary of gateways on Kubernetes", function () {
     metrics?.[Symbol.dispose]();
     if (cluster !== undefined) await removeFlagger(cluster);
     cluster?.processes.stop("traefik");
-    for (const line of figures) console.log(`      ${line}`);
+    for (const line of figures) printFigure(line);
   });
 
   it("Flagger takes over the gateways, which serve clients through the Gateway", async () => {

@@ -74,6 +74,7 @@ process.on("message", (command: ClientsCommand) => {
   if (command.kind === "finish") group?.finish();
   if (command.kind !== "close") return;
   group?.close();
+  // The channel to the drill would keep the process running.
   process.exit(0);
 });
 process.on("disconnect", () => process.exit(1)); // The drill exited.

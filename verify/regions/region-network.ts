@@ -74,6 +74,7 @@ export class RegionNetwork implements Disposable {
   #cuts: RelayCommand["cuts"][number][] = [];
   readonly #answers = new Map<number, () => void>();
   readonly #onExit = (): void => this[Symbol.dispose]();
+  // A signal alone would end the process without the event `exit`, which removes the network.
   readonly #onSignal = (): void => process.exit(1);
   #commands = 0;
   #relay: ChildProcess | undefined;

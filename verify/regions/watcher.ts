@@ -12,6 +12,7 @@ const MISSES_MAX = 5;
 
 const [host = "", port = ""] = process.argv.slice(2);
 let misses = 0;
+// A process without its parent has no task, and its timer would keep it running.
 process.on("disconnect", () => process.exit(0));
 const timer = setInterval(() => {
   const socket = connect({ host, port: Number(port), timeout: PERIOD_MS });
@@ -23,6 +24,7 @@ const timer = setInterval(() => {
   socket.on("error", () => {
     if (++misses < MISSES_MAX) return;
     clearInterval(timer);
+    // The channel to the drill would keep the process running. The exit waits for the message.
     process.send?.("gone", undefined, {}, () => process.exit(0));
   });
 }, PERIOD_MS);

@@ -277,7 +277,7 @@ export class SimulatedCluster {
       void service.leave().then(() => {
         broker.options.trace.add(`left ${process.id}`);
         findings.count("process left after its hand-over");
-        process.exit();
+        service.process.exit();
         bus.removeFromBroker(1);
       });
     });

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import type { Command } from "commander";
+import { skipTest } from "#tools/test-run/skip.ts";
 import { cliPage } from "../cli-page.ts";
 import { completionScript, SHELLS } from "../completion.ts";
 import { commandsOf, MANUAL } from "../manual.ts";
@@ -101,11 +102,9 @@ describe("parley completion", () => {
   let folder: string;
   before(() => (folder = mkdtempSync(join(tmpdir(), "parley-completion-"))));
   after(() => rmSync(folder, { recursive: true, force: true }));
-  /** Skips the test with a printed reason on a machine without the shell. */
   const needShell = (test: Mocha.Context, shell: string): void => {
     if (spawnSync(shell, ["-c", "true"]).status === 0) return;
-    console.log(`      skipped: this machine has no ${shell}`);
-    test.skip();
+    skipTest(test, `this machine has no ${shell}`);
   };
 
   for (const shell of SHELLS) {

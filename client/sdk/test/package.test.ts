@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { buildSdk, PACKAGE } from "#tools/sdk/build.ts";
+import { printFigure } from "#tools/test-run/figure.ts";
 
 /**
  * The entry `.` with everything that it imports, as a CDN sends it. The rest of the way to 14,000
@@ -41,7 +42,7 @@ describe("The package @parley/client", function () {
     const bytes = files
       .map((file) => gzipSync(readFileSync(join(DIST, file)), { level: 9 }).length)
       .reduce((sum, size) => sum + size, 0);
-    console.log(`      @parley/client: ${bytes} bytes gzipped, of ${CORE_BYTES_MAX}`);
+    printFigure(`@parley/client: ${bytes} bytes gzipped, of ${CORE_BYTES_MAX}`);
     expect(bytes).to.be.at.most(CORE_BYTES_MAX);
   });
 

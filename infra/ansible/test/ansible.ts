@@ -3,20 +3,14 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureAnsible } from "#tools/programs/ansible.ts";
-import { ToolMissing } from "#tools/programs/programs.ts";
 import { runProgram } from "#tools/programs/short-runs.ts";
+import { foundOrSkip } from "#tools/test-run/skip.ts";
 
 export const FOLDER = fileURLToPath(new URL("..", import.meta.url));
 
-/** The folder of its programs. Skips the test with a printed reason without python3-venv. */
-export async function ansibleOrSkip(test: Mocha.Context): Promise<string> {
-  try {
-    return await ensureAnsible();
-  } catch (error: unknown) {
-    if (!(error instanceof ToolMissing)) throw error;
-    console.log(`skipped: ${error.message}`);
-    return test.skip();
-  }
+/** The folder of its programs. Skips the test without python3-venv. */
+export function ansibleOrSkip(test: Mocha.Context): Promise<string> {
+  return foundOrSkip(test, ensureAnsible());
 }
 
 export interface AnsibleResult {

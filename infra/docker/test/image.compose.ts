@@ -7,6 +7,7 @@ import { expect } from "chai";
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { printFigure } from "#tools/test-run/figure.ts";
 import { REPOSITORY } from "../../embedded/service-process.ts";
 import { buildImage, localBase } from "../images.ts";
 
@@ -82,7 +83,7 @@ describe("The image", function () {
     const [bytes] = execFileSync("sh", ["-c", `docker save ${IMAGE} | gzip -6 | wc -c`], {
       encoding: "utf8",
     }).split("\n");
-    console.log(`      ${(Number(bytes) / 1e6).toFixed(1)} MB compressed on ${localBase()}`);
+    printFigure(`${(Number(bytes) / 1e6).toFixed(1)} MB compressed on ${localBase()}`);
     expect(Number(bytes)).to.be.greaterThan(10_000_000);
     expect(Number(bytes)).to.be.at.most(COMPRESSED_BYTES_MAX);
   });
@@ -155,7 +156,7 @@ describe("The image", function () {
   for (const service of SERVICES) {
     it(`E11: a ${service} loads every module from the compile cache with a read-only root, and keeps it unchanged`, () => {
       const { types, code, missing } = cacheReport(service);
-      console.log(`      ${types} files without types, ${code} compiled modules`);
+      printFigure(`${types} files without types, ${code} compiled modules`);
       expect(types).to.be.greaterThan(50);
       expect(code).to.be.greaterThan(types!);
       expect(missing).to.equal(0);
@@ -176,8 +177,8 @@ describe("The image", function () {
       return Number(lines.at(-1));
     };
     const [cached, without] = [peak("/parley/compiled"), peak("")];
-    console.log(
-      `      ${Math.round(cached / 1024)} MiB with the cache, ${Math.round(without / 1024)} without`,
+    printFigure(
+      `${Math.round(cached / 1024)} MiB with the cache, ${Math.round(without / 1024)} without`,
     );
     expect(cached).to.be.greaterThan(1_000);
     expect(cached).to.be.lessThan(0.9 * without);

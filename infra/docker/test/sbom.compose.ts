@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { REPOSITORY } from "../../embedded/service-process.ts";
-import { ToolMissing } from "#tools/programs/programs.ts";
+import { foundOrSkip } from "#tools/test-run/skip.ts";
 import { buildImage, localBase } from "../images.ts";
 import { writeSbom } from "../sbom.ts";
 
@@ -43,13 +43,7 @@ describe("The SBOM of the image", function () {
   before(async function () {
     buildImage(IMAGE);
     const file = join(folder, "bom.json");
-    try {
-      await writeSbom(IMAGE, file);
-    } catch (error: unknown) {
-      if (!(error instanceof ToolMissing)) throw error;
-      console.log(`    skipped: ${error.message}`);
-      this.skip();
-    }
+    await foundOrSkip(this, writeSbom(IMAGE, file));
     bom = JSON.parse(readFileSync(file, "utf8")) as Bom;
   });
   after(() => rmSync(folder, { recursive: true }));

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { LATENCY_SECONDS } from "#shared/kit/histogram.ts";
 import { whichOn } from "#tools/programs/programs.ts";
 import { runProgram } from "#tools/programs/short-runs.ts";
+import { skipTest } from "#tools/test-run/skip.ts";
 import { REPOSITORY } from "../../embedded/service-process.ts";
 import {
   CANARY,
@@ -257,8 +258,7 @@ describe("The Helm chart's canary", function () {
     before(function () {
       const promtool = whichOn(process.env["PATH"] ?? "", "promtool");
       if (promtool === undefined) {
-        console.log("    skipped: promtool was not found (Debian: apt-get install prometheus)");
-        this.skip();
+        skipTest(this, "promtool was not found (Debian: apt-get install prometheus)");
       }
       const { metrics } = spec("Canary", NAME).analysis;
       const rules = (metrics as { name: Check; thresholdRange: { max: number } }[]).map(

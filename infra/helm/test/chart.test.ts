@@ -9,9 +9,9 @@ import { join } from "node:path";
 import { ensureGoModule, FLAGGER_MODULE } from "#tools/programs/go-module.ts";
 import { ensureGoProgram, KUBECONFORM } from "#tools/programs/go-program.ts";
 import { ensureKubernetesSchemas } from "#tools/programs/kubernetes-schemas.ts";
-import { ToolMissing } from "#tools/programs/programs.ts";
 import { runProgram } from "#tools/programs/short-runs.ts";
 import type { RunResult } from "#tools/programs/short-runs.ts";
+import { foundOrSkip } from "#tools/test-run/skip.ts";
 import { readConfig } from "#shared/process/config.ts";
 import { configSchema as gatewaySchema } from "../../../services/gateway/config.ts";
 import { configSchema as regionSchema } from "../../../services/region/config.ts";
@@ -93,15 +93,14 @@ describe("The Helm chart", function () {
   });
 
   it("fits the schemas of Kubernetes, and the check finds a planted error", async function () {
-    const [kubeconform, schemas, flagger] = await Promise.all([
-      ensureGoProgram(KUBECONFORM),
-      ensureKubernetesSchemas(),
-      ensureGoModule(FLAGGER_MODULE),
-    ]).catch((error: unknown) => {
-      if (!(error instanceof ToolMissing)) throw error;
-      console.log(`    skipped: ${error.message}`);
-      return this.skip();
-    });
+    const [kubeconform, schemas, flagger] = await foundOrSkip(
+      this,
+      Promise.all([
+        ensureGoProgram(KUBECONFORM),
+        ensureKubernetesSchemas(),
+        ensureGoModule(FLAGGER_MODULE),
+      ]),
+    );
     const custom = mkdtempSync(join(tmpdir(), "parley-schemas-"));
     writeCustomSchemas(`${flagger}/artifacts/flagger/crd.yaml`, custom);
     const locations = [

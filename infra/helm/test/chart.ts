@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { ensureGoProgram, HELM } from "#tools/programs/go-program.ts";
 import { KUBERNETES } from "#tools/programs/kubernetes-schemas.ts";
-import { ToolMissing } from "#tools/programs/programs.ts";
 import { runProgram } from "#tools/programs/short-runs.ts";
+import { foundOrSkip } from "#tools/test-run/skip.ts";
 
 export const CHART = fileURLToPath(new URL("../parley", import.meta.url));
 export const RELEASE = "parley";
@@ -151,15 +151,9 @@ export const VARIANTS: Readonly<Record<string, object>> = {
   "a canary with autoscaling": { ...JWKS, canary: CANARY, gateway: SCALING },
 };
 
-/** Resolves with Helm's path. Skips the tests with a printed reason when it cannot be built. */
-export async function helmOrSkip(test: Mocha.Context): Promise<string> {
-  try {
-    return await ensureGoProgram(HELM);
-  } catch (error: unknown) {
-    if (!(error instanceof ToolMissing)) throw error;
-    console.log(`    skipped: ${error.message}`);
-    return test.skip();
-  }
+/** Resolves with Helm's path. Skips the tests when it cannot be built. */
+export function helmOrSkip(test: Mocha.Context): Promise<string> {
+  return foundOrSkip(test, ensureGoProgram(HELM));
 }
 
 export interface HelmResult {

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureTofu } from "#tools/programs/tofu.ts";
 import type { Tofu } from "#tools/programs/tofu.ts";
-import { ToolMissing } from "#tools/programs/programs.ts";
 import { runProgram } from "#tools/programs/short-runs.ts";
+import { foundOrSkip } from "#tools/test-run/skip.ts";
 
 const SOURCE = fileURLToPath(new URL("..", import.meta.url));
 const CHART = fileURLToPath(new URL("../../helm", import.meta.url));
@@ -53,13 +53,7 @@ export class TofuWorkspace {
   }
 }
 
-/** Skips the tests with a printed reason when OpenTofu cannot be built. */
-export async function tofuOrSkip(test: Mocha.Context): Promise<Tofu> {
-  try {
-    return await ensureTofu();
-  } catch (error: unknown) {
-    if (!(error instanceof ToolMissing)) throw error;
-    console.log(`    skipped: ${error.message}`);
-    return test.skip();
-  }
+/** Skips the tests when OpenTofu cannot be built. */
+export function tofuOrSkip(test: Mocha.Context): Promise<Tofu> {
+  return foundOrSkip(test, ensureTofu());
 }

@@ -61,6 +61,7 @@ function serve(): void {
     process.send?.(exports);
     exports = { requests: 0, bytes: 0 };
   });
+  // A process without its parent has no task, and its server would keep it running.
   process.on("disconnect", () => process.exit(0));
 }
 

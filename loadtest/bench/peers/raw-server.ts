@@ -70,4 +70,5 @@ server.listen(0, "127.0.0.1", 4_096, () => {
   flushCompileCache(); // A kill ends the process and would discard the cache.
   process.send?.({ port: (server.address() as AddressInfo).port });
 });
+// A process without its parent has no task, and its server would keep it running.
 process.on("disconnect", () => process.exit(0));

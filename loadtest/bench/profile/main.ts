@@ -39,6 +39,7 @@ const row = process.env["SHAPE"] ?? "B3";
 const shape = BY_ROW[row];
 if (shape === undefined) {
   console.error(`SHAPE=${row}: one of ${Object.keys(BY_ROW).join(", ")}`);
+  // A module cannot return.
   process.exit(1);
 }
 const seconds = Number(process.env["SECONDS"] ?? shape.seconds);

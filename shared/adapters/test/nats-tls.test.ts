@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { launchNats } from "#shared/testing/launch-nats.ts";
+import { skipTest } from "#tools/test-run/skip.ts";
 
 const DIAL = fileURLToPath(new URL("../../testing/tls-dial.ts", import.meta.url));
 const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
@@ -84,8 +85,7 @@ describe("NATS connection: TLS", () => {
     try {
       openssl(["version"]);
     } catch {
-      process.stdout.write("    skipped: no program `openssl` to make certificates with\n");
-      this.skip();
+      skipTest(this, "this machine has no openssl, which makes the certificates");
     }
     dir = mkdtempSync(join(tmpdir(), "parley-tls-"));
     ours = new Authority(dir, "ours");

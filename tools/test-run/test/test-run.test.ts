@@ -10,6 +10,11 @@ import { until } from "#shared/testing/wait.ts";
 import { runSuite } from "../main.ts";
 import { judge, NONE, runMocha } from "../mocha.ts";
 
+const urlOf = (file: string): string => new URL(file, import.meta.url).href;
+/** Begins a test file that skips. */
+const SKIPPING = `import { foundOrSkip } from "${urlOf("../skip.ts")}";
+  import { ToolMissing } from "${urlOf("../../programs/programs.ts")}";`;
+
 describe("Test run", () => {
   it("test-run/main.1: a crash, a missing report and a run without a test are failures", () => {
     expect(judge(0, undefined, []).failed).to.equal(1);
@@ -47,6 +52,20 @@ describe("Test run", () => {
       what: "an exclusive test is a failure",
       text: `it.only("a", () => {});`,
       expected: { passed: 0, failed: 1, pending: 0 },
+    },
+    {
+      what: "a test without its program is pending, and one with another error is a failure",
+      text: `${SKIPPING}
+        it("a", async function () {
+          if ((await foundOrSkip(this, Promise.resolve(3))) !== 3) throw new Error("x");
+        });
+        it("b", function () {
+          return foundOrSkip(this, Promise.reject(new Error("x")));
+        });
+        it("c", function () {
+          return foundOrSkip(this, Promise.reject(new ToolMissing("x")));
+        });`,
+      expected: { passed: 1, failed: 1, pending: 1 },
     },
     {
       what: "a hook that fails is a failure",

@@ -3,8 +3,8 @@
 // The first tests check the repository. Each other test plants one violation in a small tree of its
 // own, because a check that finds nothing in a clean tree proves nothing.
 //
-//   tidy.1. No file contains a banned word, has a vague name, is too long or lacks its opening
-//        comment.
+//   tidy.1. No file contains a banned word or an exit without its reason, has a vague name, is too
+//        long or lacks its opening comment.
 //   tidy.2. Every import is allowed by the table of folders.
 //   tidy.3. The rules of docs/SPEC.md and the titles of tests agree, both ways.
 //   tidy.4. Documents, verbs, links and packages agree with what is there.
@@ -42,6 +42,7 @@ describe("Tidy", () => {
   const tree = readTree(ROOT);
 
   after(() => {
+    // A warning fails no test, so only its print shows it.
     for (const line of longFiles(tree)) console.log(`warning: ${line}`);
   });
 
@@ -70,6 +71,8 @@ describe("Tidy's own rules", () => {
   for (const { path, text, found } of [
     { path: "a/test/x.test.ts", text: `it.only("O1: x", f);`, found: "it.only" },
     { path: "a/test/x.test.ts", text: `describe.skip("x", f);`, found: "describe.skip" },
+    { path: "a/test/x.test.ts", text: `this.skip();`, found: "print the reason" },
+    { path: "a/x.ts", text: `${HEAD}\nprocess.exit(1);`, found: "why the process needs the exit" },
     { path: "a/x.ts", text: `${HEAD}// TODO: later`, found: "TODO" },
     { path: "a/x.ts", text: `${HEAD}// FIXME`, found: "FIXME" },
     { path: "services/a/x.ts", text: `${HEAD}console.log(1);`, found: "logger" },
@@ -91,6 +94,8 @@ describe("Tidy's own rules", () => {
       file("client/cli/x.ts", `${HEAD}console.log(1);`),
       file("a/x.ts", `${HEAD}// TODO(#12): later; see https://x.example/home/ada and /v1/tmp/x`),
       file("a/test/x.test.ts", "\n".repeat(449)),
+      file("a/test/y.test.ts", "const CODE = `\nprocess.exit(1)`;"),
+      file("a/z.ts", `${HEAD}f();\n// A timer is left.\nprocess.exit(1);\nhost.process.exit();`),
       file("a/y.ts", HEAD.repeat(600) + `import {\n  a,\n} from "b";\n`.repeat(200) + "\n"),
     ];
     expect(show(checkBans(clean))).to.deep.equal([]);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { ACTIONLINT, ensureGoProgram } from "../../programs/go-program.ts";
-import { ToolMissing } from "../../programs/programs.ts";
+import { foundOrSkip } from "../../test-run/skip.ts";
 import { checkWorkflow, verbsOf } from "../rules.ts";
 import type { Workflow } from "../rules.ts";
 
@@ -45,13 +45,7 @@ describe("The CI workflows", () => {
     let actionlint = "";
 
     before(async function () {
-      try {
-        actionlint = await ensureGoProgram(ACTIONLINT);
-      } catch (error: unknown) {
-        if (!(error instanceof ToolMissing)) throw error;
-        console.log(`    skipped: ${error.message}`);
-        this.skip();
-      }
+      actionlint = await foundOrSkip(this, ensureGoProgram(ACTIONLINT));
     });
 
     /** Linters of other languages are off: they run only where they are installed. */

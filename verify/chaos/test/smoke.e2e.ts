@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { printFigure } from "#tools/test-run/figure.ts";
 import { rowsNamed } from "../plan.ts";
 import { expectClean, runShort } from "./short-run.ts";
 
@@ -25,7 +26,7 @@ describe("Chaos smoke", () => {
     const run = await runShort({ seconds: SECONDS, rows, dir });
     const { report, plan, services, folder } = run;
     const { counts, faults, sometimes } = report;
-    console.log(`      ${JSON.stringify({ ...counts, ...sometimes, ...services })}`);
+    printFigure(JSON.stringify({ ...counts, ...sometimes, ...services }));
     expectClean(run);
     expect(new Set(plan.map(({ row }) => row.name)).size).to.equal(FAULTS.length);
     expect(faults.map(({ fault }) => fault).sort()).to.deep.equal([...FAULTS].sort());

@@ -8,6 +8,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { skipTest } from "#tools/test-run/skip.ts";
+import { printFigure } from "#tools/test-run/figure.ts";
 import { checkOut, MissingVersion, OLDEST } from "../../versions/checkout.ts";
 import type { Checkout } from "../../versions/checkout.ts";
 import { rowsNamed } from "../plan.ts";
@@ -25,7 +27,7 @@ function shortAndLoud(row: Row): Row {
 
 async function oldest(): Promise<Checkout | MissingVersion> {
   try {
-    return await checkOut(OLDEST, (line) => console.log(`      ${line}`));
+    return await checkOut(OLDEST, (line) => printFigure(line));
   } catch (error: unknown) {
     if (error instanceof MissingVersion) return error;
     throw error;
@@ -42,15 +44,12 @@ describe("Two versions", () => {
   it("N7: with the oldest supported version beside this one, no invariant breaks, and partitions pass both ways", async function () {
     this.timeout(600_000); // The packages of that version may have to be installed first.
     const previous = await oldest();
-    if (previous instanceof MissingVersion) {
-      console.log(`      skipped: ${previous.message}`);
-      this.skip();
-    }
+    if (previous instanceof MissingVersion) skipTest(this, previous.message);
     const rows = rowsNamed(FAULTS).map(shortAndLoud);
     const run = await runShort({ seconds: 14, rows, dir, previous }); // Each fault once.
     const { counts, faults } = run.report;
-    console.log(`      ${JSON.stringify(counts)}`);
-    console.log(`      ${run.versions}`);
+    printFigure(JSON.stringify(counts));
+    printFigure(run.versions ?? "");
     expectClean(run);
     expect(new Set(faults.map(({ fault }) => fault))).to.deep.equal(new Set(FAULTS));
   });

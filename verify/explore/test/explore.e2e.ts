@@ -6,6 +6,7 @@ import { expect } from "chai";
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { printFigure } from "#tools/test-run/figure.ts";
 import { copyGraph, fingerprint } from "../object-graph.ts";
 import { ackViolation, logViolation, validLines } from "../invariants.ts";
 
@@ -29,7 +30,7 @@ describe("Explorer", () => {
       const output = await explore(...bounds);
       expect(output).to.match(/all states/);
       expect(output).not.to.contain("VIOLATION");
-      console.log(`      ${output.split("\n")[1]}`);
+      printFigure(output.split("\n")[1] ?? "");
     });
   }
 

@@ -7,7 +7,8 @@ import { expect } from "chai";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { devToken } from "../../wire-client/dev-token.ts";
-import { ToolMissing } from "#tools/programs/programs.ts";
+import { foundOrSkip } from "#tools/test-run/skip.ts";
+import { printFigure } from "#tools/test-run/figure.ts";
 import { ensureSchemathesis, fuzzApi } from "../schemathesis.ts";
 
 /** `make fuzz-api` runs longer, with a seed of its own in each run. */
@@ -40,18 +41,11 @@ describe("The API under an external fuzzer", () => {
 
   it("H5: every answer, to valid and invalid requests, fits the API description", async function () {
     this.timeout(400_000);
-    const program = await ensureSchemathesis().catch((error: unknown) => {
-      if (error instanceof ToolMissing) return error;
-      throw error;
-    });
-    if (program instanceof ToolMissing) {
-      console.log(`      left out: ${program.message}`);
-      this.skip();
-    }
+    const program = await foundOrSkip(this, ensureSchemathesis());
     const token = await devToken(cluster.url, "fuzzer", { svc: true });
     const options = { url: cluster.url, token, seconds: SECONDS, seed: SEED };
     const result = await fuzzApi(program, options);
-    console.log(`      ${result.cases} requests`);
+    printFigure(`${result.cases} requests`);
     expect(result.code, result.report).to.equal(0);
     expect(result.cases).to.be.above(5); // A busy machine makes few in its seconds.
   });

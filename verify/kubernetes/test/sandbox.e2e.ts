@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { skipTest } from "#tools/test-run/skip.ts";
 import { cgroupName, Sandbox, SandboxError } from "../sandbox.ts";
 
 const SYSCTLS = ["vm/overcommit_memory", "kernel/panic", "kernel/panic_on_oops"];
@@ -26,8 +27,7 @@ describe("Sandbox", function () {
       sandbox = await Sandbox.open({ keeps: false, folder });
     } catch (error: unknown) {
       if (!(error instanceof SandboxError)) throw error;
-      console.log(`    skipped: ${error.message}`);
-      this.skip();
+      skipTest(this, error.message);
     }
   });
   after(async () => {

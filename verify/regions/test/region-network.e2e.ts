@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect } from "chai";
+import { skipTest } from "#tools/test-run/skip.ts";
 import { RegionNetwork } from "../region-network.ts";
 import type { PlaceName } from "../region-network.ts";
 
@@ -23,10 +24,7 @@ describe("Region network", function () {
 
   it("region-network.1, region-network.2: a cable delays and can be cut in one direction; nothing stays behind", async function () {
     const opening = await RegionNetwork.open(RTT_MS);
-    if (opening.kind === "unavailable") {
-      console.log(`      skipped: ${opening.reason}`);
-      this.skip();
-    }
+    if (opening.kind === "unavailable") skipTest(this, opening.reason);
     const { network } = opening;
     const start = (place: PlaceName, code: string, host: string) => {
       const [program = "", ...words] = network.place(place).runner;

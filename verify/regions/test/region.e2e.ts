@@ -4,6 +4,7 @@
 // verify/e2e/region-homes.e2e.ts cover their rules.
 
 import { expect } from "chai";
+import { skipTest } from "#tools/test-run/skip.ts";
 import { runDrill } from "../drill.ts";
 
 describe("Two regions", function () {
@@ -28,8 +29,7 @@ describe("Two regions", function () {
         say: (line) => lines.push(line),
       });
       if (outcome.kind === "unavailable") {
-        console.log(`      skipped: no network of regions (${outcome.reason})`);
-        this.skip();
+        skipTest(this, `no network of regions (${outcome.reason})`);
       }
       // Times prove nothing on a busy machine; the drill judges them.
       const { violations, rpo } = outcome.result.rounds[0] ?? {};

@@ -15,6 +15,7 @@ import type { BusBench } from "#shared/testing/bus.contract.ts";
 import { BENCH_PARTITIONS, logContract } from "#shared/testing/log.contract.ts";
 import type { LogBench, LogBenchOptions } from "#shared/testing/log-recording.ts";
 import { until, waitOn } from "#shared/testing/wait.ts";
+import { printFigure } from "#tools/test-run/figure.ts";
 import { SimulatedBroker } from "../broker.ts";
 import { SimulatedBus } from "../bus.ts";
 import { Database, SimulatedStore } from "../database.ts";
@@ -70,7 +71,7 @@ describe("Simulated ports", () => {
     for (const { clause, reason } of LIMITS) {
       const found = titles.filter((title) => clause.test(title));
       expect(found, String(clause)).to.have.length.of.at.least(1);
-      console.log(`      ${found[0]}\n        limit: ${reason}`);
+      printFigure(`${found[0]}\n        limit: ${reason}`);
     }
   });
 });

@@ -3,6 +3,7 @@
 // nothing.
 
 import { expect } from "chai";
+import { printFigure } from "#tools/test-run/figure.ts";
 import type { Finding } from "../findings.ts";
 import { optionsOf } from "../options.ts";
 import { PLANTED_BUGS, plantedBug } from "../planted-bugs.ts";
@@ -50,7 +51,7 @@ describe("Simulation with a planted bug", () => {
     it(`simulation.3: finds ${name} within ${SEEDS_MAX} seeds`, async () => {
       const found = await findPlanted(name);
       expect(found, `${name} was not found`).not.to.equal(undefined);
-      console.log(`      ${name}: seed ${found?.seed}, ${found?.finding.invariant}`);
+      printFigure(`${name}: seed ${found?.seed}, ${found?.finding.invariant}`);
     });
   }
 });

@@ -4,6 +4,7 @@
 // A failure names its seed; `make sim SEED=…` repeats the run.
 
 import { expect } from "chai";
+import { printFigure } from "#tools/test-run/figure.ts";
 import { COVERAGE_EVENTS } from "../findings.ts";
 import type { CoverageCounts } from "../findings.ts";
 import { optionsOf } from "../options.ts";
@@ -61,7 +62,7 @@ describe("Simulation", () => {
   }
 
   it("simulation.3: all seeds together reach every coverage event", () => {
-    console.log(`      ${SEEDS} seeds, ${acked} acked, ${JSON.stringify(counts)}`);
+    printFigure(`${SEEDS} seeds, ${acked} acked, ${JSON.stringify(counts)}`);
     const missed = COVERAGE_EVENTS.filter((name) => counts[name] === 0);
     expect(missed).to.deep.equal([]);
     expect(acked).to.be.above(SEEDS * 50);
