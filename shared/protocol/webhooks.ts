@@ -108,7 +108,47 @@ export type WebhookAnswer =
       readonly detail?: string | undefined;
     };
 
-const ANSWERS: ReadonlySet<unknown> = new Set(["done", "webhooks", "dead", "replayed", "refused"]);
+const count = z.number().int().min(0);
+/** Strings that only a reader shows have no bound here: a newer version may name further kinds. */
+const answer = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("done") }),
+  z.object({
+    kind: z.literal("webhooks"),
+    webhooks: z.array(
+      z.object({
+        webhook: webhookIdSchema,
+        url: z.string(),
+        kinds: z.array(z.string()),
+        rooms: z.array(z.string()),
+        author: z.string(),
+        created: count,
+        waiting: count,
+        dead: count,
+        behindMs: count,
+        reason: z.string().optional(),
+      }),
+    ),
+  }),
+  z.object({
+    kind: z.literal("dead"),
+    dead: z.array(
+      z.object({
+        n: count,
+        id: z.string(),
+        kind: z.string(),
+        at: count,
+        attempts: count,
+        reason: z.string(),
+      }),
+    ),
+  }),
+  z.object({ kind: z.literal("replayed"), count }),
+  z.object({
+    kind: z.literal("refused"),
+    error: z.enum(["not_found", "conflict", "forbidden", "unavailable"]).catch("unavailable"), // N6
+    detail: z.string().optional(),
+  }),
+]);
 
 export function encodeWebhookRequest(asked: WebhookRequest): string {
   return JSON.stringify({ v: 1, ...asked });
@@ -126,11 +166,12 @@ export function encodeWebhookAnswer(answer: WebhookAnswer): string {
   return JSON.stringify({ v: 1, ...answer });
 }
 
-/** Undefined unless the text is an answer of version 1. */
+/** Undefined unless the text is a whole answer of version 1 (N5). */
 export function decodeWebhookAnswer(text: string): WebhookAnswer | undefined {
   const value = parseObject(text);
-  if (value?.["v"] !== 1 || !ANSWERS.has(value["kind"])) return undefined;
-  return value as unknown as WebhookAnswer;
+  if (value?.["v"] !== 1) return undefined;
+  const parsed = answer.safeParse(value);
+  return parsed.success ? parsed.data : undefined;
 }
 
 /** Whether a subscription gets the events of a room. */

@@ -7,7 +7,7 @@ export class ToolMissing extends Error {
   override readonly name = "ToolMissing";
 }
 
-/** Prints a step of a download or a build: it can take minutes, and a silent one appears to hang. */
+/** Prints a step of a download or a build, which can take minutes: a silent one appears to hang. */
 export function sayStep(line: string): void {
   console.log(line);
 }

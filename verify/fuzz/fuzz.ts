@@ -2,7 +2,7 @@
 
 import { seededRandom, below } from "#shared/kit/random.ts";
 import { mutate } from "./mutate.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "./target.ts";
 
 export interface FuzzResult {
   readonly runs: number;

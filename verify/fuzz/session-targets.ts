@@ -22,13 +22,8 @@ import {
   encodeSessionNotice,
   encodeSessionRequest,
 } from "#shared/protocol/session-requests.ts";
-
-/** The Target of targets.ts, which imports this file. */
-interface SessionTarget {
-  readonly name: string;
-  readonly seeds: readonly string[];
-  readonly take: (text: string) => boolean;
-}
+import { of } from "./target.ts";
+import type { Target } from "./target.ts";
 
 const user = "ada" as UserId;
 const gateway = "gw-a1" as ProcessId;
@@ -41,13 +36,13 @@ const EVENTS: readonly SessionEvent[] = [
   { t: "ended", ...RECORD, at: 9, reason: "gateway-lost" },
 ];
 
-export function sessionTargets(): SessionTarget[] {
+export function sessionTargets(): Target[] {
   return [
-    target("session record", EVENTS.map(encodeSessionEvent), (text) => {
+    of("session record", EVENTS.map(encodeSessionEvent), (text) => {
       const event = decodeSessionEvent(KEY, text);
       return event && sessionKey(recordOf(event));
     }),
-    target(
+    of(
       "session request",
       [
         encodeSessionRequest({ op: "lease", gateway }),
@@ -59,7 +54,7 @@ export function sessionTargets(): SessionTarget[] {
       ],
       decodeSessionRequest,
     ),
-    target(
+    of(
       "session answer",
       [
         encodeSessionAnswer({ ok: true, op: "lease", isNew: true }),
@@ -71,20 +66,12 @@ export function sessionTargets(): SessionTarget[] {
       ],
       decodeSessionAnswer,
     ),
-    target(
+    of(
       "session notice",
       [encodeSessionNotice({ user, sessions: [session], reason: "ended" })],
       decodeSessionNotice,
     ),
-    target("lease", [encodeLeaseRequest({ name: "room", by: gateway })], decodeLeaseRequest),
-    target("lease outcome", [encodeLeaseOutcome({ kind: "held" })], decodeLeaseOutcome),
+    of("lease", [encodeLeaseRequest({ name: "room", by: gateway })], decodeLeaseRequest),
+    of("lease outcome", [encodeLeaseOutcome({ kind: "held" })], decodeLeaseOutcome),
   ];
-}
-
-function target(
-  name: string,
-  seeds: readonly string[],
-  decode: (text: string) => unknown,
-): SessionTarget {
-  return { name, seeds, take: (text) => decode(text) !== undefined };
 }

@@ -1,8 +1,7 @@
-// Targets: every decoder of input from a client, a server or the bus, with good messages and with
-// the caller's first use of an accepted message.
+// Targets: every decoder of input from a client, a server or the bus.
 //
-//   targets.1. `take` returns whether the decoder accepted the message. A throw is a finding, also
-//        in the caller's first use: an accepted message must be safe to use.
+//   targets.1. Each function of shared/protocol that decodes a text has a target: here, or in the
+//        files of targets that this one lists.
 
 import * as fc from "fast-check";
 import { isTraceparent } from "#shared/kit/traceparent.ts";
@@ -72,7 +71,12 @@ import {
   encodeTableRequest,
 } from "#shared/protocol/tables.ts";
 import { decodeWatermark, encodeWatermark } from "#shared/protocol/watermark.ts";
+import { lineTargets } from "./line-targets.ts";
+import { optionalTargets } from "./optional-targets.ts";
+import { regionTargets } from "./region-targets.ts";
 import { sessionTargets } from "./session-targets.ts";
+import { of, use } from "./target.ts";
+import type { Target } from "./target.ts";
 import * as arbitrary from "#shared/protocol/test/arbitraries.ts";
 import {
   ROOM,
@@ -88,12 +92,6 @@ import {
   SERVER_FRAMES,
 } from "./samples.ts";
 
-export interface Target {
-  readonly name: string;
-  readonly seeds: readonly string[];
-  readonly take: (text: string) => boolean;
-}
-
 const SEEDS = 60;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -101,22 +99,6 @@ const textOf = (bytes: Uint8Array): string => decoder.decode(bytes);
 
 function sample<T>(of: fc.Arbitrary<T>, seed: number): T[] {
   return fc.sample(of, { numRuns: SEEDS, seed });
-}
-
-/** A target whose decoder returns undefined for a refused message. */
-function of<T extends object>(
-  name: string,
-  seeds: readonly string[],
-  decode: (text: string) => T | undefined,
-  use: (value: T) => void = () => undefined,
-): Target {
-  const take = (text: string): boolean => {
-    const value = decode(text);
-    if (value === undefined) return false;
-    use(value);
-    return true;
-  };
-  return { name, seeds, take };
 }
 
 const json = (values: readonly object[]): string[] => values.map((value) => JSON.stringify(value));
@@ -134,10 +116,6 @@ function useCommand(command: Command): void {
   const events = behaviourOf(command).events(command, { seq: 1, at: 1 }, { kind: "open" });
   const line = events.map(encodeEvent).join("\n");
   if (encoder.encode(line).length > ENTRY_BYTES_MAX) throw new Error("a line beyond an entry");
-}
-
-function use(..._values: readonly unknown[]): void {
-  // The use is to read the values.
 }
 
 const FOUND = { room: ROOM, title: "Tea", topic: "x", role: "member", head: 3, at: 9 } as const;
@@ -158,6 +136,9 @@ export function targets(): Target[] {
     ...operatorTargets(),
     ...tableTargets(),
     ...sessionTargets(),
+    ...regionTargets(),
+    ...optionalTargets(),
+    ...lineTargets(),
   ];
 }
 

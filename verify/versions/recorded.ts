@@ -8,7 +8,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Target } from "../fuzz/targets.ts";
+import type { Target } from "../fuzz/target.ts";
 import type { Checkout } from "./checkout.ts";
 
 export interface Recorded {

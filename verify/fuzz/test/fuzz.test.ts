@@ -1,12 +1,24 @@
 // Fuzz: a short run on every decoder, long enough to find one that trusts its input.
 
 import { expect } from "chai";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { seededRandom } from "#shared/kit/random.ts";
 import { fuzz } from "../fuzz.ts";
 import { mutate } from "../mutate.ts";
 import { targets } from "../targets.ts";
 
 const RUNS = 3_000;
+const FUZZ = join(import.meta.dirname, "..");
+const PROTOCOL = join(FUZZ, "../../shared/protocol");
+/** A function `read…` of a parsed value is a part of a decoder, whose target tests it. */
+const DECODER = /^export function (decode\w+|read\w+(?=\((?:text|line): string\)))/gm;
+
+/** The code of all files of a folder, and not of its folders. */
+function codeOf(folder: string, names = /\.ts$/): string {
+  const files = readdirSync(folder).filter((name) => names.test(name));
+  return files.map((name) => readFileSync(join(folder, name), "utf8")).join("\n");
+}
 
 describe("Fuzz", () => {
   for (const target of targets()) {
@@ -20,7 +32,16 @@ describe("Fuzz", () => {
     });
   }
 
-  it("targets.1: finds a decoder that trusts its input", () => {
+  it("targets.1: every decoder of a text in shared/protocol has a target", () => {
+    const decoders = [...codeOf(PROTOCOL).matchAll(DECODER)].map(([, name = ""]) => name);
+    expect(decoders).to.include.members(["decodeResults", "decodeOut", "readCursor"]);
+    expect(decoders).to.have.length.above(40);
+    // The linter refuses an import without a use.
+    const words = new Set(codeOf(FUZZ, /targets\.ts$/).match(/\w+/g));
+    expect(decoders.filter((name) => !words.has(name))).to.deep.equal([]);
+  });
+
+  it("fuzz/target.1: finds a decoder that trusts its input", () => {
     const trusting = {
       name: "trusting",
       seeds: [JSON.stringify({ v: 1, commands: [{ op: "send" }] })],
