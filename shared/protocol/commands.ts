@@ -1,12 +1,12 @@
-// Commands: what a gateway asks of the owner of a partition, what the owner returns, and how each
-// command behaves on its way.
+// Commands: what a gateway asks of the owner of a partition, and how each command behaves on its
+// way.
 //
 // A lane publishes commands on `cmd.<p>` (command-batch.ts); the owner publishes results on
 // `gw.<gateway>` (results.ts). A command has one of four kinds. A write adds one event to its room.
 // A query changes nothing in the log. A sync announces all members of a gateway in some rooms. An
-// import adds events of an administrator's file to a new room. Owns: the types, the table COMMANDS,
-// the order of lane incarnations. Does not own: the codecs, retries (lane.ts), decisions
-// (services/room/core/writes.ts and queries.ts).
+// import adds events of an administrator's file to a new room. Owns: the types, the table COMMANDS.
+// Does not own: the codec, results, retries (lane.ts), decisions (services/room/core/writes.ts and
+// queries.ts).
 //
 //   commands.1. `c` numbers a command uniquely for one run of a gateway. A resend carries the
 //        same `c`.
@@ -28,15 +28,11 @@
 import { attachmentOf } from "./attachments.ts";
 import type { Attachment, UploadedFile } from "./attachments.ts";
 import type { ClientFrame, ClientFrameOf } from "./client-frames.ts";
-import type { ErrorName } from "./errors.ts";
 import type { RoomEvent, RoomSettings } from "./events.ts";
 import { eventOfEntry, eventOfInvite, eventOfRevoke } from "./invite-events.ts";
 import type { Entry } from "./invite-events.ts";
-import type { InviteRole } from "./invites.ts";
-import { LANE_INCARNATION_MAX } from "./limits.ts";
-import type { Block } from "./lines.ts";
-import type { Epoch, Millis, MessageId, Partition, ProcessId, RoomId, Seq, UserId } from "./ids.ts";
-import type { Grant, Role, RoomKind } from "./roles.ts";
+import type { Millis, ProcessId, RoomId, Seq, UserId } from "./ids.ts";
+import type { Grant } from "./roles.ts";
 import { eventOfMember, eventOfUpdate, eventsOfCreate } from "./state-events.ts";
 import type { Place } from "./state-events.ts";
 
@@ -456,127 +452,4 @@ export interface CommandBatch {
   readonly commands: readonly Command[];
   /** The numbers of its commands with an op that this version lacks (N6). */
   readonly unknown?: readonly number[];
-}
-
-export type Result =
-  | {
-      readonly c: number;
-      readonly ok: "sent";
-      readonly seq: Seq;
-      readonly at: Millis;
-      /** The id had its number before, so earlier writes may still be undecided (lane.7). */
-      readonly repeat?: true;
-    }
-  | {
-      readonly c: number;
-      readonly ok: "joined";
-      readonly head: Seq;
-      readonly born: string;
-      readonly here: number;
-      /**
-       * The users who are present, when there are at most PRESENCE_NAMES_MAX. Of several joins of
-       * one room and gateway in one step of the owner, only the first result has the names.
-       */
-      readonly users?: readonly UserId[];
-      /** The `c` of the join whose result has the names. */
-      readonly listedBy?: number;
-      /** Undefined: `member`. */
-      readonly role?: Role;
-      /** The kind of a room that not every user may read; undefined: every user may read it. */
-      readonly access?: RoomKind;
-    }
-  | { readonly c: number; readonly ok: "left" }
-  | { readonly c: number; readonly ok: "head"; readonly head: Seq; readonly born: string }
-  | ({ readonly c: number; readonly ok: "about" } & RoomAbout)
-  | {
-      readonly c: number;
-      readonly ok: "members";
-      readonly members: readonly ListedMember[];
-      /** Members follow behind the last one. */
-      readonly more: boolean;
-    }
-  | { readonly c: number; readonly ok: "invites"; readonly invites: readonly ListedInvite[] }
-  /** `count` 0: the owner does not have them in memory. The gateway asks the archive. */
-  | { readonly c: number; readonly ok: "range"; readonly first: Seq; readonly count: number }
-  | {
-      readonly c: number;
-      readonly ok: "synced";
-      /**
-       * [room, head, born]. The owner announces the heads of rooms that are not loaded yet later.
-       */
-      readonly heads: readonly (readonly [RoomId, Seq, string])[];
-    }
-  | { readonly c: number; readonly error: ErrorName; readonly afterMs?: number };
-
-export interface RoomAbout extends RoomSettings {
-  readonly head: Seq;
-  readonly born: string;
-  readonly role: Role;
-  /** The number of stored members. */
-  readonly members: number;
-}
-
-export interface ListedMember {
-  readonly user: UserId;
-  readonly role: Role;
-  readonly mutedUntil?: Millis | undefined;
-  readonly banned?: true | undefined;
-}
-
-/** An invite that was not revoked and not used up, without the hash of its secret. */
-export interface ListedInvite {
-  readonly invite: MessageId;
-  readonly role: InviteRole;
-  readonly until: Millis;
-  readonly uses: number;
-  readonly used: number;
-}
-
-export type RangeResult = Extract<Result, { ok: "range" }>;
-
-export interface ResultBatch {
-  readonly v: typeof COMMAND_VERSION;
-  readonly p: Partition;
-  readonly epoch: Epoch;
-  readonly results: readonly Result[];
-  /** Instead of results: this incarnation is out of step. The lane begins a new one. */
-  readonly resync?: number;
-  /**
-   * With `resync`: the newest incarnation that the owner knows. The next one follows it
-   * (commands.4).
-   */
-  readonly above?: number;
-  /**
-   * With `resync`: the batch had a command for a room of another partition. This partition serves
-   * the rooms with fnv1a32(room) mod `of` = p (N3).
-   */
-  readonly of?: number;
-}
-
-/** After LANE_INCARNATION_MAX comes 1. */
-export function nextIncarnation(lane: number): number {
-  return (lane % LANE_INCARNATION_MAX) + 1;
-}
-
-/** commands.4. */
-export function isNewerIncarnation(lane: number, than: number): boolean {
-  const ahead = (lane - than + LANE_INCARNATION_MAX) % LANE_INCARNATION_MAX;
-  return ahead > 0 && ahead <= LANE_INCARNATION_MAX / 2;
-}
-
-/**
- * A `resync` for every incarnation: the owner has no members of this gateway and asks for a `sync`.
- */
-export const RESYNC_ALL = 0;
-
-/** A result to encode, with the lines of a `range`. */
-export interface ResultWithLines {
-  readonly result: Result;
-  readonly lines?: readonly string[];
-}
-
-/** A decoded result, with the lines of a `range` as bytes. */
-export interface Answer {
-  readonly result: Result;
-  readonly block?: Block;
 }

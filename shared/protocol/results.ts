@@ -1,4 +1,5 @@
-// Results: both halves of the messages that owners publish on `gw.<gateway>`.
+// Results: what an owner returns for each command, and both halves of the messages that owners
+// publish on `gw.<gateway>`.
 //
 // A message is a JSON header (ResultBatch) and then the event lines of its `range` results, in
 // their order. So a line is never encoded twice.
@@ -14,17 +15,132 @@
 import { isCount, isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
 import { COMMAND_VERSION } from "./commands.ts";
-import type { Answer, Result, ResultBatch, ResultWithLines } from "./commands.ts";
 import { ERRORS } from "./errors.ts";
 import type { ErrorName } from "./errors.ts";
+import type { RoomSettings } from "./events.ts";
 import { isMessageId, isRoomId, isUserId, utf8Length } from "./ids.ts";
-import type { Epoch, Partition } from "./ids.ts";
+import type { Epoch, MessageId, Millis, Partition, RoomId, Seq, UserId } from "./ids.ts";
 import { isInviteRole } from "./invites.ts";
+import type { InviteRole } from "./invites.ts";
 import { INVITES_MAX } from "./limits.ts";
 import { LANE_INCARNATION_MAX, MEMBERS_PAGE_MAX, PRESENCE_NAMES_MAX } from "./limits.ts";
 import { RANGE_EVENTS_MAX } from "./limits.ts";
 import { RESULT_BATCH_BYTES_MAX, SYNC_ROOMS_MAX } from "./limits.ts";
+import type { Block } from "./lines.ts";
 import { isRole, isRoomKind } from "./roles.ts";
+import type { Role, RoomKind } from "./roles.ts";
+
+export type Result =
+  | {
+      readonly c: number;
+      readonly ok: "sent";
+      readonly seq: Seq;
+      readonly at: Millis;
+      /** The id had its number before, so earlier writes may still be undecided (lane.7). */
+      readonly repeat?: true;
+    }
+  | {
+      readonly c: number;
+      readonly ok: "joined";
+      readonly head: Seq;
+      readonly born: string;
+      readonly here: number;
+      /**
+       * The users who are present, when there are at most PRESENCE_NAMES_MAX. Of several joins of
+       * one room and gateway in one step of the owner, only the first result has the names.
+       */
+      readonly users?: readonly UserId[];
+      /** The `c` of the join whose result has the names. */
+      readonly listedBy?: number;
+      /** Undefined: `member`. */
+      readonly role?: Role;
+      /** The kind of a room that not every user may read; undefined: every user may read it. */
+      readonly access?: RoomKind;
+    }
+  | { readonly c: number; readonly ok: "left" }
+  | { readonly c: number; readonly ok: "head"; readonly head: Seq; readonly born: string }
+  | ({ readonly c: number; readonly ok: "about" } & RoomAbout)
+  | {
+      readonly c: number;
+      readonly ok: "members";
+      readonly members: readonly ListedMember[];
+      /** Members follow behind the last one. */
+      readonly more: boolean;
+    }
+  | { readonly c: number; readonly ok: "invites"; readonly invites: readonly ListedInvite[] }
+  /** `count` 0: the owner does not have them in memory. The gateway asks the archive. */
+  | { readonly c: number; readonly ok: "range"; readonly first: Seq; readonly count: number }
+  | {
+      readonly c: number;
+      readonly ok: "synced";
+      /**
+       * [room, head, born]. The owner announces the heads of rooms that are not loaded yet later.
+       */
+      readonly heads: readonly (readonly [RoomId, Seq, string])[];
+    }
+  | { readonly c: number; readonly error: ErrorName; readonly afterMs?: number };
+
+export interface RoomAbout extends RoomSettings {
+  readonly head: Seq;
+  readonly born: string;
+  readonly role: Role;
+  /** The number of stored members. */
+  readonly members: number;
+}
+
+export interface ListedMember {
+  readonly user: UserId;
+  readonly role: Role;
+  readonly mutedUntil?: Millis | undefined;
+  readonly banned?: true | undefined;
+}
+
+/** An invite that was not revoked and not used up, without the hash of its secret. */
+export interface ListedInvite {
+  readonly invite: MessageId;
+  readonly role: InviteRole;
+  readonly until: Millis;
+  readonly uses: number;
+  readonly used: number;
+}
+
+export type RangeResult = Extract<Result, { ok: "range" }>;
+
+export interface ResultBatch {
+  readonly v: typeof COMMAND_VERSION;
+  readonly p: Partition;
+  readonly epoch: Epoch;
+  readonly results: readonly Result[];
+  /** Instead of results: this incarnation is out of step. The lane begins a new one. */
+  readonly resync?: number;
+  /**
+   * With `resync`: the newest incarnation that the owner knows. The next one follows it
+   * (commands.4).
+   */
+  readonly above?: number;
+  /**
+   * With `resync`: the batch had a command for a room of another partition. This partition serves
+   * the rooms with fnv1a32(room) mod `of` = p (N3).
+   */
+  readonly of?: number;
+}
+
+/**
+ * A `resync` for every incarnation: the owner has no members of this gateway and asks for a `sync`.
+ */
+export const RESYNC_ALL = 0;
+
+/** A result to encode, with the lines of a `range`. */
+export interface ResultWithLines {
+  readonly result: Result;
+  readonly lines?: readonly string[];
+}
+
+/** A decoded result, with the lines of a `range` as bytes. */
+export interface Answer {
+  readonly result: Result;
+  readonly block?: Block;
+}
 
 export interface DecodedResults {
   readonly p: Partition;

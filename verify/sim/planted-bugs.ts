@@ -26,7 +26,8 @@
 
 import { COMMAND_VERSION, isWrite } from "#shared/protocol/commands.ts";
 import type { RegionRight } from "#shared/process/region-grants.ts";
-import type { CommandBatch, ResultBatch } from "#shared/protocol/commands.ts";
+import type { CommandBatch } from "#shared/protocol/commands.ts";
+import type { ResultBatch } from "#shared/protocol/results.ts";
 import { decodeOut } from "#shared/protocol/lines.ts";
 import type { Bus, BusMessage } from "#shared/ports/bus.ts";
 import type { PartitionLog } from "#shared/ports/log.ts";

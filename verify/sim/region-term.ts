@@ -11,7 +11,7 @@
 
 import type { RegionRight } from "#shared/process/region-grants.ts";
 import type { Bus } from "#shared/ports/bus.ts";
-import type { ResultBatch } from "#shared/protocol/commands.ts";
+import type { ResultBatch } from "#shared/protocol/results.ts";
 import { decodeOut } from "#shared/protocol/lines.ts";
 import type { Grant, Right } from "#shared/protocol/regions.ts";
 import type { Findings } from "./findings.ts";

@@ -2,7 +2,7 @@
 
 import { encodeLate } from "#shared/protocol/command-batch.ts";
 import { COMMANDS } from "#shared/protocol/commands.ts";
-import type { Answer } from "#shared/protocol/commands.ts";
+import type { Answer } from "#shared/protocol/results.ts";
 import { ERRORS, retryAfterMs } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import { COMMAND_BATCH_BYTES_MAX } from "#shared/protocol/limits.ts";

@@ -1,13 +1,13 @@
 // Lane I/O: the inputs and effects of a lane. `T` is the caller's context of a command.
 
 import type {
-  Answer,
   Command,
   Query,
   Unnumbered,
   Write,
   ImportCommand,
 } from "#shared/protocol/commands.ts";
+import type { Answer } from "#shared/protocol/results.ts";
 import type { Epoch, Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
 
 /** A command without its number. Only the lane itself creates `sync`. */

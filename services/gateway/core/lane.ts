@@ -38,8 +38,11 @@
 
 import { unreachable } from "#shared/kit/assert.ts";
 import { encodeCommand, encodeCommandBatch } from "#shared/protocol/command-batch.ts";
-import { behaviourOf, COMMANDS, nextIncarnation, RESYNC_ALL } from "#shared/protocol/commands.ts";
-import type { Answer, Command, Unnumbered } from "#shared/protocol/commands.ts";
+import { behaviourOf, COMMANDS } from "#shared/protocol/commands.ts";
+import { nextIncarnation } from "#shared/protocol/lane-incarnation.ts";
+import { RESYNC_ALL } from "#shared/protocol/results.ts";
+import type { Command, Unnumbered } from "#shared/protocol/commands.ts";
+import type { Answer } from "#shared/protocol/results.ts";
 import type { Epoch, Millis, ProcessId } from "#shared/protocol/ids.ts";
 import { utf8Length } from "#shared/protocol/ids.ts";
 import * as bounds from "./bounds.ts";

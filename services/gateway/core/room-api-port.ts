@@ -2,12 +2,8 @@
 //
 // Each call resolves and never rejects: a failure is a row of the error table.
 
-import type {
-  ListedInvite,
-  ListedMember,
-  RoomAbout,
-  WriteFrame,
-} from "#shared/protocol/commands.ts";
+import type { WriteFrame } from "#shared/protocol/commands.ts";
+import type { ListedInvite, ListedMember, RoomAbout } from "#shared/protocol/results.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";

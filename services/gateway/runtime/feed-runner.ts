@@ -15,7 +15,7 @@ import type { Bus, Subscription } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Span } from "#shared/ports/tracer.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
-import type { Result } from "#shared/protocol/commands.ts";
+import type { Result } from "#shared/protocol/results.ts";
 import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { blockUpTo, bornOf, decodeOut } from "#shared/protocol/lines.ts";
 import type { Block } from "#shared/protocol/lines.ts";

@@ -12,7 +12,7 @@ import type { Bus, BusMessage, Subscription } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Epoch, Partition, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { decodeBeat } from "#shared/protocol/beat.ts";
-import type { Answer } from "#shared/protocol/commands.ts";
+import type { Answer } from "#shared/protocol/results.ts";
 import { decodeResults } from "#shared/protocol/results.ts";
 import { initialOf, isDoubling } from "#shared/protocol/partition-map.ts";
 import type { PartitionMap } from "#shared/protocol/partition-map.ts";

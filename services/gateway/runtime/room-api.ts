@@ -5,7 +5,7 @@ import { inviteHash } from "#shared/adapters/invite-hash.ts";
 import type { Bus } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import { writeOf } from "#shared/protocol/commands.ts";
-import type { Result } from "#shared/protocol/commands.ts";
+import type { Result } from "#shared/protocol/results.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { MessagesPage } from "#shared/protocol/history.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";

@@ -14,7 +14,7 @@ import { LRUCache } from "lru-cache";
 import type { Partition, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { MemoryAccount } from "#shared/kit/memory-account.ts";
 import type { RoomStatus } from "#shared/protocol/control.ts";
-import type { Answer } from "#shared/protocol/commands.ts";
+import type { Answer } from "#shared/protocol/results.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Block } from "#shared/protocol/lines.ts";
 import type { PartitionMap } from "#shared/protocol/partition-map.ts";

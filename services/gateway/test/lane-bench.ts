@@ -1,6 +1,7 @@
 // LaneBench: a lane with a clock that the test moves, and its effects.
 
-import type { Command, CommandBatch, Result } from "#shared/protocol/commands.ts";
+import type { Command, CommandBatch } from "#shared/protocol/commands.ts";
+import type { Result } from "#shared/protocol/results.ts";
 import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { Lane } from "../core/lane.ts";
 import type { LaneEffect, LaneInput } from "../core/lane-io.ts";

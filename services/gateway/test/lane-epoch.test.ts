@@ -2,8 +2,9 @@
 // answer).
 
 import { expect } from "chai";
-import { RESYNC_ALL } from "#shared/protocol/commands.ts";
-import type { Answer, CommandBatch } from "#shared/protocol/commands.ts";
+import { RESYNC_ALL } from "#shared/protocol/results.ts";
+import type { CommandBatch } from "#shared/protocol/commands.ts";
+import type { Answer } from "#shared/protocol/results.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { LANE_RETRY_BASE_MS, LANE_STALL_MS } from "../core/bounds.ts";
 import type { LaneEffect, LaneInput } from "../core/lane-io.ts";

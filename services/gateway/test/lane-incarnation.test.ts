@@ -2,7 +2,7 @@
 
 import { expect } from "chai";
 import * as fc from "fast-check";
-import { isNewerIncarnation, nextIncarnation } from "#shared/protocol/commands.ts";
+import { isNewerIncarnation, nextIncarnation } from "#shared/protocol/lane-incarnation.ts";
 import { LANE_INCARNATION_MAX } from "#shared/protocol/limits.ts";
 import { LaneBench } from "./lane-bench.ts";
 

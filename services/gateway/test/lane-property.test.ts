@@ -6,7 +6,8 @@
 
 import { expect } from "chai";
 import * as fc from "fast-check";
-import type { CommandBatch, Result } from "#shared/protocol/commands.ts";
+import type { CommandBatch } from "#shared/protocol/commands.ts";
+import type { Result } from "#shared/protocol/results.ts";
 import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { Lane } from "../core/lane.ts";
 import type { LaneInput } from "../core/lane-io.ts";

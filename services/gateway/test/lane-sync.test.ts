@@ -1,7 +1,7 @@
 // Lane, by example: syncs with owners that start, stop and lose their state.
 
 import { expect } from "chai";
-import { RESYNC_ALL } from "#shared/protocol/commands.ts";
+import { RESYNC_ALL } from "#shared/protocol/results.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { COMMAND_TIMEOUT_MS, LANE_STALL_MS, SYNC_BYTES_MAX } from "../core/bounds.ts";
 import { ADA, LaneBench, ROOM } from "./lane-bench.ts";

@@ -3,7 +3,8 @@
 // survives tenures; the lanes and the presence do not.
 
 import { unreachable } from "#shared/kit/assert.ts";
-import type { Command, CommandBatch, Result, ResultWithLines } from "#shared/protocol/commands.ts";
+import type { Command, CommandBatch } from "#shared/protocol/commands.ts";
+import type { Result, ResultWithLines } from "#shared/protocol/results.ts";
 import { decodeEvent, encodeEvent } from "#shared/protocol/events.ts";
 import type { Epoch, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";

@@ -16,7 +16,7 @@
 
 import { assert } from "#shared/kit/assert.ts";
 import { stringBytes } from "#shared/kit/memory-account.ts";
-import type { ResultWithLines } from "#shared/protocol/commands.ts";
+import type { ResultWithLines } from "#shared/protocol/results.ts";
 import type { RoomLines } from "#shared/protocol/entry.ts";
 import type { LogSeq, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { ENTRY_BYTES_MAX } from "#shared/protocol/limits.ts";

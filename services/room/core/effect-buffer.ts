@@ -5,7 +5,7 @@
 // message.
 // Does not own: the content of the effects (tenure.ts, writes.ts, queries.ts).
 
-import type { ResultWithLines } from "#shared/protocol/commands.ts";
+import type { ResultWithLines } from "#shared/protocol/results.ts";
 import { retryAfterMs } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Epoch, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";

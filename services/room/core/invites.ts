@@ -8,7 +8,7 @@
 //   room/invites.2. An invite that was used up or revoked is dropped, one that has ended at the
 //       next new invite. At most INVITES_MAX are in force; rights.ts refuses a further one.
 
-import type { ListedInvite } from "#shared/protocol/commands.ts";
+import type { ListedInvite } from "#shared/protocol/results.ts";
 import type { InviteEvent, MemberEvent } from "#shared/protocol/events.ts";
 import type { StoredInvite } from "#shared/protocol/history.ts";
 import type { MessageId, Millis } from "#shared/protocol/ids.ts";

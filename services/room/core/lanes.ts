@@ -6,7 +6,7 @@
 //       incarnation that is newer than all before (commands.4 of commands.ts). So no later batch
 //       overtakes a batch that was lost, or that a fenced owner took.
 
-import { isNewerIncarnation } from "#shared/protocol/commands.ts";
+import { isNewerIncarnation } from "#shared/protocol/lane-incarnation.ts";
 import type { CommandBatch } from "#shared/protocol/commands.ts";
 import type { ProcessId } from "#shared/protocol/ids.ts";
 

@@ -4,7 +4,8 @@
 // performs effects in order and returns each outcome as an input. A request on behalf of a tenure
 // carries the number of the tenure, so the core recognises an answer for an older one.
 
-import type { CommandBatch, ResultWithLines } from "#shared/protocol/commands.ts";
+import type { CommandBatch } from "#shared/protocol/commands.ts";
+import type { ResultWithLines } from "#shared/protocol/results.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { RoomSnapshot } from "#shared/protocol/history.ts";
 import type {

@@ -9,7 +9,7 @@
 //   pending-syncs.1. The owner repeats a request REPEATS_MS after the first one, until the sync
 //       arrives. A gateway without members here sends no sync, so the repetition ends.
 
-import { RESYNC_ALL } from "#shared/protocol/commands.ts";
+import { RESYNC_ALL } from "#shared/protocol/results.ts";
 import type { Epoch, Millis, ProcessId } from "#shared/protocol/ids.ts";
 import type { Effect } from "./partition-io.ts";
 

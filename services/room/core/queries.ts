@@ -15,8 +15,13 @@
 //        commands of its gateway, which presence.4 prefers. It gets `unavailable`, and the next
 //        join counts. Otherwise the user would be joined and never present.
 
-import type { JoinCommand, MembersCommand } from "#shared/protocol/commands.ts";
-import type { Query, RangeCommand, ResultWithLines } from "#shared/protocol/commands.ts";
+import type {
+  JoinCommand,
+  MembersCommand,
+  Query,
+  RangeCommand,
+} from "#shared/protocol/commands.ts";
+import type { ResultWithLines } from "#shared/protocol/results.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { LogSeq, Millis, ProcessId, Seq } from "#shared/protocol/ids.ts";
 import type { Role, RoomKind } from "#shared/protocol/roles.ts";

@@ -5,7 +5,8 @@
 // READ_BACKS_MAX entries are read at a time; a further request gets an empty range, and the gateway
 // asks again.
 
-import type { RangeCommand, ResultWithLines } from "#shared/protocol/commands.ts";
+import type { RangeCommand } from "#shared/protocol/commands.ts";
+import type { ResultWithLines } from "#shared/protocol/results.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { LogSeq, ProcessId, Seq } from "#shared/protocol/ids.ts";
 

@@ -13,7 +13,8 @@ import type { Clock } from "#shared/ports/clock.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import type { Span, Tracer } from "#shared/ports/tracer.ts";
 import { COMMANDS, isWrite } from "#shared/protocol/commands.ts";
-import type { Command, CommandBatch, ResultWithLines, Write } from "#shared/protocol/commands.ts";
+import type { Command, CommandBatch, Write } from "#shared/protocol/commands.ts";
+import type { ResultWithLines } from "#shared/protocol/results.ts";
 import type { Millis, Partition, ProcessId } from "#shared/protocol/ids.ts";
 
 export const OPEN_MAX = 256;

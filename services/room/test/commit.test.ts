@@ -2,7 +2,7 @@
 
 import { expect } from "chai";
 import * as fc from "fast-check";
-import type { ResultWithLines } from "#shared/protocol/commands.ts";
+import type { ResultWithLines } from "#shared/protocol/results.ts";
 import type { ProcessId, RoomId } from "#shared/protocol/ids.ts";
 import { ENTRY_BYTES_MAX } from "#shared/protocol/limits.ts";
 import { CommitWindow, toGroups, TRACES_PER_ENTRY_MAX } from "../core/commit.ts";

@@ -1,7 +1,8 @@
 // Imports: a room takes the events of a file, with their numbers, senders and times.
 
 import { expect } from "chai";
-import type { ImportCommand, Result } from "#shared/protocol/commands.ts";
+import type { ImportCommand } from "#shared/protocol/commands.ts";
+import type { Result } from "#shared/protocol/results.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";

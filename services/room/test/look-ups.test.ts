@@ -2,7 +2,8 @@
 // or not at all.
 
 import { expect } from "chai";
-import type { Command, Result, SendCommand } from "#shared/protocol/commands.ts";
+import type { Command, SendCommand } from "#shared/protocol/commands.ts";
+import type { Result } from "#shared/protocol/results.ts";
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import { decodeEvent } from "#shared/protocol/events.ts";
 import { DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";

@@ -2,7 +2,8 @@
 // filtered.
 
 import { expect } from "chai";
-import type { Command, Result } from "#shared/protocol/commands.ts";
+import type { Command } from "#shared/protocol/commands.ts";
+import type { Result } from "#shared/protocol/results.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { emptySnapshot, idAt, only, PartitionFixture, resultsOf, T0 } from "./partition-fixture.ts";
 

@@ -3,7 +3,8 @@
 
 import { encodeEntry, decodeEntry } from "#shared/protocol/entry.ts";
 import type { RoomLines } from "#shared/protocol/entry.ts";
-import type { Command, Result } from "#shared/protocol/commands.ts";
+import type { Command } from "#shared/protocol/commands.ts";
+import type { Result } from "#shared/protocol/results.ts";
 import type { RoomSnapshot } from "#shared/protocol/history.ts";
 import type { LogSeq, MessageId, Millis, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";

@@ -3,7 +3,7 @@
 
 import { expect } from "chai";
 import { decodeEntry } from "#shared/protocol/entry.ts";
-import { RESYNC_ALL } from "#shared/protocol/commands.ts";
+import { RESYNC_ALL } from "#shared/protocol/results.ts";
 import type { Command } from "#shared/protocol/commands.ts";
 import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
 import type { Effect } from "../core/partition-io.ts";

@@ -1,7 +1,7 @@
 // Queries, and their parts: read-backs, pending syncs, the effect buffer.
 
 import { expect } from "chai";
-import { RESYNC_ALL } from "#shared/protocol/commands.ts";
+import { RESYNC_ALL } from "#shared/protocol/results.ts";
 import type { Query, RangeCommand } from "#shared/protocol/commands.ts";
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";

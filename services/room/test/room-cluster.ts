@@ -3,7 +3,8 @@
 
 import { decodeEntry, epochAfter, isVoid } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
-import type { Command, ResultBatch } from "#shared/protocol/commands.ts";
+import type { Command } from "#shared/protocol/commands.ts";
+import type { ResultBatch } from "#shared/protocol/results.ts";
 import { decodeEvent } from "#shared/protocol/events.ts";
 import { messageTime, partitionOf } from "#shared/protocol/ids.ts";
 import type { LogSeq, Partition, ProcessId, RoomId } from "#shared/protocol/ids.ts";

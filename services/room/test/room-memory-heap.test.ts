@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import { runInNewContext } from "node:vm";
 import { setFlagsFromString } from "node:v8";
-import type { Result } from "#shared/protocol/commands.ts";
+import type { Result } from "#shared/protocol/results.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { HOLD_MS } from "../core/holds.ts";
 import { TAIL_EVENTS } from "../core/recent.ts";

@@ -1,7 +1,8 @@
 // Room memory: the rooms of a node stay within their bound, and the order in which memory is shed.
 
 import { expect } from "chai";
-import type { Command, CommandBatch, Result } from "#shared/protocol/commands.ts";
+import type { Command, CommandBatch } from "#shared/protocol/commands.ts";
+import type { Result } from "#shared/protocol/results.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { HOLD_MS } from "../core/holds.ts";
 import { WAITING_MAX_MS } from "../core/tenure.ts";

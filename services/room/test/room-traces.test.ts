@@ -2,7 +2,8 @@
 
 import { expect } from "chai";
 import { decodeEntry } from "#shared/protocol/entry.ts";
-import type { CommandBatch, ResultWithLines, SendCommand } from "#shared/protocol/commands.ts";
+import type { CommandBatch, SendCommand } from "#shared/protocol/commands.ts";
+import type { ResultWithLines } from "#shared/protocol/results.ts";
 import type { Attributes, Span, SpanStart, Tracer } from "#shared/ports/tracer.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { TRACES_PER_ENTRY_MAX } from "../core/commit.ts";

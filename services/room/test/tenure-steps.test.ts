@@ -2,7 +2,7 @@
 // gateways.
 
 import { expect } from "chai";
-import { RESYNC_ALL } from "#shared/protocol/commands.ts";
+import { RESYNC_ALL } from "#shared/protocol/results.ts";
 import type { Command, CommandBatch, SendCommand } from "#shared/protocol/commands.ts";
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import { decodeEvent, encodeEvent } from "#shared/protocol/events.ts";

@@ -6,7 +6,7 @@ import { MemoryArchive } from "../archive-memory.ts";
 import { SNAPSHOT_AHEAD_IDS_MAX, SNAPSHOT_IDS_MAX } from "../../ports/archive.ts";
 import type { ArchiveEvent } from "../../ports/archive.ts";
 import { isTooLarge } from "../../ports/bus.ts";
-import type { ResultWithLines } from "../../protocol/commands.ts";
+import type { ResultWithLines } from "../../protocol/results.ts";
 import { CONTROL_ROOMS_MAX } from "../../protocol/control.ts";
 import { encodeEntry } from "../../protocol/entry.ts";
 import { encodeEvent } from "../../protocol/events.ts";

@@ -2,7 +2,7 @@
 
 import { expect } from "chai";
 import { decodeResults, encodeResults, encodeResync } from "../results.ts";
-import type { ResultWithLines } from "#shared/protocol/commands.ts";
+import type { ResultWithLines } from "#shared/protocol/results.ts";
 
 const decode = (text: string) =>
   decodeResults(new TextEncoder().encode(text), (bytes) => new TextDecoder().decode(bytes));

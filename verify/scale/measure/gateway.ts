@@ -4,7 +4,8 @@
 import { systemRandom } from "#shared/adapters/clock-system.ts";
 import { encodeBeat } from "#shared/protocol/beat.ts";
 import { decodeCommandBatch } from "#shared/protocol/command-batch.ts";
-import type { CommandBatch, ResultWithLines } from "#shared/protocol/commands.ts";
+import type { CommandBatch } from "#shared/protocol/commands.ts";
+import type { ResultWithLines } from "#shared/protocol/results.ts";
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { encodeOut } from "#shared/protocol/lines.ts";
 import { encodeResults } from "#shared/protocol/results.ts";
