@@ -27,8 +27,8 @@ const ROOMS = Array.from({ length: 30 }, (_, i) => `leaving-${i}` as RoomId);
 const MESSAGES_PER_SECOND = 100;
 const OUTBOX = { inFlightMax: 60, sizeMax: 400, oldIdEvery: 50, repeatableMax: 0 } as const;
 /**
- * The gateway closes this many connections a second (gateway.2) and spreads `afterMs` over the time
- * for all.
+ * The gateway closes this many connections a second (gateway/connections.2) and spreads `afterMs`
+ * over the time for all.
  */
 const CLOSES_PER_SECOND = 500;
 const SPREAD_MS = (1_000 * LEFT) / CLOSES_PER_SECOND;

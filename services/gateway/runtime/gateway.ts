@@ -1,20 +1,17 @@
 // Gateway: connects the cores to the ports. The process (main.ts) and the simulation run this same
 // code.
 //
-// Owns: connections, their periodic checks, beats, the order of a drain. Does not own: the server
-// that accepts sockets, HTTP, the verification of tokens, the placement of partitions.
+// Owns: which sockets are accepted, housekeeping, beats, the order of a drain. Does not own: the
+// open connections and their checks (connections.ts), the server of the sockets, HTTP, the
+// verification of tokens, the placement of partitions.
 //
-//   gateway.1. Two timers check the connections: late hellos and expired tokens (S4), and silence
-//        (S7). Each run of the second checks a share of them, so that their pings do not leave at
-//        once. The first looks only at connections without a hello and at those whose token
-//        expires now (expiries.ts). The time of an event loop stall of this process does not count
-//        against a client.
-//   gateway.2. A drain accepts no new connection, sends `reconnect` with a spread, closes at a
-//        steady rate, and then waits a moment for the leaves of the users to reach the owners (S8).
+//   gateway.1. The time of an event loop stall of this process does not count against a client.
+//   gateway.2. A drain accepts no new connection, closes those that it has
+//        (gateway/connections.2), and then waits a moment for the leaves of the users to reach the
+//        owners (S8).
 //   gateway.3. A suspended gateway accepts no connection and closes those that it has, as in a
 //        drain, until it is resumed. Its region may not serve meanwhile (T3).
 
-import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Rate } from "#shared/kit/gcra.ts";
 import { Refusals } from "#shared/kit/refusals.ts";
 import { MemoryAccount } from "#shared/kit/memory-account.ts";
@@ -31,8 +28,6 @@ import type { Millis, ProcessId, UserId } from "#shared/protocol/ids.ts";
 import { HELLO_TIMEOUT_MS, PING_MS } from "#shared/protocol/limits.ts";
 import { BEAT_MS, encodeBeat } from "#shared/protocol/beat.ts";
 import type { Beat } from "#shared/protocol/beat.ts";
-import { encodeServerFrame } from "#shared/protocol/server-frames.ts";
-import type { SessionNotice } from "#shared/protocol/session-requests.ts";
 import { PartitionMap } from "#shared/protocol/partition-map.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { noTracer } from "#shared/ports/tracer.ts";
@@ -58,7 +53,7 @@ import type { RoomListsApi } from "../core/room-lists-port.ts";
 import type { SessionsApi } from "../core/sessions-port.ts";
 import type { ClientSocket, FrameMaker, SocketHandlers } from "./client-socket.ts";
 import { Connection } from "./connection.ts";
-import { Expiries } from "./expiries.ts";
+import { Connections } from "./connections.ts";
 import { GatewayStats } from "./gateway-stats.ts";
 import { Intake } from "./intake.ts";
 import { Lanes } from "./lanes.ts";
@@ -132,13 +127,8 @@ const CONNECTIONS_MAX = 50_000;
 const HOUSEKEEPING_MS = 250;
 /** A housekeeping run that is this late shows a stall of this process, not slow clients. */
 const EVENT_LOOP_STALL_MS = 1_000;
-/** gateway.1: shares of the connections. Each share is pinged once in a ping period. */
-const SHARES = 16;
-/** gateway.2: the rate of closes, and so the rate of reconnects at the other gateways … */
-const CLOSES_PER_SECOND = 500;
-/** … unless the drain would then take longer than this. */
-const DRAIN_MS_MAX = 10_000;
-const DRAIN_STEP_MS = 50;
+/** gateway.2. */
+const LEAVES_MS = 50;
 
 export class Gateway {
   readonly stats = new GatewayStats();
@@ -161,14 +151,8 @@ export class Gateway {
   readonly #sessions: Sessions;
   readonly #register: SessionRegisterRunner;
   readonly #admission: Admission;
-  readonly #connections = new Set<Connection>();
-  /** Connections before their welcome, the oldest first. */
-  readonly #greeting = new Set<Connection>();
-  readonly #expiries = new Expiries<Connection>();
-  readonly #shares: Set<Connection>[] = Array.from({ length: SHARES }, () => new Set());
+  readonly #connections: Connections;
   readonly #stops: (Timer | Subscription)[] = [];
-  #nextShare = 0;
-  #nextSweep = 0;
   #housekeepingAt = 0;
 
   constructor(options: GatewayOptions, ports: GatewayPorts) {
@@ -180,7 +164,9 @@ export class Gateway {
     const traces = new MessageTraces({ tracer: noTracer, ...ports, sampling, stats });
     this.#options = options;
     this.#ports = ports;
-    const { memoryBytesMax = MEMORY_BYTES_MAX } = options;
+    const { memoryBytesMax = MEMORY_BYTES_MAX, pingMs = PING_MS } = options;
+    const { helloTimeoutMs = HELLO_TIMEOUT_MS } = options;
+    this.#connections = new Connections({ ...ports, pingMs, helloTimeoutMs });
     this.memory = new MemoryAccount<GatewayMemoryLine>(MEMORY_LINES, memoryBytesMax);
     this.#socketMemory = new SocketMemory(this.memory);
     this.#scheduler = new FlushScheduler(clock);
@@ -234,8 +220,8 @@ export class Gateway {
       ...ports,
       id,
       refusals,
-      announce: () => this.#connections.forEach((connection) => connection.announce()),
-      onNotice: (notice) => this.#endSessions(notice),
+      announce: () => this.#connections.announce(),
+      onNotice: (notice) => this.#connections.endSessions(notice),
     });
     this.#notes = new UserNotes({ bus, refusals, stats, total: this.#boundOf("notes", Infinity) });
   }
@@ -273,22 +259,7 @@ export class Gateway {
    * `issuedUpTo`. Returns their number.
    */
   kick(user: UserId, issuedUpTo?: Millis): number {
-    const theirs = this.#of(user).filter(({ issuedAt }) => issuedAt <= (issuedUpTo ?? Infinity));
-    const reason = issuedUpTo === undefined ? CLOSE.kicked : CLOSE.revoked;
-    for (const connection of theirs) connection.close(reason);
-    return theirs.length;
-  }
-
-  #endSessions({ user, sessions, reason }: SessionNotice): void {
-    const meant = new Set(sessions);
-    for (const connection of this.#of(user)) {
-      if (!meant.has(connection.name)) continue;
-      connection.close(reason === "moved" ? CLOSE.sessionMoved : CLOSE.sessionEnded);
-    }
-  }
-
-  #of(user: UserId): readonly Connection[] {
-    return [...this.#connections].filter((connection) => connection.user === user);
+    return this.#connections.kick(user, issuedUpTo);
   }
 
   /** The rooms here, the largest first, and the number of omitted rooms. */
@@ -301,7 +272,7 @@ export class Gateway {
   get gauges(): GatewayGauges {
     return {
       connections: this.#connections.size,
-      greeting: this.#greeting.size,
+      greeting: this.#connections.greeting,
       rooms: this.#rooms.count,
       readers: this.#rooms.readers,
       ringBytes: this.#rooms.ringBytes,
@@ -313,7 +284,6 @@ export class Gateway {
 
   start(): void {
     const { bus, clock } = this.#ports;
-    const { pingMs = PING_MS } = this.#options;
     this.#lanes.start();
     this.#positions.start();
     this.#register.start();
@@ -324,8 +294,8 @@ export class Gateway {
         if (status === "connected") this.#lanes.onReconnected();
       }),
       clock.every(BEAT_MS, () => this.#beat("live")),
-      clock.every(HOUSEKEEPING_MS, () => this.#expireHandshakes()),
-      clock.every(pingMs / SHARES, () => this.#sweep(pingMs)),
+      clock.every(HOUSEKEEPING_MS, () => this.#onHousekeeping()),
+      this.#connections.start(),
     );
     this.#beat("live");
   }
@@ -334,7 +304,6 @@ export class Gateway {
   accept(socket: ClientSocket): SocketHandlers {
     const { clock, random, auth, report } = this.#ports;
     const { pingMs = PING_MS } = this.#options;
-    const share = this.#shares[this.#nextShare++ % SHARES];
     const connection = new Connection({
       socket,
       session: {
@@ -356,21 +325,17 @@ export class Gateway {
       notes: this.#notes,
       names: this.#names,
       register: this.#register,
-      expiries: this.#expiries,
+      expiries: this.#connections.expiries,
       report,
       stats: this.stats,
       onEnd: (ended, user) => {
-        this.#connections.delete(ended);
-        this.#greeting.delete(ended);
-        share?.delete(ended);
+        this.#connections.remove(ended);
         if (isCounted) this.#onEnd(socket.address, user);
       },
     });
     const arrival = this.#admission.arrive(socket.address, clock.monotonic());
     const isCounted = arrival.ok && this.#hasPlace() && this.#admission.connect(socket.address);
     this.#connections.add(connection);
-    this.#greeting.add(connection);
-    share?.add(connection);
     if (!arrival.ok) connection.onTooMany(arrival.afterMs); // S14
     else if (!isCounted) connection.close(CLOSE.overload);
     return connection;
@@ -384,8 +349,8 @@ export class Gateway {
     if (this.#roomApi.isDraining) return;
     this.#roomApi.isDraining = true;
     const { clock, bus } = this.#ports;
-    await this.#closeAll();
-    await new Promise<void>((run) => clock.after(DRAIN_STEP_MS, run));
+    await this.#connections.closeAll();
+    await new Promise<void>((run) => clock.after(LEAVES_MS, run));
     await Promise.all([this.#positions.leave(), this.#register.leave()]);
     this.#beat("leaving");
     await bus.flush();
@@ -396,31 +361,12 @@ export class Gateway {
   suspend(): void {
     if (this.#roomApi.isAway) return;
     this.#roomApi.isAway = true;
-    void this.#closeAll();
+    void this.#connections.closeAll();
   }
 
   /** Sockets that still close after `suspend` continue to close. */
   resume(): void {
     this.#roomApi.isAway = false;
-  }
-
-  /** Sends `reconnect` with a spread to every connection, and closes them at a steady rate. */
-  async #closeAll(): Promise<void> {
-    const { clock, random } = this.#ports;
-    const leaving = [...this.#connections];
-    const spreadMs = Math.min(DRAIN_MS_MAX, (leaving.length / CLOSES_PER_SECOND) * 1_000);
-    for (const connection of leaving) {
-      const afterMs = fullJitter(0, { baseMs: spreadMs, capMs: spreadMs }, random);
-      connection.writeText(encodeServerFrame({ t: "reconnect", afterMs }));
-    }
-    const began = clock.monotonic();
-    let closed = 0;
-    while (closed < leaving.length) {
-      await new Promise<void>((run) => clock.after(DRAIN_STEP_MS, run));
-      const share = spreadMs === 0 ? 1 : (clock.monotonic() - began) / spreadMs;
-      const due = Math.min(leaving.length, Math.ceil(share * leaving.length));
-      for (; closed < due; closed++) leaving[closed]?.close(CLOSE.restart);
-    }
   }
 
   #stop(): void {
@@ -452,22 +398,14 @@ export class Gateway {
     this.#ports.bus.publish(subjects.beat("gateway"), beat);
   }
 
-  #expireHandshakes(): void {
-    const { helloTimeoutMs = HELLO_TIMEOUT_MS } = this.#options;
+  #onHousekeeping(): void {
     const now = this.#ports.clock.monotonic();
     const sinceMs = now - this.#housekeepingAt;
     this.#housekeepingAt = now;
     this.#measureDelay(sinceMs, now);
-    // The process stalled. Frames that clients sent meanwhile are still unread.
+    // gateway.1. Frames that clients sent meanwhile are still unread.
     if (sinceMs > EVENT_LOOP_STALL_MS) return;
-    for (const connection of this.#greeting) {
-      if (!connection.isGreeting) this.#greeting.delete(connection);
-      else if (now - connection.openedAt < helloTimeoutMs) break;
-      else connection.onOverdue(); // S1
-    }
-    for (const connection of this.#expiries.due(this.#ports.clock.now())) {
-      connection.close(CLOSE.tokenExpired); // S4
-    }
+    this.#connections.expire();
     this.#rooms.sweep(now);
     this.#socketMemory.recount();
     this.#rooms.shed();
@@ -480,15 +418,6 @@ export class Gateway {
     for (const { work, isShed, delayMs } of changes) {
       const event = isShed ? "shedding began" : "shedding ended";
       this.#ports.report(event, { work, delayMs: Math.round(delayMs) });
-    }
-  }
-
-  #sweep(pingMs: number): void {
-    const share = this.#shares[this.#nextSweep++ % SHARES] ?? [];
-    const now = this.#ports.clock.monotonic();
-    for (const connection of share) {
-      if (now - connection.activeAt >= 2 * pingMs) connection.close(CLOSE.idle); // S7
-      else connection.ping();
     }
   }
 }
