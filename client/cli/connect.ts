@@ -1,7 +1,7 @@
 // Connect: the SDK's client of a command.
 
 import { Parley } from "../sdk/parley.ts";
-import type { ParleyOptions } from "../sdk/parley.ts";
+import type { ParleyOptions } from "../sdk/parley-options.ts";
 import type { Caller } from "./change.ts";
 import { neutral } from "./print.ts";
 

@@ -9,7 +9,8 @@
  */
 
 export { Parley } from "./parley.ts";
-export type { CreateOptions, JoinOptions, ParleyNews, ParleyOptions } from "./parley.ts";
+export type { ParleyNews } from "./parley.ts";
+export type { CreateOptions, JoinOptions, ParleyOptions } from "./parley-options.ts";
 export { RoomHandle } from "./room-handle.ts";
 export type {
   MessagesPage,

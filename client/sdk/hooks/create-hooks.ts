@@ -8,7 +8,8 @@
 //   create-hooks.2. A hook returns the same object until something changes.
 
 import type { ConnectionState, RoomStatus } from "../core/effects.ts";
-import type { JoinOptions, Parley } from "../parley.ts";
+import type { JoinOptions } from "../parley-options.ts";
+import type { Parley } from "../parley.ts";
 import type { RoomHandle, TimelineView } from "../room-handle.ts";
 import type { RoomTimeline, TimelineSnapshot } from "../timeline/room-timeline.ts";
 
