@@ -15,6 +15,7 @@ import type { RoomTimeline } from "../../sdk/timeline/room-timeline.ts";
 import type { ShownMessage } from "../../sdk/timeline/shown-message.ts";
 import { webClock } from "../../sdk/web-clock.ts";
 import { TypingNames } from "../../web/store/typing.ts";
+import { mentionsOf, mentionsOfEdit } from "./typed-mentions.ts";
 import { composerOf, edit, EMPTY, insert, textIn } from "./text-field.ts";
 import type { Composer } from "./text-field.ts";
 import { Rows } from "./rows.ts";
@@ -171,7 +172,9 @@ export class Chat {
       this.#settle(this.room.react(mode.seq, emoji, !this.#hasReacted(mode.seq, emoji)).done);
       this.#endMode();
     } else if (mode.kind === "edit") {
-      this.#settle(this.room.edit(mode.seq, { text }).done);
+      const { seq } = mode;
+      const mentions = mentionsOfEdit(text, this.room.users, this.#find(seq)?.mentions);
+      this.#settle(this.room.edit(seq, { text }, { mentions }).done);
       this.#endMode();
     } else {
       const { replyTo } = mode;
@@ -181,8 +184,8 @@ export class Chat {
       this.room.typing(false);
       this.unreadAbove = 0;
       this.place = undefined;
-      const options = { ...(replyTo !== undefined && { replyTo }), ...(mentions && { mentions }) };
-      this.timeline.send({ text }, options);
+      const named = mentions.length > 0 && { mentions };
+      this.timeline.send({ text }, { replyTo, ...named });
       if (!this.timeline.snapshot.isAttached) void this.timeline.jumpToEnd();
     }
   }
@@ -361,14 +364,4 @@ export class Chat {
 
 function isText(message: ShownMessage | undefined): boolean {
   return message?.deleted === undefined && typeof message?.body["text"] === "string";
-}
-
-/** The users in the room whom the text names with @. */
-function mentionsOf(text: string, users: ReadonlySet<string>): readonly string[] | undefined {
-  const named = [...text.matchAll(/(?<!\S)@(\S+)/g)].map((match) => match[1] ?? "");
-  const found = named.flatMap((name) => {
-    const plain = name.replace(/[.,:;!?)]+$/, "");
-    return [name, plain].find((one) => users.has(one)) ?? [];
-  });
-  return found.length === 0 ? undefined : [...new Set(found)];
 }

@@ -52,6 +52,11 @@ export interface SendOptions {
   readonly attachments?: readonly UploadedFile[] | undefined;
 }
 
+export interface EditOptions {
+  /** Whom the message mentions from here on; `[]` ends its mentions. Default: they stay. */
+  readonly mentions?: readonly string[] | "@room" | undefined;
+}
+
 /** Everything that a room stores of a user. */
 export interface Standing {
   readonly role: Role;
@@ -99,7 +104,7 @@ export interface ChatRoom {
   /** All events from the begin of the join up to this sequence number were delivered. */
   readonly completeThrough: number;
   send(body: { readonly text: string }, options?: SendOptions): Outgoing;
-  edit(target: number, body: { readonly text: string }): Outgoing;
+  edit(target: number, body: { readonly text: string }, options?: EditOptions): Outgoing;
   delete(target: number): Outgoing;
   react(target: number, emoji: string, on: boolean): Outgoing;
   pin(target: number, on: boolean): Outgoing;

@@ -24,7 +24,7 @@ export interface DraftOptions {
   /** Undefined: the server takes no files. */
   readonly loadFiles: FilesLoader | undefined;
   readonly send: (text: string, files: readonly UploadedFile[] | undefined) => void;
-  readonly edit: (seq: number, text: string) => void;
+  readonly edit: (message: SentMessage, text: string) => void;
 }
 
 export class Draft {
@@ -134,7 +134,7 @@ export class Draft {
       this.#options.send(text, files);
     } else {
       this.#edit = undefined;
-      if (text !== edit.message.text) this.#options.edit(edit.message.seq, text);
+      if (text !== edit.message.text) this.#options.edit(edit.message, text);
     }
     this.#options.changed();
     return true;

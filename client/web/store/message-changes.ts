@@ -6,7 +6,7 @@
 //
 //   message-changes.1. One refusal is shown at a time, at its message. The next change removes it.
 
-import type { ChatRoom, Outgoing } from "./client-port.ts";
+import type { ChatRoom, EditOptions, Outgoing } from "./client-port.ts";
 import { changeFailureWords } from "./words.ts";
 import type { ChangeKind } from "./words.ts";
 
@@ -24,8 +24,9 @@ export class MessageChanges {
     this.#changed = changed;
   }
 
-  edit(seq: number, text: string): void {
-    this.#follow(seq, "edited", this.#room.edit(seq, { text }));
+  /** Undefined: from here on the message mentions no user. */
+  edit(seq: number, text: string, mentions: EditOptions["mentions"] = []): void {
+    this.#follow(seq, "edited", this.#room.edit(seq, { text }, { mentions }));
   }
 
   delete(seq: number): void {

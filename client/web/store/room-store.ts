@@ -126,7 +126,9 @@ export class RoomStore implements MessageSource {
         this.#timeline.send({ text }, { mentions: this.mentionsIn(text), attachments });
         this.jumpToEnd();
       },
-      edit: (seq, text) => this.changes.edit(seq, text),
+      edit: ({ seq, mentions }, text) => {
+        this.changes.edit(seq, text, this.mentionsIn(text, mentions));
+      },
     });
     this.#subscriptions = [
       this.#timeline.on("change", () => {
@@ -284,8 +286,13 @@ export class RoomStore implements MessageSource {
     if (this.members.state === "none") void this.members.load();
   }
 
-  mentionsIn(text: string): readonly string[] | "@room" | undefined {
-    const names = mentionsIn(text, this.mentionable);
+  /**
+   * Whom the text mentions. `known`: whom its message mentions before an edit; such a user can be
+   * unknown to the page.
+   */
+  mentionsIn(text: string, known: readonly string[] = []): readonly string[] | "@room" | undefined {
+    const users = known.filter((name) => name !== ROOM_MENTION);
+    const names = mentionsIn(text, [...users, ...this.mentionable]);
     if (names.includes(ROOM_MENTION)) return "@room";
     return names.length === 0 ? undefined : names;
   }

@@ -21,7 +21,7 @@ const PAGE_MESSAGES = 50;
 /** Who can be mentioned in the room. */
 export interface MentionNames {
   readonly mentionable: readonly string[];
-  mentionsIn(text: string): readonly string[] | "@room" | undefined;
+  mentionsIn(text: string, known?: readonly string[]): readonly string[] | "@room" | undefined;
   loadMembers(): void;
 }
 
@@ -89,7 +89,9 @@ export class ThreadStore implements MessageSource {
         this.#timeline.send({ text }, { mentions: mentions.mentionsIn(text), attachments });
         this.jumpToEnd();
       },
-      edit: (seq, text) => changes.edit(seq, text),
+      edit: (message, text) => {
+        changes.edit(message.seq, text, mentions.mentionsIn(text, message.mentions));
+      },
     });
   }
 

@@ -33,7 +33,7 @@ function createDraft(saved = ""): DraftFixture {
     changed: () => undefined,
     loadFiles: undefined,
     send: (text) => sent.push(text),
-    edit: (seq, text) => edits.push([seq, text]),
+    edit: ({ seq }, text) => edits.push([seq, text]),
   });
   return { draft, typed, sent, edits };
 }

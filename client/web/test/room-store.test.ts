@@ -296,6 +296,59 @@ describe("room store", () => {
     expect(room.thread).to.equal(undefined);
   });
 
+  it("U11: an edit names whom its text mentions now, also a user whom only the message knows", async () => {
+    const { server, room } = await enter(1); // Grace wrote.
+    const text = "@grace and @zoe look";
+    server.add("general", "ada", { t: "msg", body: { text }, mentions: ["grace", "zoe"] });
+    const edited = async (to: string): Promise<unknown> => {
+      room.draft.edit(room.timeline.at(2)!);
+      room.draft.set(to);
+      room.draft.submit();
+      await settled();
+      return server.room("general").log.at(-1);
+    };
+    server.present("general", ["Ada Lovelace"]);
+    expect(await edited("@zoe and @Ada Lovelace look")).to.deep.include({
+      t: "edited",
+      target: 2,
+      mentions: ["zoe", "Ada Lovelace"],
+    });
+    expect(room.timeline.at(2)?.mentions).to.deep.equal(["zoe", "Ada Lovelace"]);
+    expect(await edited("mail@zoe")).to.deep.include({ mentions: [] });
+  });
+
+  it("U11: an edit names everyone only while the user may", async () => {
+    const { server, room } = await enter(1);
+    const text = "@room look";
+    server.add("general", "ada", { t: "msg", body: { text }, mentions: "@room" });
+    const edited = async (to: string): Promise<unknown> => {
+      room.draft.edit(room.timeline.at(2)!);
+      room.draft.set(to);
+      room.draft.submit();
+      await settled();
+      return server.room("general").log.at(-1);
+    };
+    expect(await edited("@room, look"), "a member").to.deep.include({ mentions: [] });
+    server.add("general", "grace", { t: "room", kind: "open" });
+    server.add("general", "grace", { t: "member", user: "ada", role: "moderator" });
+    room.info.load();
+    await settled();
+    expect(await edited("@room, look!"), "a moderator").to.deep.include({ mentions: "@room" });
+  });
+
+  it("U11: an edit in a thread names whom its text mentions", async () => {
+    const { server, room } = await enter(2);
+    room.openThread(1);
+    await settled();
+    server.add("general", "ada", { t: "msg", thread: 1, body: { text: "a reply" } });
+    const { draft, timeline } = room.thread!;
+    draft.edit(timeline.at(3)!);
+    draft.set("a reply, @grace");
+    draft.submit();
+    await settled();
+    expect(server.room("general").log.at(-1)).to.deep.include({ t: "edited", mentions: ["grace"] });
+  });
+
   it("M8: a removed user reads by whom and why", async () => {
     const { server, handle, room } = await enter(3);
     const gone = { user: "ada", role: "none", reason: "moved" };

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
+import type { EditedEvent, RoomEvent } from "#shared/protocol/events.ts";
 import { until } from "#shared/testing/wait.ts";
 import { devToken } from "../../../sdk/dev-token.ts";
 import { Parley } from "../../../sdk/parley.ts";
@@ -105,6 +106,24 @@ describe("parley chat", function () {
       },
       { withinMs: 30_000, what: "ada is typing", everyMs: 300 },
     );
+  });
+
+  it("U11: an edit names whom its text mentions", async () => {
+    const [ada, ben] = await Promise.all([enter("ada", "mentions"), sdkClient("ben")]);
+    const room = ben.join("mentions");
+    const events: RoomEvent[] = [];
+    room.on("event", (event) => events.push(event));
+    await room.live();
+    await ada.sees("2 here");
+    ada.press("hello\r");
+    await ada.sees("complete through #1");
+    ada.press(KEYS.up);
+    await ada.sees("Edit #1");
+    ada.press(" @ben\r");
+    const withinMs = 30_000;
+    await until(() => events.length === 2, { withinMs, what: "the edit" });
+    const { t, mentions } = events[1] as EditedEvent;
+    expect({ t, mentions }).to.deep.equal({ t: "edited", mentions: ["ben"] });
   });
 
   it("SL10: the list of the user's devices names the program and the system", async () => {

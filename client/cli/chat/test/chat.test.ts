@@ -6,6 +6,7 @@ import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { ShownMessage } from "../../../sdk/timeline/shown-message.ts";
 import type { TimelineEntry } from "../../../sdk/timeline/timeline.ts";
 import { composerLines, composerOf, edit, insert, textIn } from "../text-field.ts";
+import { mentionsOf, mentionsOfEdit } from "../typed-mentions.ts";
 import { Rows } from "../rows.ts";
 import type { Row } from "../rows.ts";
 import { revealing, scrolled, viewOf } from "../scroll.ts";
@@ -50,6 +51,28 @@ describe("parley chat: texts", () => {
     expect(wrap("to be or not to be", 8)).to.deep.equal(["to be or", "not to", "be"]);
     expect(wrap("你好世界", 5)).to.deep.equal(["你好", "世界"]);
     expect(wrap("a\r\nb\n\nc", 5)).to.deep.equal(["a", "b", "", "c"]);
+  });
+});
+
+describe("parley chat: mentions", () => {
+  const users = new Set(["ada", "ben.", "Ada Lovelace"]);
+
+  it("typed-mentions.1: a known user behind @ at the begin of a word, each once", () => {
+    const text = "@ada, (@ben @ada mail@ada @ben. @eve @Ada Lovelace @";
+    expect(mentionsOf(text, users)).to.deep.equal(["ada", "ben."]);
+    expect(mentionsOf("hello", users)).to.deep.equal([]);
+  });
+
+  it("U11: an edit names whom its text mentions now, also a user whom only the message knows", () => {
+    expect(mentionsOfEdit("@ada and @zoe!", users, ["zoe", "ada"])).to.deep.equal(["ada", "zoe"]);
+    expect(mentionsOfEdit("@zoe", users, undefined)).to.deep.equal([]);
+    expect(mentionsOfEdit("hello", users, ["ada"])).to.deep.equal([]);
+  });
+
+  it("typed-mentions.2: an edit leaves a mention of everyone while its text has it", () => {
+    expect(mentionsOfEdit("look, @room!", users, "@room")).to.equal(undefined);
+    expect(mentionsOfEdit("@rooms @ada", users, "@room")).to.deep.equal(["ada"]);
+    expect(mentionsOfEdit("@room @ada", users, ["ada"])).to.deep.equal(["ada"]);
   });
 });
 
