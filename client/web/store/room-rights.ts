@@ -1,15 +1,14 @@
 // RoomRights: which actions the page offers to a role. The owner of the room decides; this table
-// only keeps the page from offering what it would refuse.
+// only keeps the page from offering what it would refuse. What a role may do with another member is
+// in member-actions.ts, whose code is loaded on demand.
 //
 //   room-rights.1. It agrees with the table of the service (services/room/core/rights.ts): a test
 //        compares them.
 
-import { unreachable } from "#shared/kit/assert.ts";
 import { isAtLeast } from "#shared/protocol/roles.ts";
-import type { MemberRole, Role, RoomKind } from "#shared/protocol/roles.ts";
+import type { Role, RoomKind } from "#shared/protocol/roles.ts";
 import type { RoomSettings } from "#shared/protocol/events.ts";
-import type { StoredMember } from "./chat-api.ts";
-import type { Standing } from "./client-port.ts";
+import type { RoomStatus } from "./client-port.ts";
 
 type Least = { readonly [K in RoomKind]: Role | undefined };
 
@@ -49,10 +48,9 @@ export function mayLikely(action: OfferedAction, place: Place): boolean {
   return place.settings === undefined || place.role === undefined || mayDo(action, place);
 }
 
-/** The end of a block, in ms since 1970: the last second of the year 9999. */
-export const BLOCKED_UNTIL = 253_402_300_799_000;
-
 export type SendBar = "archived" | "role" | "muted" | "blocked";
+/** `left`: the user is not in the room. */
+export type RoomBar = SendBar | "left";
 
 /** Why the user cannot send now; undefined: nothing is known that prevents it. */
 export function sendBar(place: Place, mutedUntil: number, now: number): SendBar | undefined {
@@ -64,57 +62,38 @@ export function sendBar(place: Place, mutedUntil: number, now: number): SendBar 
   return mayDo("send", place) && isAtLeast(role, least) ? undefined : "role";
 }
 
-export type MemberAction =
-  | { readonly kind: "role"; readonly role: MemberRole }
-  | { readonly kind: "mute" | "unmute" | "block" | "unblock" | "remove" | "ban" | "unban" };
-
-/** What the user may do with another member, in the order of a menu. */
-export function memberActions(
-  place: Place,
-  { role, mutedUntil = 0, banned = false }: Omit<StoredMember, "user">,
-  now: number,
-): readonly MemberAction[] {
-  if (mayDo("block", place) && role !== "none") {
-    return [{ kind: mutedUntil > now ? "unblock" : "block" }];
-  }
-  const isHigh = isAtLeast(role, "moderator");
-  if (!mayDo(isHigh ? "promote" : "appoint", place)) return [];
-  if (banned) return [{ kind: "unban" }];
-  const roles: readonly MemberRole[] = mayDo("promote", place)
-    ? ["owner", "moderator", "member", "reader"]
-    : ["member", "reader"];
-  const muting = { kind: mutedUntil > now ? "unmute" : "mute" } as const;
-  return [
-    ...roles.filter((one) => one !== role).map((one) => ({ kind: "role", role: one }) as const),
-    muting,
-    ...(role === "none" ? [] : [{ kind: "remove" } as const]),
-    { kind: "ban" },
-  ];
+/** A room, as the page knows it. */
+export interface BarredRoom {
+  readonly status: RoomStatus;
+  readonly info: Place & {
+    readonly membership: { readonly mutedUntil?: number | undefined } | undefined;
+  };
 }
 
-/** What the room stores of the member after the action: it replaces everything. */
-export function standingAfter(
-  action: MemberAction,
-  { role, mutedUntil = 0 }: Omit<StoredMember, "user">,
-  { now, muteMs = 0, reason = "" }: { now: number; muteMs?: number; reason?: string },
-): Standing {
-  const why = reason.trim() === "" ? {} : { reason: reason.trim() };
-  switch (action.kind) {
-    case "role":
-      return { role: action.role, ...(mutedUntil > now && { mutedUntil }) };
-    case "mute":
-      return { role, mutedUntil: now + muteMs };
-    case "block":
-      return { role, mutedUntil: BLOCKED_UNTIL };
-    case "unblock":
-    case "unmute":
-      return { role };
-    case "remove":
-      return { role: "none", ...why };
-    case "ban":
-      return { role: "none", banned: true, ...why };
-    case "unban":
-      return { role: "none" };
-  }
-  return unreachable(action);
+/** Why the user cannot write in the room now. */
+export function barOf({ status, info }: BarredRoom, now: number): RoomBar | undefined {
+  return status === "left" ? "left" : sendBar(info, info.membership?.mutedUntil ?? 0, now);
+}
+
+/** What the room takes from the user now. */
+export interface MessageRights {
+  /** A message, and a new text of an own one. */
+  readonly write: boolean;
+  readonly react: boolean;
+  readonly pin: boolean;
+  /** The deletion of an own message: also of a muted user, and in an archived room. */
+  readonly takeBack: boolean;
+  /** The deletion of the message of another user. */
+  readonly delete: boolean;
+}
+
+export function messageRights(place: Place, bar: RoomBar | undefined): MessageRights {
+  const isIn = bar !== "left";
+  return {
+    write: bar === undefined,
+    react: (bar === undefined || bar === "role") && mayLikely("react", place),
+    pin: isIn && bar !== "archived" && mayDo("pin", place),
+    takeBack: isIn,
+    delete: isIn && mayDo("delete", place),
+  };
 }

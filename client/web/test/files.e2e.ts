@@ -212,7 +212,9 @@ describe("Files in a browser", function () {
     const owner = shared.client("olga");
     await owner.createRoom("archive", { kind: "open" }).done;
     const room = owner.join("archive");
-    await room.send({ text: "of before" }).done;
+    const sent = await room.send({ text: "of before" }).done;
+    if (sent.kind !== "acked") throw new Error(sent.message);
+    await room.send({ text: "a reply" }, { thread: sent.seq }).done;
     await room.update({ archived: true }).done;
     owner.close();
     const ben = await shared.arrive("ben", "archive");

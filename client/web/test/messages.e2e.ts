@@ -137,23 +137,73 @@ describe("Messages in a browser", () => {
     await grace.message("door code").hover();
     await grace.page.getByRole("button", { name: "React", exact: true }).waitFor();
     expect(await grace.page.getByRole("button", { name: "Pin", exact: true }).count()).to.equal(0);
-    const member = { role: "member", mutedUntil: Date.now() + 60_000 } as const;
-    await owner.join("pins").setMember("grace", member).done;
+    await grace.send("thank yuo");
+    await grace.message("thank yuo").locator(".status-mine").waitFor();
+    const end = Date.now() + 1_000;
+    await owner.join("pins").update({ editWindow: 1 }).done;
     owner.close();
-    await grace.page.getByText("You are muted until").waitFor();
-    await grace.react(grace.message("door code"), "eyes");
-    const problem = grace.message("door code").getByRole("alert");
-    await problem.getByText("Not changed. You are not allowed to do this here.").waitFor();
-    await expectAccessible(grace, "a refusal, and a muted user");
+    await grace.until("the end of the time for edits", () => Date.now() > end);
+    await grace.use(grace.message("thank yuo"), "Edit");
+    await grace.page.getByText("Editing a message").waitFor();
+    await grace.send("thank you");
+    const problem = grace.message("thank yuo").getByRole("alert");
+    await problem.getByText("Not edited. You are not allowed to do this here.").waitFor();
+    await expectAccessible(grace, "a refusal");
     await problem.getByRole("button", { name: "Close" }).click();
     await problem.waitFor({ state: "detached" });
     await ada.use(ada.message("door code"), "Pin");
     await grace.message("door code").getByText("pinned").waitFor();
-    await grace.page.getByText("made grace a member of this room.").waitFor();
     await expectAccessible(grace, "a pinned message");
     await ada.use(ada.message("door code"), "Unpin");
     await grace.message("door code").getByText("pinned").waitFor({ state: "detached" });
     await leave(ada, grace);
+  });
+
+  it("C3: a muted user and an archived room are offered only the changes that the room takes", async () => {
+    const owner = shared.client("ada");
+    await owner.createRoom("rights", { kind: "closed", members: [{ user: "grace" }] }).done;
+    const room = owner.join("rights");
+    const sent = await room.send({ text: "of ada" }).done;
+    if (sent.kind !== "acked") throw new Error(sent.message);
+    await room.react(sent.seq, "👍").done;
+    await room.send({ text: "a reply" }, { thread: sent.seq }).done;
+    const grace = await arrive("grace", "rights");
+    await grace.send("of grace");
+    await grace.message("of grace").locator(".status-mine").waitFor();
+    const offered = async (text: string): Promise<(string | null)[]> => {
+      await grace.message(text).hover();
+      const tools = grace.message(text).getByRole("toolbar");
+      await tools.waitFor();
+      return tools
+        .getByRole("button")
+        .evaluateAll((buttons) => buttons.map((one) => one.getAttribute("aria-label")));
+    };
+    const reaction = grace.message("of ada").getByRole("button", { name: /^👍/u });
+    const all = ["React", "Reply in thread", "Edit", "Delete"];
+    expect(await offered("of grace")).to.deep.equal(all);
+    expect(await reaction.isEnabled()).to.equal(true);
+
+    const mutedUntil = Date.now() + 3_600_000;
+    await room.setMember("grace", { role: "member", mutedUntil }).done;
+    const muted = grace.page.getByText("You are muted until");
+    await muted.waitFor();
+    await grace.page.getByText("made grace a member of this room.").waitFor();
+    expect(await offered("of grace")).to.deep.equal(["Delete"]);
+    expect(await offered("of ada"), "its thread can be read").to.deep.equal(["Reply in thread"]);
+    expect(await reaction.isEnabled()).to.equal(false);
+    await expectAccessible(grace, "a muted user");
+
+    await room.setMember("grace", { role: "member" }).done;
+    await muted.waitFor({ state: "detached" });
+    expect(await offered("of grace")).to.deep.equal(all);
+    await room.update({ archived: true }).done;
+    owner.close();
+    await grace.page.getByText("This room is archived.").waitFor();
+    expect(await offered("of grace")).to.deep.equal(["Delete"]);
+    await grace.use(grace.message("of grace"), "Delete");
+    await grace.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await grace.message("This message was deleted.").waitFor();
+    await leave(grace);
   });
 
   it("DN4: a user is shown with the display name, and the id beside it", async () => {

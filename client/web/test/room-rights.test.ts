@@ -1,17 +1,15 @@
 // RoomRights: the offered actions agree with the service, and are those of the role.
 
 import { expect } from "chai";
+import type { Write } from "#shared/protocol/commands.ts";
+import type { StateEvent } from "#shared/protocol/events.ts";
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { ROLES, ROOM_KINDS } from "#shared/protocol/roles.ts";
 import type { Role } from "#shared/protocol/roles.ts";
-import { mayDo as mayInService } from "../../../services/room/core/rights.ts";
-import {
-  mayDo,
-  mayLikely,
-  memberActions,
-  OFFERED,
-  sendBar,
-  standingAfter,
-} from "../store/room-rights.ts";
+import { judge, mayDo as mayInService, roleIn } from "../../../services/room/core/rights.ts";
+import { RoomState } from "../../../services/room/core/room-state.ts";
+import { memberActions, standingAfter } from "../store/member-actions.ts";
+import { barOf, mayDo, mayLikely, messageRights, OFFERED, sendBar } from "../store/room-rights.ts";
 import type { OfferedAction } from "../store/room-rights.ts";
 
 const open = { kind: "open" } as const;
@@ -90,7 +88,50 @@ describe("room rights", () => {
     expect(sendBar({ settings: undefined, role: undefined }, 0, 100)).to.equal(undefined);
   });
 
-  it("room-rights.1: an action keeps the rest of what the room stores of a member", () => {
+  it("C3: at a message, exactly the changes are offered that the room takes", () => {
+    const now = 1_000;
+    const [ada, room] = ["ada" as UserId, "plans" as RoomId];
+    const rules = [{}, { archived: true }, { sendRole: "moderator" }] as const;
+    const mutes = [{}, { mutedUntil: now }, { mutedUntil: now + 1 }];
+    const cases = ROOM_KINDS.flatMap((kind) =>
+      rules.flatMap((rule) =>
+        ROLES.flatMap((role) =>
+          mutes.map((mute) => ({ settings: { kind, ...rule }, membership: { role, ...mute } })),
+        ),
+      ),
+    );
+    let judgedCases = 0;
+    for (const { settings, membership } of cases) {
+      const state = new RoomState();
+      state.apply({ t: "room", ...settings } as object as StateEvent);
+      state.apply({ t: "member", user: ada, ...membership } as object as StateEvent);
+      const judged = { id: room, state, isNew: false };
+      const takes = (op: string): boolean =>
+        judge(judged, { op, room, from: ada, target: 1 } as unknown as Write, now) === undefined;
+      const role = roleIn(judged, { user: ada });
+      if (role === "none") continue; // The user is not in the room.
+      const place = { settings, role, membership };
+      const rights = messageRights(place, barOf({ status: "live", info: place }, now));
+      expect(rights, JSON.stringify(place)).to.deep.equal({
+        write: takes("edit"),
+        react: takes("react"),
+        pin: takes("pin"),
+        takeBack: takes("delete"),
+        delete: mayInService("delete", settings.kind, role),
+      });
+      expect(takes("send")).to.equal(takes("edit"));
+      judgedCases += 1;
+    }
+    expect(judgedCases).to.be.above(100);
+  });
+
+  it("C3: who has left a room is offered no change", () => {
+    const info = { settings: open, role: "owner", membership: undefined } as const;
+    const rights = messageRights(info, barOf({ status: "left", info }, 100));
+    expect(Object.values(rights)).to.deep.equal(Array(5).fill(false));
+  });
+
+  it("member-actions.1: an action keeps the rest of what the room stores of a member", () => {
     const muted = { role: "member", mutedUntil: 200 } as const;
     const after = (
       action: Parameters<typeof standingAfter>[0],

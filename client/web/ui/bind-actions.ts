@@ -1,7 +1,7 @@
 // BindActions: connects the actions of messages to the room, the panel and the dialogs.
 
 import type { Draft } from "../store/draft.ts";
-import { mayDo, mayLikely } from "../store/room-rights.ts";
+import { barOf, messageRights } from "../store/room-rights.ts";
 import type { RoomStore } from "../store/room-store.ts";
 import type { MessageActions } from "./message-actions.ts";
 import type { Layout } from "./layout.ts";
@@ -14,15 +14,9 @@ export function bindActions(
 ): MessageActions {
   const source = isInThread ? room?.thread : room;
   const draft: Draft | undefined = source?.draft;
-  const place = { settings: room?.info.settings, role: room?.info.role };
-  const isBarred = room?.status === "left" || place.settings?.archived === true;
   return {
     room,
-    rights: {
-      react: !isBarred && mayLikely("react", place),
-      pin: !isBarred && mayDo("pin", place),
-      delete: mayDo("delete", place),
-    },
+    rights: room && messageRights(room.info, barOf(room, Date.now())),
     inspect: (id) => layout.show({ kind: "details", id }),
     retry: (id) => source?.retry(id),
     discard: (id) => source?.discard(id),

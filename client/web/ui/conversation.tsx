@@ -3,7 +3,7 @@
 import type { JSX, RefObject } from "preact";
 import type { ChatStore } from "../store/chat-store.ts";
 import type { RoomEntry } from "../store/room-entry.ts";
-import { mayDo, sendBar } from "../store/room-rights.ts";
+import { barOf, mayDo } from "../store/room-rights.ts";
 import type { RoomStore } from "../store/room-store.ts";
 import { connectionWords, dateWords, durationWords } from "../store/words.ts";
 import { Composer } from "./composer.tsx";
@@ -60,11 +60,9 @@ export function Conversation(props: Props): JSX.Element {
 
 /** Why the user cannot write here, also in a thread. */
 export function barWords(room: RoomStore): string | undefined {
-  if (room.status === "left") return t("bar.left");
-  const { settings, role, membership } = room.info;
-  const mutedUntil = membership?.mutedUntil ?? 0;
-  const bar = sendBar({ settings, role }, mutedUntil, Date.now());
+  const bar = barOf(room, Date.now());
   if (bar === undefined) return undefined;
+  const { mutedUntil = 0 } = room.info.membership ?? {};
   return bar === "muted" ? t("bar.muted", { time: dateWords(mutedUntil) }) : t(`bar.${bar}`);
 }
 

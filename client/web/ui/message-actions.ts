@@ -2,20 +2,13 @@
 
 import type { Attachment } from "#shared/protocol/attachments.ts";
 import type { FileLink } from "../store/files/file-port.ts";
+import type { MessageRights } from "../store/room-rights.ts";
 import type { RoomStore } from "../store/room-store.ts";
 import type { Message, SentMessage } from "../store/timeline-rows.ts";
 
-/** What the room permits the user. */
-export interface MessageRights {
-  readonly react: boolean;
-  readonly pin: boolean;
-  /** The messages of others. */
-  readonly delete: boolean;
-}
-
 export interface MessageActions {
   readonly room: RoomStore | undefined;
-  readonly rights: MessageRights;
+  readonly rights: MessageRights | undefined;
   /** Shows the details in the panel. */
   readonly inspect: (id: string) => void;
   readonly retry: (id: string) => void;
@@ -38,27 +31,34 @@ export interface MessageActions {
   readonly dismiss: () => void;
 }
 
-/** The action of a key on a focused message; undefined for other keys. */
+/** The keys with an action, in the order of the toolbar. */
+export const ACTION_KEYS = ["r", "t", "e", "p", "Delete"] as const;
+
+/**
+ * The action of a key on a focused message; undefined for other keys, and where the room would
+ * refuse it.
+ */
 export function actionOfKey(
   key: string,
   message: SentMessage,
   isMine: boolean,
   actions: MessageActions,
 ): ((anchor: DOMRect) => void) | undefined {
-  const { rights } = actions;
+  const { rights, reply } = actions;
+  if (rights === undefined) return undefined;
   switch (key) {
     case "r":
       return rights.react ? (anchor) => actions.pick(message, anchor) : undefined;
-    case "t": {
-      const { reply } = actions;
-      return reply && (() => reply(message));
-    }
+    case "t": // A thread is read also where nothing more can be written.
+      return reply && (rights.write || message.replies !== undefined)
+        ? () => reply(message)
+        : undefined;
     case "e":
-      return isMine ? () => actions.edit(message) : undefined;
+      return isMine && rights.write ? () => actions.edit(message) : undefined;
     case "p":
       return rights.pin ? () => actions.pin(message, message.isPinned !== true) : undefined;
     case "Delete":
-      return isMine || rights.delete ? () => actions.remove(message) : undefined;
+      return (isMine ? rights.takeBack : rights.delete) ? () => actions.remove(message) : undefined;
     default:
       return undefined;
   }

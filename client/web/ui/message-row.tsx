@@ -1,11 +1,12 @@
 // MessageRow: one message in the list. It renders again only for another message object
 // (timeline-rows.1) or when its place among its neighbours changes. So a new message in a busy room
-// renders one row.
+// renders one row. A change of the user's rights to write and react renders all.
 
 import { Component } from "preact";
 import type { JSX, TargetedFocusEvent } from "preact";
 import { useState } from "preact/hooks";
 import type { Row } from "../store/days.ts";
+import type { MessageRights } from "../store/room-rights.ts";
 import type { Message, SentMessage, UnsentMessage } from "../store/timeline-rows.ts";
 import { clockWords, instantWords, shortClockWords } from "../store/words.ts";
 import { Avatar, Name } from "./avatar.tsx";
@@ -56,7 +57,9 @@ export class MessageRow extends Component<MessageRowProps, State> {
   override state: State = { isHovered: false, isFocused: false };
 
   override shouldComponentUpdate(next: MessageRowProps, state: State): boolean {
-    const { row, isMine, isSelected, isWaiting, problem } = this.props;
+    const { row, isMine, isSelected, isWaiting, problem, actions } = this.props;
+    const { write, react } = actions.rights ?? {};
+    const rights: Partial<MessageRights> = next.actions.rights ?? {};
     return (
       next.row.message !== row.message ||
       next.row.isHead !== row.isHead ||
@@ -64,6 +67,8 @@ export class MessageRow extends Component<MessageRowProps, State> {
       next.isSelected !== isSelected ||
       next.isWaiting !== isWaiting ||
       next.problem !== problem ||
+      rights.write !== write ||
+      rights.react !== react ||
       state !== this.state
     );
   }
@@ -214,7 +219,11 @@ function Extras(
         <Reactions
           reactions={reactions}
           isReachable={isActive}
-          toggle={(emoji, on) => actions.react(message, emoji, on)}
+          toggle={
+            actions.rights?.react === true
+              ? (emoji, on) => actions.react(message, emoji, on)
+              : undefined
+          }
         />
       )}
       {replies !== undefined && actions.reply !== undefined && (

@@ -1,10 +1,13 @@
 // MessageTools: the toolbar of the message under the pointer or with the focus. Only that message
-// has one, so a long list stays cheap.
+// has one, so a long list stays cheap. Without a tool there is no toolbar.
+//
+//   message-tools.1. It offers exactly the actions that the keys have on the message.
 
-import type { JSX, TargetedMouseEvent } from "preact";
+import type { JSX } from "preact";
 import type { SentMessage } from "../store/timeline-rows.ts";
 import { Icon } from "./icons.tsx";
 import type { IconName } from "./icons.tsx";
+import { ACTION_KEYS, actionOfKey } from "./message-actions.ts";
 import type { MessageActions } from "./message-actions.ts";
 import { t } from "../texts/texts.ts";
 
@@ -14,61 +17,38 @@ interface Props {
   readonly actions: MessageActions;
 }
 
-export function MessageTools({ message, isMine, actions }: Props): JSX.Element {
-  const { reply, rights } = actions;
-  const isPinned = message.isPinned === true;
+const TOOLS = {
+  r: ["smile", "tools.react"],
+  t: ["thread", "tools.reply"],
+  e: ["pen", "tools.edit"],
+  p: ["pin", "tools.pin"],
+  Delete: ["bin", "tools.delete"],
+} as const satisfies Record<(typeof ACTION_KEYS)[number], readonly [IconName, string]>;
+
+export function MessageTools({ message, isMine, actions }: Props): JSX.Element | null {
+  const tools = ACTION_KEYS.flatMap((name) => {
+    const act = actionOfKey(name, message, isMine, actions); // message-tools.1
+    if (act === undefined) return [];
+    const [icon, text] = TOOLS[name];
+    const label = t(name === "p" && message.isPinned === true ? "tools.unpin" : text);
+    const key = name === "Delete" ? t("key.delete") : name.toUpperCase();
+    return (
+      <button
+        key={name}
+        type="button"
+        class="tool"
+        aria-label={label}
+        title={t("tools.title", { label, key })}
+        onClick={(event) => act(event.currentTarget.getBoundingClientRect())}
+      >
+        <Icon name={icon} />
+      </button>
+    );
+  });
+  if (tools.length === 0) return null;
   return (
     <div class="tools" role="toolbar" aria-label={t("tools.label")} aria-live="off">
-      {rights.react && (
-        <Tool
-          icon="smile"
-          label={t("tools.react")}
-          keys="R"
-          act={(event) => actions.pick(message, event.currentTarget.getBoundingClientRect())}
-        />
-      )}
-      {reply !== undefined && (
-        <Tool icon="thread" label={t("tools.reply")} keys="T" act={() => reply(message)} />
-      )}
-      {isMine && (
-        <Tool icon="pen" label={t("tools.edit")} keys="E" act={() => actions.edit(message)} />
-      )}
-      {rights.pin && (
-        <Tool
-          icon="pin"
-          label={t(isPinned ? "tools.unpin" : "tools.pin")}
-          keys="P"
-          act={() => actions.pin(message, !isPinned)}
-        />
-      )}
-      {(isMine || rights.delete) && (
-        <Tool
-          icon="bin"
-          label={t("tools.delete")}
-          keys={t("key.delete")}
-          act={() => actions.remove(message)}
-        />
-      )}
+      {tools}
     </div>
-  );
-}
-
-function Tool(props: {
-  readonly icon: IconName;
-  readonly label: string;
-  readonly keys: string;
-  readonly act: (event: TargetedMouseEvent<HTMLButtonElement>) => void;
-}): JSX.Element {
-  const { icon, label, keys, act } = props;
-  return (
-    <button
-      type="button"
-      class="tool"
-      aria-label={label}
-      title={t("tools.title", { label, key: keys })}
-      onClick={act}
-    >
-      <Icon name={icon} />
-    </button>
   );
 }

@@ -10,7 +10,8 @@ interface Props {
   readonly reactions: readonly Reaction[];
   /** The tab key reaches them only at the message with the focus. */
   readonly isReachable: boolean;
-  readonly toggle: (emoji: string, on: boolean) => void;
+  /** Undefined: the room takes no reaction from the user. */
+  readonly toggle: ((emoji: string, on: boolean) => void) | undefined;
 }
 
 export function Reactions({ reactions, isReachable, toggle }: Props): JSX.Element {
@@ -22,9 +23,10 @@ export function Reactions({ reactions, isReachable, toggle }: Props): JSX.Elemen
             type="button"
             class={isMine ? "reaction reaction-mine" : "reaction"}
             aria-pressed={isMine}
+            aria-disabled={toggle === undefined}
             tabIndex={isReachable ? 0 : -1}
             title={reactionWords(users, count)}
-            onClick={() => toggle(emoji, !isMine)}
+            onClick={() => toggle?.(emoji, !isMine)}
           >
             <bdi class="reaction-emoji">{emoji}</bdi>
             <Spoken

@@ -3,8 +3,8 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { StoredMember } from "../../store/chat-api.ts";
-import { memberActions, standingAfter } from "../../store/room-rights.ts";
-import type { MemberAction } from "../../store/room-rights.ts";
+import { memberActions, standingAfter } from "../../store/member-actions.ts";
+import type { MemberAction } from "../../store/member-actions.ts";
 import type { RoomStore } from "../../store/room-store.ts";
 import { t } from "../../texts/texts.ts";
 import { Dialog } from "../dialog.tsx";

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { ShownMessage } from "#client/sdk/timeline/shown-message.ts";
 import { PinList } from "../../store/pin-list.ts";
-import { mayDo } from "../../store/room-rights.ts";
+import { barOf, messageRights } from "../../store/room-rights.ts";
 import type { RoomStore } from "../../store/room-store.ts";
 import { textOf } from "../../store/timeline-rows.ts";
 import { t } from "../../texts/texts.ts";
@@ -18,12 +18,11 @@ interface Props {
 }
 
 export function PinsPanel({ room, onJump, onClose }: Props): JSX.Element {
-  const { info } = room;
   const pins = room.openPins((options) => new PinList(options));
   useEffect(() => {
     if (pins.state === "none") void pins.load();
   }, [room]);
-  const canUnpin = mayDo("pin", { settings: info.settings, role: info.role });
+  const canUnpin = messageRights(room.info, barOf(room, Date.now())).pin;
   const all = pins.all;
   return (
     <PanelFrame title={t("pins.title")} focusFor={room.name} onClose={onClose}>
