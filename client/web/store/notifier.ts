@@ -8,8 +8,12 @@
 //        PENDING_MAX are read at a time; beyond it a note is only counted in the list of rooms.
 //   notifier.3. A notification has the room and the number as its tag, so several windows show one.
 //   notifier.4. It has the begin of the text, or the names of the files of a message without one.
+//   notifier.5. The note of an edit names the edit. The notification shows the edited message, and
+//        leads to it.
 
-import type { Note } from "#shared/protocol/note.ts";
+import type { ShownMessage } from "#client/sdk/timeline/shown-message.ts";
+import type { RoomEvent } from "#shared/protocol/events.ts";
+import type { Note, NoteReason } from "#shared/protocol/note.ts";
 import { excerptOf } from "#shared/protocol/room-list.ts";
 import { t } from "../texts/texts.ts";
 import type { ChatApi } from "./chat-api.ts";
@@ -26,7 +30,7 @@ export interface Notice {
 }
 
 export interface NotifierOptions {
-  readonly api: Pick<ChatApi, "message">;
+  readonly api: Pick<ChatApi, "get" | "message">;
   readonly isHidden: () => boolean;
   readonly titleOf: (room: string) => string;
   readonly show: (notice: Notice) => void;
@@ -42,15 +46,25 @@ export class Notifier {
 
   async receive({ room, seq, why }: Note): Promise<void> {
     if (why === "added" || why === "removed" || this.#pending >= PENDING_MAX) return;
-    const { api, isHidden, titleOf, show } = this.#options;
+    const { isHidden, titleOf, show } = this.#options;
     if (!isHidden()) return; // notifier.1
     this.#pending += 1;
-    const message = await api.message(room, seq).catch(() => undefined);
+    const message = await this.#read(room, seq, why).catch(() => undefined);
     this.#pending -= 1;
     if (message === undefined || message.deleted !== undefined) return;
     const values = { name: message.from, room: titleOf(room) };
     const title = why === "direct" ? message.from : t(`notify.${why}`, values);
     const body = lineWords(excerptOf(message.body, message.attachments));
-    show({ title, body, tag: `${room}/${seq}`, room, seq });
+    show({ title, body, tag: `${room}/${message.seq}`, room, seq: message.seq });
+  }
+
+  async #read(room: string, seq: number, why: NoteReason): Promise<ShownMessage> {
+    const { api } = this.#options;
+    if (why !== "mention") return api.message(room, seq);
+    const range = { after: String(seq - 1), limit: "1" };
+    const path = `/v1/rooms/${room}/messages`;
+    const { events } = await api.get<{ events: readonly RoomEvent[] }>(path, range);
+    const [event] = events;
+    return api.message(room, event?.t === "edited" ? event.target : seq); // notifier.5
   }
 }

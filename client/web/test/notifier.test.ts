@@ -27,6 +27,32 @@ describe("notifier", () => {
     expect(shown.pop()?.body).to.equal("Files: plan.pdf and photo.png");
   });
 
+  it("U9: a mention by an edit is shown with the message, and leads to it", async () => {
+    const server = new FakeServer();
+    server.append("plans", "grace", "look");
+    server.append("plans", "grace", "between");
+    const edit = { t: "edited", target: 1, body: { text: "@ada look" }, mentions: ["ada"] };
+    server.add("plans", "grace", edit);
+    server.add("plans", "grace", { t: "reacted", target: 1, emoji: "👍", on: true });
+    const shown: Notice[] = [];
+    const notifier = new Notifier({
+      api: new FakeApi(server, "ada"),
+      isHidden: () => true,
+      titleOf: () => "Plans",
+      show: (notice) => shown.push(notice),
+    });
+    await notifier.receive(note(3, "mention"));
+    expect(shown.pop()).to.deep.equal({
+      title: "grace mentioned you in Plans",
+      body: "@ada look",
+      tag: "plans/1",
+      room: "plans",
+      seq: 1,
+    });
+    for (const seq of [4, 5]) await notifier.receive(note(seq, "mention"));
+    expect(shown).to.deep.equal([]);
+  });
+
   it("notifier.1: shows mentions, answers and direct messages while the page is hidden", async () => {
     const server = new FakeServer();
     for (const text of ["@ada look", "gone", "psst"]) server.append("plans", "grace", text);

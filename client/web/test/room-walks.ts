@@ -3,6 +3,7 @@
 // cluster of composer.e2e.ts.
 
 import { expect } from "chai";
+import type { SendOptions } from "#client/sdk/room-handle.ts";
 import { expectAccessible } from "./axe.ts";
 import type { BrowserCluster } from "./browser-cluster.ts";
 import type { BrowserUser } from "./browser-user.ts";
@@ -27,6 +28,70 @@ async function leave(...users: readonly BrowserUser[]): Promise<void> {
     user.expectNoErrors();
     await user.leave();
   }
+}
+
+/** The message is in the window and has the focus. */
+function isShown(user: BrowserUser, text: string): Promise<void> {
+  return user.until(`${text} to have the focus`, () =>
+    user.page.evaluate((wanted) => {
+      const { activeElement } = document;
+      const box = activeElement?.getBoundingClientRect();
+      const isVisible = box !== undefined && box.top > 0 && box.bottom < innerHeight;
+      return isVisible && activeElement?.querySelector(".text")?.textContent === wanted;
+    }, text),
+  );
+}
+
+type Shown = ReadonlyMap<string, EventTarget & { readonly isClosed: boolean }>;
+
+interface Notified {
+  click(): Promise<unknown>;
+  isClosed(): Promise<boolean>;
+}
+
+/**
+ * Turns notifications on and hides the page, as far as it can know. The returned function waits for
+ * the notification with this text.
+ */
+async function notify(user: BrowserUser): Promise<(text: string) => Promise<Notified>> {
+  const { page } = user;
+  await page.evaluate(() => {
+    const shown = new Map<string, EventTarget>();
+    class FakeNotification extends EventTarget {
+      static permission = "default";
+      static async requestPermission(): Promise<string> {
+        FakeNotification.permission = "granted";
+        return "granted";
+      }
+      isClosed = false;
+      constructor(title: string, options: { body: string }) {
+        super();
+        shown.set(`${title}: ${options.body}`, this);
+      }
+      close(): void {
+        this.isClosed = true;
+      }
+    }
+    Object.assign(window, { Notification: FakeNotification, shown });
+  });
+  await button(user, "Turn notifications on").click();
+  await button(user, "Turn notifications off").waitFor();
+  await page.evaluate(() =>
+    Object.defineProperty(document, "visibilityState", { get: () => "hidden" }),
+  );
+  const ask = (text: string, what: "exists" | "click" | "isClosed"): Promise<boolean> =>
+    page.evaluate(
+      ([wanted, act]) => {
+        const found = (window as unknown as { shown: Shown }).shown.get(wanted);
+        if (act === "click") found?.dispatchEvent(new Event("click"));
+        return act === "isClosed" ? found?.isClosed === true : found !== undefined;
+      },
+      [text, what] as const,
+    );
+  return async (text) => {
+    await user.until(`the notification ${text}`, () => ask(text, "exists"));
+    return { click: () => ask(text, "click"), isClosed: () => ask(text, "isClosed") };
+  };
 }
 
 async function memberAction(user: BrowserUser, member: string, action: string): Promise<void> {
@@ -108,26 +173,7 @@ export function walkRooms(shared: BrowserCluster): void {
   it("a direct room has the other user's name, and notifies while the page is hidden", async () => {
     const ada = await shared.arrive("ada", "lobby2");
     const grace = await shared.arrive("grace", "lobby2");
-    await grace.page.evaluate(() => {
-      const shown: string[] = [];
-      class FakeNotification extends EventTarget {
-        static permission = "default";
-        static async requestPermission(): Promise<string> {
-          FakeNotification.permission = "granted";
-          return "granted";
-        }
-        constructor(title: string, options: { body: string }) {
-          super();
-          shown.push(`${title}: ${options.body}`);
-        }
-      }
-      Object.assign(window, { Notification: FakeNotification, shown });
-    });
-    await button(grace, "Turn notifications on").click();
-    await button(grace, "Turn notifications off").waitFor();
-    await grace.page.evaluate(() =>
-      Object.defineProperty(document, "visibilityState", { get: () => "hidden" }),
-    );
+    const notified = await notify(grace);
     await button(ada, "New direct message").click();
     await ada.page.getByLabel("To", { exact: true }).fill("grace");
     await expectAccessible(ada, "the dialog for a direct message");
@@ -135,15 +181,45 @@ export function walkRooms(shared: BrowserCluster): void {
     await ada.page.getByRole("heading", { name: "grace", level: 1 }).waitFor();
     await ada.waitUntilComplete();
     await ada.send("psst");
-    await grace.until("a notification", async () => {
-      const shown = await grace.page.evaluate(
-        () => (window as unknown as { shown: string[] }).shown,
-      );
-      return shown.join() === "ada: psst";
-    });
+    await notified("ada: psst");
     await listed(grace, "ada").locator(".badge-mention").waitFor();
     await expectAccessible(grace, "a direct message");
     await leave(ada, grace);
+  });
+
+  it("U6: a click on a notification opens the room at the message", async () => {
+    const grace = await shared.arrive("grace", "lobby5");
+    const notified = await notify(grace);
+    const ada = shared.client("ada");
+    const members = [{ user: "grace" }];
+    await ada.createRoom("far", { kind: "closed", title: "Far away", members }).done;
+    await listed(grace, "Far away").waitFor();
+    const room = ada.join("far");
+    const send = async (text: string, more: SendOptions = {}): Promise<number> => {
+      const sent = await room.send({ text }, more).done;
+      if (sent.kind !== "acked") throw new Error(sent.message);
+      return sent.seq;
+    };
+    const mentions = ["grace"];
+    const first = await send("the first line");
+    await send("@grace look", { mentions });
+    // Its page is not the one with the end of the room.
+    await Promise.all(Array.from({ length: 100 }, (_, i) => send(`line ${i + 1}`)));
+    const mention = await notified("ada mentioned you in Far away: @grace look");
+    await mention.click();
+    await grace.page.getByRole("heading", { name: "Far away", level: 1 }).waitFor();
+    await isShown(grace, "@grace look");
+    expect(await mention.isClosed()).to.equal(true);
+
+    await send("@grace answer", { thread: first, mentions });
+    await (await notified("ada mentioned you in Far away: @grace answer")).click();
+    await grace.thread.locator(".text", { hasText: "@grace answer" }).waitFor();
+
+    await room.edit(first, { text: "@grace the first line" }, { mentions }).done;
+    await (await notified("ada mentioned you in Far away: @grace the first line")).click();
+    await isShown(grace, "@grace the first line");
+    ada.close();
+    await leave(grace);
   });
 
   it("O12: pins are listed, and a number, a day and a link lead to a message", async () => {
@@ -158,20 +234,11 @@ export function walkRooms(shared: BrowserCluster): void {
     await room.send({ text: "a reply" }, { thread: 20 }).done;
     owner.close();
     const ada = await shared.arrive("ada", "archive");
-    const isShown = (text: string): Promise<void> =>
-      ada.until(`${text} to have the focus`, () =>
-        ada.page.evaluate((wanted) => {
-          const { activeElement } = document;
-          const box = activeElement?.getBoundingClientRect();
-          const isVisible = box !== undefined && box.top > 0 && box.bottom < innerHeight;
-          return isVisible && activeElement?.querySelector(".text")?.textContent === wanted;
-        }, text),
-      );
     await button(ada, "Pinned messages").click();
     await ada.page.locator(".excerpt", { hasText: "line 10" }).waitFor();
     await expectAccessible(ada, "the pinned messages");
     await button(ada, "Show in the room").click();
-    await isShown("line 10");
+    await isShown(ada, "line 10");
     await ada.page.locator(".excerpt").getByText("Unpin").click();
     await ada.page.getByText("No message is pinned").waitFor();
     await button(ada, "Search messages").click();
@@ -186,12 +253,12 @@ export function walkRooms(shared: BrowserCluster): void {
     });
     await expectAccessible(ada, "found messages");
     await button(ada, "Show in the room").click();
-    await isShown("line 33");
+    await isShown(ada, "line 33");
     await button(ada, "About this room").click();
     await expectAccessible(ada, "the panel about a room");
     await ada.page.getByLabel("Go to a message by its number").fill("#77");
     await ada.page.keyboard.press("Enter");
-    await isShown("line 75");
+    await isShown(ada, "line 75");
     const today = await ada.page.evaluate(() => {
       const now = new Date();
       const two = (value: number): string => String(value).padStart(2, "0");
@@ -199,11 +266,11 @@ export function walkRooms(shared: BrowserCluster): void {
     });
     await ada.page.getByLabel("Go to a day").fill(today);
     await button(ada, "Go").last().click();
-    await isShown("line 1");
+    await isShown(ada, "line 1");
     await ada.page.evaluate(() => (location.hash = "#message=154"));
     await ada.thread.locator(".text", { hasText: "a reply" }).waitFor();
     await ada.page.goto(new URL("/?room=archive#message=50", shared.url).href);
-    await isShown("line 48");
+    await isShown(ada, "line 48");
     expect(new URL(ada.page.url()).hash).to.equal("");
     await leave(ada);
   });
