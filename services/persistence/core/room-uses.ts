@@ -85,8 +85,10 @@ export class RoomUses {
   }
 }
 
-/** The logarithm of the sum of two weights, of which `a` and `b` are the logarithms. */
+/**
+ * The logarithm of the sum of two weights, of which `a` and `b` are the logarithms. One is finite.
+ */
 function sumOf(a: number, b: number): number {
-  const [low, high] = a < b ? [a, b] : [b, a];
-  return low === -Infinity ? high : high + Math.log2(1 + 2 ** (low - high));
+  const high = Math.max(a, b);
+  return high + Math.log2(1 + 2 ** (Math.min(a, b) - high));
 }

@@ -55,7 +55,7 @@ export class SearchBacklog {
   #waiting = new Map<RoomId, Waiting>();
   #taken = new Map<RoomId, Waiting>();
   #passDue: Millis = -Infinity;
-  #archiveBusySince: Millis = -Infinity;
+  #archiveBusySince: Millis = 0;
   #archiveBusyUntil: Millis = -Infinity;
   #lastBatch: Millis = -Infinity;
 
@@ -87,7 +87,6 @@ export class SearchBacklog {
   /** When the next batch may begin; undefined: no room waits. */
   batchDue(now: Millis): Millis | undefined {
     if (this.#waiting.size === 0) return undefined;
-    if (this.#archiveBusyUntil <= now) return now;
     const since = Math.max(this.#archiveBusySince, this.#lastBatch);
     return Math.max(now, Math.min(this.#archiveBusyUntil, since + GIVE_WAY_MS));
   }
@@ -107,7 +106,6 @@ export class SearchBacklog {
     for (const { room, to, head } of indexed) {
       const waited = this.#taken.get(room);
       if (waited === undefined) continue;
-      this.#taken.delete(room);
       const left = head - to;
       if (left > 0) this.#putBack(new Map([[room, { since: waited.since, events: left }]]));
     }

@@ -82,7 +82,7 @@ export class Trimmer {
     const { keepMs } = this.#options;
     if (keepMs === undefined || firstAt === undefined || wall === undefined) return 0;
     const ageMs = wall - firstAt;
-    if (ageMs <= keepMs || last < first) {
+    if (ageMs <= keepMs || last <= first) {
       this.#aged = 0;
       return 0;
     }

@@ -39,4 +39,12 @@ describe("Assignment", () => {
     const share = [2, 3, 5, 10, 11, 15];
     expect(new Assignment(A, PARTITIONS).update([B, C]).take).to.deep.equal(share);
   });
+
+  it("D2: more partitions are assigned with the next update", () => {
+    const assignment = new Assignment(A, 2);
+    assignment.update([]);
+    assignment.partitions = 4;
+    expect([...assignment.mine]).to.deep.equal([0, 1]);
+    expect(assignment.update([])).to.deep.equal({ take: [2, 3], drop: [] });
+  });
 });

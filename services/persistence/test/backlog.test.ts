@@ -137,4 +137,13 @@ describe("Backlog", () => {
     const many = Array.from({ length: TRACES_PER_BATCH_MAX + 5 }, (_, n) => `${n}`);
     expect(take([many]).traces).to.have.length(TRACES_PER_BATCH_MAX);
   });
+
+  it("archiver.8: a split fills a batch, and after it entries wait for more again", () => {
+    const backlog = new Backlog(BOUNDS);
+    backlog.push({ ...entryOf(1), isRelease: true, split: 8 }, 1);
+    expect(backlog.fills(BOUNDS)).to.equal(true);
+    expect(backlog.take(0, 0, BOUNDS)).to.deep.include({ splits: [8], isReleased: true });
+    backlog.push(entryOf(2), 1);
+    expect(backlog.fills(BOUNDS)).to.equal(false);
+  });
 });

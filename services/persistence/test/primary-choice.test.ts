@@ -45,7 +45,14 @@ describe("PrimaryChoice", () => {
   it("primary-choice.2: a server that was promoted twice counts with its last timeline", () => {
     const choice = new PrimaryChoice<string>();
     choice.learn("a", primary(1));
-    choice.learn("a", primary(3));
+    expect(choice.learn("a", primary(3)), "the choice stays").to.equal(false);
+    expect(choice.learn("b", primary(2))).to.equal(false);
+    expect(choice.server).to.equal("a");
+  });
+
+  it("primary-choice.1: a second server on the timeline of the chosen one is not chosen", () => {
+    const choice = new PrimaryChoice<string>();
+    choice.learn("a", primary(2));
     expect(choice.learn("b", primary(2))).to.equal(false);
     expect(choice.server).to.equal("a");
   });

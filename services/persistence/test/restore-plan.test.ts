@@ -104,4 +104,36 @@ describe("Restore plan", () => {
     const lost = planPartition({ ...end, seq: 9 }, undefined, { ...all, lost: rooms });
     expect(lost.kind === "restore" && [...(lost.lostRange?.rooms ?? [])]).to.deep.equal(here);
   });
+
+  it("restore-plan.2: an empty archive proves nothing: a log that is gone may have held acknowledged messages", () => {
+    const plan = planPartition({ p: 2, seq: 0, isSettled: false }, undefined, choice);
+    expect(plan).to.deep.include({ lostRange: { p: 2, from: 0, to: LOST_ENTRIES_MAX } });
+  });
+
+  it("R4: each plan says what it rests on, as the operator decides by it", () => {
+    const here = ["general", "dev", "ops", "random", "help"].filter(
+      (room) => partitionOf(room as RoomId, 4) === 2,
+    ) as RoomId[];
+    const intact = { isArchiveIntact: true };
+    const holed = { first: 601, last: 600, entries: 0 };
+    const notBegun = { p: 6, seq: 0, isSettled: true };
+    for (const [end, stream, more, why] of [
+      [notBegun, undefined, {}, /not begun/],
+      [open, { first: 3, last: 20, entries: 18 }, {}, /entries 3 to 20.*ends at 500/],
+      [open, holed, {}, /between the archive and the log/],
+      [open, undefined, { lost: "none" }, /you state that nothing is lost/],
+      [open, undefined, { lost: "all" }, /you state that something is lost/],
+      [open, undefined, { lost: here }, new RegExp(`you state that ${here.join(", ")} lost`)],
+      [open, undefined, { lost: [] }, /no room of this partition/],
+      [open, undefined, intact, /more than the archive has/],
+      [settled, undefined, intact, /last owner released it/],
+      [settled, undefined, {}, /--archive-intact/],
+    ] as const) {
+      const plan = planPartition(end, stream, { ...choice, ...more });
+      expect(plan).to.have.property("why").that.matches(why);
+    }
+    const all = { lostRange: { p: 2, from: 500, to: 500 + LOST_ENTRIES_MAX } };
+    expect(planPartition(open, undefined, { ...choice, lost: "all" })).to.deep.include(all);
+    expect(planPartition(settled, undefined, choice)).to.deep.include(all);
+  });
 });

@@ -69,4 +69,34 @@ describe("RoomUses", () => {
     expect(names(list)).to.deep.equal([room("b"), room("c")]);
     expect(list[0]![1]).to.be.closeTo(weight, 1e-6);
   });
+
+  it("WU3, room-uses.1: stored rooms fill the free places, the highest scores first, and change none that is known", () => {
+    const uses = new RoomUses();
+    const weight = T0 / HALF_LIFE_MS;
+    uses.use(room("known"), T0);
+    const stored = Array.from({ length: ROOMS_MAX }, (_, n): RoomScore => [
+      n === 0 ? room("known") : room(n),
+      weight + 10 - n / ROOMS_MAX,
+    ]);
+    uses.load(stored);
+    expect(uses.size).to.equal(ROOMS_MAX - 1);
+    expect(uses.has(room("known"))).to.equal(true);
+    expect(uses.has(room(ROOMS_MAX - 2))).to.equal(true);
+    expect(uses.has(room(ROOMS_MAX - 1)), "the lowest score has no place").to.equal(false);
+    const [[, score] = []] = uses.take(ROOMS_MAX);
+    expect(score, "the read of this process").to.be.closeTo(weight, 1e-6);
+  });
+
+  it("WU3, room-uses.1: of the stored rooms that are not read, the one with the lowest score goes first", () => {
+    const uses = new RoomUses();
+    const weight = T0 / HALF_LIFE_MS;
+    const stored = Array.from({ length: ROOMS_MAX }, (_, n): RoomScore => [room(n), weight - n]);
+    uses.load(stored);
+    expect(uses.size).to.equal(ROOMS_MAX);
+    uses.use(room("new"), T0);
+    expect(uses.size).to.equal(ROOMS_MAX);
+    expect([uses.has(room(0)), uses.has(room(ROOMS_MAX - 1))]).to.deep.equal([true, false]);
+    // A stored score alone is in no list.
+    expect(names(uses.take(ROOMS_MAX))).to.deep.equal([room("new")]);
+  });
 });

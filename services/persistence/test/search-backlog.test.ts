@@ -90,6 +90,43 @@ describe("SearchBacklog", () => {
     expect([backlog.events, backlog.lagMs(20)]).to.deep.equal([3, 20]);
     expect(backlog.take(20)).to.deep.equal([A, B]);
   });
+
+  it("search-backlog.2: what a pass finds is not counted again while it waits or is in a batch", () => {
+    const backlog = new SearchBacklog();
+    backlog.onArchived(archived([A, 3]), 0);
+    backlog.take(1);
+    backlog.onArchived(archived([B, 2]), 2);
+    expect([backlog.rooms, backlog.events]).to.deep.equal([2, 5]);
+    const rooms = [A, B, "c" as RoomId].map((room) => ({ room, events: 9 }));
+    backlog.onFound({ rooms }, 3);
+    expect([backlog.rooms, backlog.events]).to.deep.equal([3, 14]);
+  });
+
+  it("search-backlog.2: the next pass is due a while after the end of the one before, and not later", () => {
+    const backlog = new SearchBacklog();
+    backlog.onFound({ rooms: [], next: A }, 0);
+    expect(backlog.passDue).to.equal(-Infinity);
+    backlog.onFound({ rooms: [] }, 10);
+    expect(backlog.passDue).to.equal(10 + PASS_EVERY_MS);
+    backlog.onFound({ rooms: [] }, 500);
+    expect(backlog.passDue).to.equal(10 + PASS_EVERY_MS);
+  });
+
+  it("search-backlog.3: the time that the archive is behind ends 500 ms after its last full batch", () => {
+    const backlog = new SearchBacklog();
+    const full = archived([A, FULL_BATCH_EVENTS]);
+    backlog.onArchived(full, 0);
+    for (let now = 500; now < 500 + GIVE_WAY_MS; now += 400) backlog.onArchived(full, now);
+    expect(backlog.batchDue(GIVE_WAY_MS)).to.equal(500 + GIVE_WAY_MS);
+  });
+
+  it("search-backlog.4: a room that was in no batch is not waiting behind it", () => {
+    const backlog = new SearchBacklog();
+    backlog.onArchived(archived([A, 1]), 0);
+    backlog.take(1);
+    backlog.onIndexed([indexed(B, 1, 5)]);
+    expect([backlog.rooms, backlog.events]).to.deep.equal([0, 0]);
+  });
 });
 
 /** An index whose answers the test gives. */

@@ -81,6 +81,7 @@ describe("Trimmer", () => {
       { keepEntries: 0 },
       { keepShare: -0.01 },
       { keepShare: 1 },
+      { keepMs: 0 },
     ]) {
       expect(() => new Trimmer({ ...options, ...wrong })).to.throw(BrokenInvariant);
     }
@@ -142,6 +143,8 @@ describe("Trimmer", () => {
     expect(at(0)).to.equal(90);
     expect(at(0, 60)).to.equal(59); // trim.1
     expect(new Trimmer(options).decide(100, { ...size, firstAt: 0 }, 0)).to.equal(undefined);
+    const ageless = new Trimmer({ ...options, keepMs: undefined });
+    expect(ageless.decide(100, { ...size, firstAt: 0 }, 0, 100 * HOUR)).to.equal(undefined);
   });
 
   it("trim.4: an old part that is denser than the rest is gone after a few trims", () => {
@@ -185,5 +188,33 @@ describe("Trimmer", () => {
         },
       ),
     );
+  });
+
+  it("trim.4: after a trim whose first entry is young, the doubling begins again", () => {
+    const [HOUR, KEEP] = [3_600_000, 24 * 3_600_000];
+    const options = { keepEntries: 1, keepShare: 0.5, everyMs: 1, keepMs: KEEP };
+    const trimmer = new Trimmer(options);
+    const at = (first: number, ageMs: number, now: number) => {
+      const log = { first, last: 1_000, bytes: 1, bytesMax: 1_000, firstAt: 0 };
+      return trimmer.decide(1_000, log, now, ageMs);
+    };
+    // A quarter of the entries by a steady rate, then twice as many.
+    expect(at(1, 32 * HOUR, 0)).to.equal(250);
+    expect(at(251, 32 * HOUR, 1)).to.equal(750);
+    // An entry that has exactly the age stays, and ends the doubling.
+    expect(at(751, KEEP, 2)).to.equal(undefined);
+    expect(at(751, 32 * HOUR, 3)).to.equal(813);
+    // The newest entry stays, and an empty log stays as it is.
+    expect(at(1_000, 32 * HOUR, 4)).to.equal(undefined);
+    expect(at(1_001, 32 * HOUR, 5)).to.equal(undefined);
+  });
+
+  it("trim.4: a log without an old entry is not asked for before its other options allow a trim", () => {
+    const trimmer = new Trimmer({ keepEntries: 10, keepShare: 0, everyMs: 1_000, keepMs: 1 });
+    const without = new Trimmer({ keepEntries: 10, keepShare: 0, everyMs: 1_000 });
+    // With an age an archived entry may be too old already; only the newest one stays.
+    expect([trimmer.isDue(3, 0), without.isDue(3, 0)]).to.deep.equal([true, false]);
+    expect([trimmer.isDue(2, 0), without.isDue(11, 0)]).to.deep.equal([false, false]);
+    expect(without.isDue(12, 0)).to.equal(true);
   });
 });
