@@ -16,6 +16,7 @@ describe("Promotion plan", () => {
     const waiting = planPromotion("partial", [at(0, 10, 9, 10), at(1, 5, 5, 5)]);
     expect(waiting).to.deep.equal({ unarchived: [0], lost: [], firstSeqs: new Map() });
     const plan = planPromotion("partial", [at(0, 10, 10, 10), at(1, 5, 6, 5)]);
+    expect(plan.unarchived).to.deep.equal([]);
     expect(plan.lost).to.deep.equal([
       { p: 0, from: 10, to: 10 + LOST_ENTRIES_MAX },
       { p: 1, from: 6, to: 6 + LOST_ENTRIES_MAX },
