@@ -35,7 +35,6 @@ export class ReceiverHealth {
 
   onFailure(now: Millis): void {
     this.#failures++;
-    if (!this.isDown) return;
     this.#probeAt = now + 250 + fullJitter(this.#failures - FAILURES_MAX, PROBE, this.#random);
   }
 }

@@ -90,6 +90,75 @@ describe("Chunk", () => {
     );
   });
 
+  it("chunk.3: behind a split a turn begins only rows that are older than each row that it leaves", () => {
+    const feed = (source: string, batches: readonly (readonly [number, number])[]): FeedRow[] =>
+      feedOf(batches.map(([, count]) => [[source, count] as const])).map((row, n) => ({
+        ...row,
+        at: batches[n]?.[0] ?? 0,
+      }));
+    const [old, young] = ["0", "2"].map((source) => ({ ...START, source }));
+    const begun = (ofOld: readonly FeedRow[], ofYoung: readonly FeedRow[], most = 99) => {
+      const sources = [
+        { from: old!, rows: ofOld },
+        { from: young!, rows: ofYoung },
+      ];
+      const bounds = { most, rowsMax: 3, isSplit: true };
+      return placesOfAll(sources, () => true, bounds).places.map(
+        ({ room, at }) => `${room} at ${at}`,
+      );
+    };
+    const full = feed("a", [
+      [1, 1],
+      [2, 1],
+      [4, 1],
+    ]);
+    const three = ["a at 1", "a at 2", "a at 4"];
+    // Rows of the old partition may follow behind a full list.
+    const later = feed("b", [
+      [3, 1],
+      [4, 1],
+    ]);
+    expect(begun(full, later)).to.deep.equal([...three, "b at 3"]);
+    // None follows behind a list that is not full.
+    expect(begun(full.slice(0, 2), later)).to.deep.equal(["a at 1", "a at 2", "b at 3", "b at 4"]);
+    // The second row is not at its end.
+    const long = feed("a", [
+      [1, 1],
+      [5, 9],
+    ]);
+    expect(begun(long, later, 6)).to.deep.equal(["a at 1", "a at 5", "a at 5", "b at 3", "b at 4"]);
+    const equal = feed("b", [[5, 1]]);
+    expect(begun(long, equal, 6)).to.deep.equal(["a at 1", "a at 5", "a at 5"]);
+  });
+
+  it("chunk.2: without a split each partition has its share of the places, and only moved cursors are named", () => {
+    const rows = feedOf([[["a", 9]]]);
+    const [long, short, empty] = ["0", "1", "2"].map((source) => ({ ...START, source }));
+    const sources = [
+      { from: long!, rows },
+      { from: short!, rows: feedOf([[["b", 2]]]) },
+      { from: empty!, rows: [] },
+    ];
+    const taken = placesOfAll(sources, () => true, { most: 11, rowsMax: 3, isSplit: false });
+    expect(taken.places.map(({ room, seq, at }) => `${room} ${seq} ${at}`)).to.deep.equal([
+      "a 1 0",
+      "a 2 0",
+      "a 3 0",
+      "b 1 0",
+      "b 2 0",
+    ]);
+    expect(taken.moves).to.deep.equal([
+      { from: long, to: { ...long, skip: 3 } },
+      { from: short, to: { ...short, position: 10 } },
+    ]);
+    const one = placesOfAll(sources, () => true, { most: 1, rowsMax: 3, isSplit: false });
+    expect(one.places.map(({ room, seq }) => `${room} ${seq}`)).to.deep.equal(["a 1", "b 1"]);
+    expect(placesOfAll([], () => true, { most: 1, rowsMax: 3, isSplit: true })).to.deep.equal({
+      places: [],
+      moves: [],
+    });
+  });
+
   it("byLane keeps the order of lanes and of their items", () => {
     const items = ["b1", "a1", "b2", "a2"].map((name) => ({ lane: name[0] ?? "", name }));
     expect(byLane(items).map((lane) => lane.map(({ name }) => name))).to.deep.equal([
@@ -111,5 +180,24 @@ describe("ReceiverHealth", () => {
     expect(health.waitMs(0)).to.be.within(first, PROBE.capMs + 250);
     expect(health.onSuccess()).to.equal(true);
     expect(health.waitMs(0)).to.equal(0);
+  });
+
+  it("receiver-health.1: each failure of a receiver that is down doubles the longest wait, from that failure on", () => {
+    const health = new ReceiverHealth({ next32: () => 0xffff_ffff });
+    for (let n = 1; n < FAILURES_MAX; n++) health.onFailure(1_000);
+    expect(health.isDown).to.equal(false);
+    expect(health.waitMs(1_000)).to.equal(0);
+    health.onFailure(2_000);
+    expect(health.waitMs(2_000)).to.equal(250 + PROBE.baseMs - 1);
+    expect(health.waitMs(2_249)).to.equal(PROBE.baseMs);
+    expect(health.waitMs(90_000)).to.equal(0);
+    health.onFailure(90_000);
+    expect(health.waitMs(90_000)).to.equal(250 + 2 * PROBE.baseMs - 1);
+  });
+
+  it("receiver-health.1: a probe waits at least 250 ms, whatever the jitter", () => {
+    const health = new ReceiverHealth({ next32: () => 0 });
+    for (let n = 0; n < FAILURES_MAX + 3; n++) health.onFailure(0);
+    expect(health.waitMs(0)).to.equal(250);
   });
 });
