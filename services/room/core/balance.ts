@@ -84,8 +84,8 @@ export class Balance {
     if (move?.node !== this.#next) this.#nextSince = now;
     this.#next = move?.node;
     if (move?.node !== this.#self || loads === undefined) return undefined;
-    if (now - this.#quietSince < this.#intervalMs || now - this.#nextSince < HOLD_MS)
-      return undefined;
+    // It is the next one only since HOLD_MS before the end of the interval.
+    if (now - this.#nextSince < HOLD_MS) return undefined;
     if (!this.#areAgreed(loads, now)) return undefined;
     this.moves++;
     this.onOwnersChanged(now);
@@ -161,9 +161,8 @@ function candidateOf(move: Move, loads: ReadonlyMap<ProcessId, MemberLoad>): Can
 function isUseful(from: NodeLoad, to: NodeLoad, cost: number): boolean {
   const [giver, taker] = [from.busy / from.capacity, to.busy / to.capacity];
   if (giver < UTILISATION_MIN || giver < RATIO_MIN * taker) return false;
-  const before = giver;
-  const after = Math.max(giver - cost / from.capacity, taker + cost / to.capacity);
-  return before - after >= GAIN_MIN * (cost / from.capacity);
+  // Where the giver stays the busier one, the larger utilisation falls by the whole cost.
+  return giver - (taker + cost / to.capacity) >= GAIN_MIN * (cost / from.capacity);
 }
 
 /** By how much the sum of squares of the utilisations, weighted by capacity, falls. */

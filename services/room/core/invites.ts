@@ -37,10 +37,6 @@ export class Invites {
     return [...this.#all.values()].filter(({ until }) => until > now).length;
   }
 
-  has(invite: MessageId): boolean {
-    return this.#all.has(invite);
-  }
-
   /**
    * The invite that the secret with this hash opens now. The time of the comparison reveals at most
    * the hash, which every reader of the room has, and no secret of 128 random bits follows from it.

@@ -80,6 +80,10 @@ describe("Balance", () => {
       ["without work, before a useful one", load(600, { 2: 100 }), load(100), true],
       ["without work, and no useful one behind it", load(600, { 2: 590 }), load(100), false],
       ["no work", load(0), load(0), false],
+      ["exactly the least utilisation", load(200, { 1: 50 }), load(0), true],
+      ["a small full node", load(500, { 1: 50 }, { capacity: 500 }), load(250), true],
+      ["too large, beside a useful one", load(600, { 1: 550, 2: 100 }), load(50), false],
+      ["useful, beside one that is too large", load(600, { 1: 100, 2: 550 }), load(50), true],
     ];
     for (const [what, giver, taker, isUseful] of cases) {
       const balance = new Balance(A, INTERVAL_MS, 0);
@@ -87,6 +91,45 @@ describe("Balance", () => {
       const times = run(balance, { loads, moves: [out(1)], to: 61 });
       expect(times, what).to.deep.equal(isUseful ? [60] : []);
     }
+  });
+
+  it("balance.2: two nodes that are about as busy, or almost idle, exchange nothing because of a third", () => {
+    const next = (busyA: number, busyB: number, busyC: number): string | undefined => {
+      const loads = { [A]: load(busyA, { 1: 40 }), [B]: load(busyB), [C]: load(busyC) };
+      const balance = new Balance(C, INTERVAL_MS, 0);
+      run(balance, { loads, moves: [out(1)], to: 60 });
+      return balance.next;
+    };
+    expect(next(190, 0, 900), "almost idle beside a busy one").to.equal(undefined);
+    expect(next(590, 500, 0), "less than a fifth above, beside an idle one").to.equal(undefined);
+    expect(next(600, 500, 0)).to.equal(A);
+  });
+
+  it("balance.1: only nodes with a load take part in a move, and one without costs gives nothing", () => {
+    const next = (giver: NodeLoad, move: Move): string | undefined => {
+      const balance = new Balance(C, INTERVAL_MS, 0);
+      run(balance, { loads: { [A]: giver, [B]: load(100) }, moves: [out(1), move], to: 60 });
+      return balance.next;
+    };
+    const giver = load(600, { 1: 20 });
+    const larger = { node: B, weight: 1, p: 2 };
+    expect(next(giver, { ...out(2), ...larger, from: C })).to.equal(A);
+    expect(next(giver, { ...out(2), ...larger, to: C })).to.equal(A);
+    const { costs: _costs, ...without } = giver;
+    expect(next(without, out(2))).to.equal(undefined);
+  });
+
+  it("balance.3: a move is announced HOLD_MS before it may happen, and not earlier", () => {
+    const balance = new Balance(A, INTERVAL_MS, 0);
+    const loads = { [A]: load(600, { 1: 20 }), [B]: load(100) };
+    const quietS = (INTERVAL_MS - HOLD_MS) / 1_000;
+    run(balance, { loads, moves: [out(1)], to: quietS - 1 });
+    expect(balance.next).to.equal(undefined);
+    run(balance, { loads, moves: [out(1)], from: quietS, to: quietS });
+    expect(balance.next).to.equal(A);
+    balance.onOwnersChanged(100_000);
+    run(balance, { loads, moves: [out(1)], from: 101, to: 100 + quietS - 1 });
+    expect(balance.next).to.equal(undefined);
   });
 
   it("balance.3: waits for the interval after a move, and after any other change of owners", () => {
@@ -134,9 +177,27 @@ describe("Balance", () => {
     };
     expect(next([out(1), out(2, { node: B, weight: 1 })]), "the larger gain").to.equal(B);
     expect(next([out(3), out(2, { node: B, weight: 1 })]), "about the same gain").to.equal(B);
+    expect(next([out(2, { node: B, weight: 1 }), out(1)]), "in any order").to.equal(B);
+    expect(next([out(2, { node: B, weight: 1 }), out(3)]), "in any order").to.equal(B);
+    expect(next([out(9), out(2, { node: B, weight: 1 })]), "no work comes last").to.equal(B);
     expect(next([out(2, { weight: -9 }), out(2, { node: B, weight: 8 })])).to.equal(B);
     expect(next([out(2, { weight: -8 }), out(2, { node: B, weight: 9 })])).to.equal(A);
     expect(next([out(2, { node: B, weight: 8 }), out(2, { weight: -8 })]), "equal").to.equal(A);
+    expect(next([out(2, { weight: -8 }), out(2, { node: B, weight: 8 })]), "equal").to.equal(A);
+  });
+
+  it("balance.1: a gain is what a move takes from the difference of two nodes, less what it adds to the taker", () => {
+    const next = (costs: Record<string, number>, busyC: number): string | undefined => {
+      const loads = { [A]: load(800, costs), [B]: load(100), [C]: load(busyC) };
+      const balance = new Balance(C, INTERVAL_MS, 0);
+      const toB = out(2, { node: B, weight: 1 });
+      run(balance, { loads, moves: [out(1, { to: C }), toB], to: 60 });
+      return balance.next;
+    };
+    // More work to a node that is less idle: the smaller gain, of the lower partition.
+    expect(next({ 1: 160, 2: 115 }, 400)).to.equal(B);
+    // Almost twice the work between equal nodes passes the middle: about the same gain.
+    expect(next({ 1: 250, 2: 460 }, 100)).to.equal(A);
   });
 
   it("P27, balance.4: a partition is hot when it alone takes half of its owner, and more than the mean", () => {
@@ -144,6 +205,7 @@ describe("Balance", () => {
       hotPartitions(A, new Map([own, ...others].map((each, i) => [[A, B, C][i]!, { load: each }])));
     expect(hot(load(700, { 1: 600, 2: 100 }), load(100))).to.deep.equal([1]);
     expect(hot(load(600, { 1: 490, 2: 100 }), load(100)), "below a half").to.deep.equal([]);
+    expect(hot(load(600, { 1: 500, 2: 100 }), load(100)), "exactly a half").to.deep.equal([1]);
     expect(hot(load(900, { 1: 600, 2: 300 }), load(900)), "all nodes are busier").to.deep.equal([]);
     expect(hot(load(300, { 7: 260 }, { capacity: 500 }), load(100))).to.deep.equal([7]);
     expect(hot(load(0), load(0))).to.deep.equal([]);

@@ -9,6 +9,7 @@ import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { ROLES } from "#shared/protocol/roles.ts";
 import { ReplayedRoom } from "../core/replayed-room.ts";
 import { RoomMemory } from "../core/room-memory.ts";
+import { RoomState } from "../core/room-state.ts";
 import { Room } from "../core/room.ts";
 import { emptySnapshot, T0 } from "./partition-fixture.ts";
 
@@ -158,5 +159,27 @@ describe("Room state", () => {
     expect(room.decide(write, T0 + 9)).to.deep.include({ kind: "repeat", seq: 1 });
     const again = { ...write, id: idOf(2) } as Write;
     expect(room.decide(again, T0 + 9, {})).to.deep.equal({ kind: "refuse", error: "conflict" });
+  });
+
+  it("M6: members are listed by user id, behind a user and up to a number, with what is stored of them", () => {
+    const state = new RoomState();
+    const [ada, ben, cat, dan] = USERS;
+    state.load({
+      members: [
+        [dan!, "member", 0, false],
+        [ben!, "reader", 0, true],
+        [ada!, "owner", 0, false],
+        [cat!, "member", T0, false],
+      ],
+    });
+    expect(state.page(undefined, 9)).to.deep.equal([
+      [ada, { role: "owner" }],
+      [ben, { role: "reader", banned: true }],
+      [cat, { role: "member", mutedUntil: T0 }],
+      [dan, { role: "member" }],
+    ]);
+    expect(state.page(ben, 1).map(([user]) => user)).to.deep.equal([cat]);
+    expect(state.page(ben, 9).map(([user]) => user)).to.deep.equal([cat, dan]);
+    expect(state.page(dan, 9)).to.deep.equal([]);
   });
 });

@@ -150,6 +150,21 @@ describe("Slow mode", () => {
     expect(waits).to.deep.equal([9_998, 0, 9_999]);
     expect(SLOW_SENDERS_MAX).to.be.above(1_000);
   });
+
+  it("M10: the messages that a replay read count after the senders of a snapshot", () => {
+    const replayed = new SlowMode();
+    replayed.take({ seq: 7, from: BEN, at: T0 + 5_000 });
+    const slow = new SlowMode();
+    slow.load(
+      [
+        [BEN, T0, 3],
+        [EVE, T0, 4],
+      ],
+      replayed,
+    );
+    const wait = (user: UserId): number => slow.waitMs({ kind: "open", slowMode: 10 }, user, T0 + 5_000);
+    expect([wait(BEN), wait(EVE)]).to.deep.equal([10_000, 5_000]);
+  });
 });
 
 describe("Edit window", () => {
