@@ -97,4 +97,38 @@ describe("ErasedMessages", () => {
     expect(textOf([erased.redact(block(2, [msg("two")]))])).to.not.include("two");
     expect(new ErasedMessages(undefined).redact(oldest)).to.equal(oldest);
   });
+
+  it("feed.7: each line has its own number, and only a deletion erases", () => {
+    const erased = new ErasedMessages(UTF8);
+    const three = block(8, [msg("one"), msg("two"), msg("three")]);
+    erased.take(block(20, [msg("no deletion")]).bytes);
+    erased.take(encoder.encode("no event"));
+    expect(erased.redact(three)).to.equal(three);
+    erased.take(block(21, [remove(9)]).bytes);
+    const text = textOf([erased.redact(three)]);
+    expect(text).to.include("one").and.to.include("three").and.to.not.include("two");
+  });
+
+  it("erased-messages.2: a deletion that comes again is the newest one", () => {
+    const erased = new ErasedMessages(UTF8);
+    for (let n = 1; n <= DELETIONS_MAX; n++) erased.take(block(5_000 + n, [remove(n)]).bytes);
+    erased.take(block(9_000, [remove(1)]).bytes);
+    erased.take(block(9_001, [remove(4_000)]).bytes);
+    expect(textOf([erased.redact(block(1, [msg("one")]))])).to.not.include("one");
+    expect(textOf([erased.redact(block(2, [msg("two")]))])).to.include("two");
+  });
+
+  it("erased-messages.3: each deletion counts as memory of its feed", () => {
+    const feed = openFeed();
+    feed.step({ kind: "out", block: block(1, [msg("one"), msg("two")]) }, 0);
+    const erased = new ErasedMessages(UTF8);
+    const before = feed.ringBytes;
+    const [one, two] = [block(3, [remove(1)]), block(4, [remove(2)])];
+    for (const deletion of [one, two]) {
+      feed.step({ kind: "out", block: deletion }, 0);
+      erased.take(deletion.bytes);
+    }
+    expect(erased.bytes).to.be.at.least(2 * 100);
+    expect(feed.ringBytes - before).to.be.at.least(erased.bytes);
+  });
 });

@@ -2,11 +2,12 @@
 
 import { expect } from "chai";
 import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
+import { SESSION_TEXT_LENGTH_MAX } from "#shared/protocol/session-records.ts";
 import type { EndReason, SessionId } from "#shared/protocol/session-records.ts";
 import { SESSION_WRITES_MAX } from "#shared/protocol/session-requests.ts";
 import type { SessionWrite } from "#shared/protocol/session-requests.ts";
 import { SESSION_ENDS_MAX } from "../core/bounds.ts";
-import { SessionRegister } from "../core/session-register.ts";
+import { namesOf, openedSession, SessionRegister } from "../core/session-register.ts";
 import type { OpenedSession, SessionEntry } from "../core/session-register.ts";
 
 const gateway = "gw-1" as ProcessId;
@@ -112,5 +113,63 @@ describe("SessionRegister", () => {
     register.settle(undefined);
     for (let n = 1; n <= SESSION_ENDS_MAX + 1; n++) end(n);
     expect([register.dropped, register.waiting]).to.deep.equal([1, SESSION_ENDS_MAX]);
+  });
+
+  it("session-register.4: an end that is dropped takes a start with it that no batch has", () => {
+    const { register, end } = registerWith(SESSION_ENDS_MAX + 1);
+    for (let n = 1; n <= SESSION_ENDS_MAX; n++) end(n);
+    expect(register.waiting).to.equal(SESSION_ENDS_MAX + 1);
+    end(SESSION_ENDS_MAX + 1);
+    expect([register.dropped, register.waiting]).to.deep.equal([1, SESSION_ENDS_MAX]);
+  });
+
+  it("session-register.4: an end that is stored leaves its place to the next one, and a start does not", () => {
+    const { register, end, entries } = registerWith(SESSION_ENDS_MAX + 2);
+    for (let n = 1; n <= SESSION_ENDS_MAX; n++) end(n);
+    register.take();
+    register.settle(Array.from({ length: SESSION_WRITES_MAX }, (_, n) => n + 1));
+    end(SESSION_ENDS_MAX + 1);
+    expect(register.dropped).to.equal(1);
+    while (!register.isSettled) register.settle(register.take()?.map((_, n) => n + 1));
+    expect(register.hasDue).to.equal(false);
+    register.open(entries[1]!, opened(1));
+    expect(register.hasDue).to.equal(true);
+    end(1);
+    expect(register.dropped).to.equal(1);
+  });
+});
+
+describe("The names of a session", () => {
+  const hello = { t: "hello", token: "t" } as const;
+
+  it("session-register.1: a hello names its client, its device and the session before it", () => {
+    const named = { client: "web", device: "phone", session: id(7) };
+    expect(namesOf({ ...hello, ...named })).to.deep.equal({
+      client: "web",
+      device: "phone",
+      from: id(7),
+    });
+    expect(namesOf({ ...hello, device: "phone" })).to.deep.equal({ device: "phone" });
+  });
+
+  it("session-register.1: a name that no store can keep is ignored, and without any there is none", () => {
+    const longest = "x".repeat(SESSION_TEXT_LENGTH_MAX);
+    expect(namesOf({ ...hello, client: longest })).to.deep.equal({ client: longest });
+    for (const bad of [`${longest}x`, "a\u0000", "\ud800"]) {
+      expect(namesOf({ ...hello, client: bad, device: bad })).to.equal(undefined);
+    }
+    expect(namesOf({ ...hello, session: "yesterday" })).to.equal(undefined);
+    expect(namesOf(hello)).to.equal(undefined);
+  });
+
+  it("session-register.1: a session has begun at the time of its id, from a part of its address", () => {
+    const names = { device: "phone" };
+    expect(openedSession(id(7), { user: ada, address: "192.0.2.77", names })).to.deep.equal({
+      user: ada,
+      session: id(7),
+      since: 0x0189_0000_0000,
+      address: "192.0.2.0/24",
+      device: "phone",
+    });
   });
 });
