@@ -162,7 +162,8 @@ describe("Slow mode", () => {
       ],
       replayed,
     );
-    const wait = (user: UserId): number => slow.waitMs({ kind: "open", slowMode: 10 }, user, T0 + 5_000);
+    const wait = (user: UserId): number =>
+      slow.waitMs({ kind: "open", slowMode: 10 }, user, T0 + 5_000);
     expect([wait(BEN), wait(EVE)]).to.deep.equal([10_000, 5_000]);
   });
 });
