@@ -31,10 +31,11 @@ if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR) {
   for (const signal of ["SIGINT", "SIGQUIT"]) process.on(signal, () => undefined);
   child.on("error", (error) => {
     process.stderr.write(`parley: ${error.message}\n`);
+    // The second process did not start, so its exit does not follow.
     process.exit(1);
   });
   child.on("exit", (code, signal) => {
-    if (signal === null) process.exit(code);
+    if (signal === null) process.exit(code); // parley.1
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });

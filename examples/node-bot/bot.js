@@ -29,7 +29,7 @@ console.log("rolling");
 process.once("SIGTERM", async () => {
   await parley.flush();
   parley.close();
-  process.exit();
+  process.exit(); // It does not wait for the gateway's answer to the close.
 });
 
 /** The same question always gets the same id, so it has one answer however often it is read. */

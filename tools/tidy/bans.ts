@@ -92,7 +92,7 @@ function bannedWords({ path, text }: SourceFile): Complaint[] {
 
 /** An exit skips what still runs, so its place says why the process does not end without it. */
 function exitsOf({ path, text }: SourceFile): Complaint[] {
-  if (!isCode(path) || isTest(path)) return [];
+  if (isTest(path) || !(isCode(path) || path.endsWith(".js"))) return [];
   const lines = text.split("\n");
   return lines.flatMap((line, index) => {
     const isExplained = [lines[index - 1] ?? "", line].some((near) => COMMENT.test(near));

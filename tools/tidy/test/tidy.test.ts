@@ -73,6 +73,7 @@ describe("Tidy's own rules", () => {
     { path: "a/test/x.test.ts", text: `describe.skip("x", f);`, found: "describe.skip" },
     { path: "a/test/x.test.ts", text: `this.skip();`, found: "print the reason" },
     { path: "a/x.ts", text: `${HEAD}\nprocess.exit(1);`, found: "why the process needs the exit" },
+    { path: "a/x.js", text: `${HEAD}\nprocess.exit();`, found: "why the process needs the exit" },
     { path: "a/x.ts", text: `${HEAD}// TODO: later`, found: "TODO" },
     { path: "a/x.ts", text: `${HEAD}// FIXME`, found: "FIXME" },
     { path: "services/a/x.ts", text: `${HEAD}console.log(1);`, found: "logger" },
