@@ -1,14 +1,14 @@
 // Connection: one client's socket and its session; it performs the session's effects.
 //
-//   gateway/connection.1. Frames leave in the order of their writes. Control frames of one
-//        iteration of the event loop leave as one write, together with the room's lines of the same
-//        iteration.
-//   gateway/connection.2. An exception while a connection is served ends that connection alone
+// Does not own: the order of its writes (socket-output.ts), the frames that wait to be taken
+// (intake.ts).
+//
+//   gateway/connection.1. An exception while a connection is served ends that connection alone
 //        (S10). A broken invariant is rethrown and ends the process.
-//   gateway/connection.3. Bytes reach the socket only through `writeText` and `writeFrame`, and
+//   gateway/connection.2. Bytes reach the socket only through `writeText` and `writeFrame`, and
 //        both check the hard cap. Readers and pages write when the socket has room and they have
 //        the turn (L7, L10).
-//   gateway/connection.4. The end of a connection releases everything it holds exactly once: rooms,
+//   gateway/connection.3. The end of a connection releases everything it holds exactly once: rooms,
 //        counts, its place in the sweep.
 
 import { BrokenInvariant } from "#shared/kit/assert.ts";
@@ -50,6 +50,7 @@ import type { Rooms, Membership } from "./rooms.ts";
 import type { Holder, SocketMemory } from "./socket-memory.ts";
 import type { GatewayRoomApi } from "./room-api.ts";
 import type { FlushScheduler } from "./flush-scheduler.ts";
+import { SocketOutput } from "./socket-output.ts";
 import { CoalescedTimer } from "./coalesced-timer.ts";
 
 /** The `tail` of a join without `tail` and `after` (O7). */
@@ -97,11 +98,8 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
   readonly #turns = new SocketTurns<object>();
   readonly #turnsTimer: CoalescedTimer;
   #isGrantingTurns = false;
-  #pendingTexts: string[] = [];
-  #pendingBytes = 0;
+  readonly #output: SocketOutput;
   #activeAt: Millis;
-  /** The socket keeps writes until `flush`. */
-  #isHeld = false;
   #isEnded = false;
   /** Undefined until the token is verified. */
   #entry: SessionEntry | undefined;
@@ -109,6 +107,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#socket = options.socket;
+    this.#output = new SocketOutput(options.socket);
     this.#session = new Session(options.session);
     const { socket, intake, session } = options;
     this.#inlet = new Inlet(intake, {
@@ -152,7 +151,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
   }
 
   get buffered(): number {
-    return this.#socket.buffered + this.#pendingBytes;
+    return this.#output.buffered;
   }
 
   onText(text: string): void {
@@ -202,30 +201,21 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
 
   writeText(text: string): void {
     if (this.#isEnded) return;
-    this.#pendingTexts.push(text);
-    this.#pendingBytes += text.length;
-    if (this.#pendingTexts.length === 1) this.#options.scheduler.connection(this);
+    if (this.#output.addText(text)) this.#options.scheduler.connection(this);
     this.#enforceHardCap();
   }
 
   writeFrame(frame: Uint8Array): void {
     if (this.#isEnded) return;
-    if (this.#pendingTexts.length > 0) {
-      // `flush` writes the pending texts at the end of this iteration and releases the socket.
-      if (!this.#isHeld) this.#socket.hold();
-      this.#isHeld = true;
-      this.#writePendingTexts(); // gateway/connection.1
-    }
-    this.#socket.writeFrame(frame);
+    this.#output.writeFrame(frame);
     this.#enforceHardCap();
     // The socket holds these bytes itself, so they do not show yet that the client is slow.
-    if (this.#isHeld && this.#socket.buffered > SOCKET_HIGH_BYTES) this.#release();
+    if (this.#socket.buffered > SOCKET_HIGH_BYTES) this.#output.release();
   }
 
   flush(): void {
-    if (this.#isEnded || (this.#pendingTexts.length === 0 && !this.#isHeld)) return;
-    this.#writePendingTexts();
-    this.#release();
+    if (this.#isEnded || !this.#output.isPending) return;
+    this.#output.flush();
     if (this.#turns.isRequested) this.#guard(() => this.#grantTurns());
   }
 
@@ -252,7 +242,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
 
   close(reason: CloseReason): void {
     if (this.#isEnded) return;
-    this.#writePendingTexts();
+    this.#output.writeTexts();
     this.#end(reason);
     this.#options.stats.closes.add(String(reason.code));
     this.#socket.close(reason.code, reason.reason);
@@ -263,17 +253,17 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
    */
   closeAsSlow(): void {
     if (this.#isEnded) return;
-    this.#pendingTexts = []; // The client has enough to read.
+    this.#output.discardTexts(); // The client has enough to read.
     this.#options.stats.readersClosed.add("too_slow");
     this.close(CLOSE.slow);
     this.#options.clock.after(CLOSE_GRACE_MS, () => this.#socket.terminate());
   }
 
-  /** gateway/connection.3. */
+  /** gateway/connection.2. */
   #enforceHardCap(): void {
     const { buffered } = this;
     if (buffered > SOCKET_HARD_BYTES) this.closeAsSlow();
-    else if (buffered > SHED_FROM_BYTES && !this.#isHeld) this.reportMemory();
+    else if (buffered > SHED_FROM_BYTES && !this.#output.isHeld) this.reportMemory();
   }
 
   /**
@@ -309,20 +299,6 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
     this.#step({ kind: "frames", frames: [decodeClientFrame(line)] });
   }
 
-  #writePendingTexts(): void {
-    if (this.#pendingTexts.length === 0) return;
-    const text = this.#pendingTexts.join("\n");
-    this.#pendingTexts = [];
-    this.#pendingBytes = 0;
-    this.#socket.writeText(text);
-  }
-
-  #release(): void {
-    if (!this.#isHeld) return;
-    this.#isHeld = false;
-    this.#socket.release();
-  }
-
   grantIn(room: RoomId): Grant | undefined {
     const { identity } = this.#session;
     return identity && grantFor(room, identity);
@@ -331,8 +307,8 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
   /** Without a reason the client closed, or the connection broke. */
   #end(reason?: CloseReason): void {
     if (this.#isEnded) return;
-    this.#release();
-    this.#isEnded = true; // gateway/connection.4
+    this.#output.release();
+    this.#isEnded = true; // gateway/connection.3
     for (const { membership } of this.#joined.values()) membership.leave();
     this.#joined.clear();
     this.#options.memory.set(this, 0);
@@ -340,8 +316,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
     this.#inlet.end();
     this.#turns.clear();
     this.#turnsTimer.cancel();
-    this.#pendingTexts = [];
-    this.#pendingBytes = 0;
+    this.#output.discardTexts();
     const user = this.#session.end()?.user;
     if (user !== undefined) {
       this.#options.notes.remove(user, this);
@@ -364,7 +339,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
     this.#options.register.keep(entry, this.#opened(user, entry.names));
   }
 
-  /** Runs code whose exception ends only this connection (gateway/connection.2). */
+  /** Runs code whose exception ends only this connection (gateway/connection.1). */
   #guard(run: () => void): void {
     try {
       run();
