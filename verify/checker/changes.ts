@@ -8,7 +8,9 @@
 //   checker/changes.2. The archive has no text of a deleted message: its line and those of its
 //        edits are tombstones that name the deletion. No other line is a tombstone.
 //   checker/changes.3. A page of messages shows each message as the lines up to `asOf` make it, and
-//        every message of its list among the numbers that it covers.
+//        every message of its list among the numbers that it covers. It mentions whom its newest
+//        edit with mentions names, else whom its line names. The archive no longer knows that of a
+//        message that was deleted behind `asOf`, and older records do not have it.
 //
 // It knows the protocol page and shares no code with the services.
 
@@ -16,7 +18,8 @@ import { parseObject } from "#shared/kit/json.ts";
 import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { Column, Names } from "./column.ts";
 import type { Members } from "./members.ts";
-import type { ClientRecord, ViewedMessage } from "./record.ts";
+import type { ClientRecord, Mentioned, ViewedMessage } from "./record.ts";
+import { mentionedIn } from "./shown-message.ts";
 import type { Fail } from "./violation.ts";
 
 type View = Extract<ClientRecord, { op: "view"; phase: "ok" }>;
@@ -27,6 +30,8 @@ interface Change {
   readonly from: UserId;
   readonly emoji?: string;
   readonly on?: boolean;
+  /** Of an edit that has some. */
+  readonly mentions?: Mentioned;
 }
 
 class Room {
@@ -38,6 +43,8 @@ class Room {
   /** By number of a line: the deletion that its tombstone names. */
   readonly tombstones = new Column();
   readonly changes = new Map<Seq, Change[]>();
+  /** By number of a message whose line names users. */
+  readonly mentions = new Map<Seq, Mentioned>();
   /** Lines with a text, or a tombstone of one: [line, message]. */
   readonly edits: (readonly [Seq, Seq])[] = [];
   last: Seq = 0;
@@ -71,10 +78,11 @@ export class Changes {
     const known = this.#rooms.get(room) ?? new Room();
     this.#rooms.set(room, known);
     known.last = seq;
-    const { t, deleted } = line;
+    const { t, deleted, mentions } = line;
     if (deleted !== undefined) known.tombstones.set(seq, (deleted as { seq: Seq }).seq);
     if (t === "msg") {
       known.authors.set(seq, this.#users.number(from));
+      if (mentions !== undefined) known.mentions.set(seq, mentionedIn(mentions));
       const thread = Number(line["thread"] ?? 0);
       if (thread > 0) this.#onReply(known, room, seq, thread);
       return;
@@ -82,11 +90,15 @@ export class Changes {
     if (t !== "edited" && t !== "deleted" && t !== "reacted" && t !== "pinned") return;
     const target = Number(line["target"]);
     this.changed++;
-    const isCall = line["mentions"] === "@room";
+    const isCall = mentions === "@room";
     this.#judge(known, room, { t, seq, from, target, at: Number(line["at"]), isCall });
     const { emoji, on } = line as { emoji?: string; on?: boolean };
     const of = known.changes.get(target) ?? [];
-    const shown = { ...(emoji !== undefined && { emoji }), ...(on !== undefined && { on }) };
+    const shown = {
+      ...(emoji !== undefined && { emoji }),
+      ...(on !== undefined && { on }),
+      ...(mentions !== undefined && { mentions: mentionedIn(mentions) }),
+    };
     known.changes.set(target, [...of, { seq, t, from, ...shown }]);
     if (t === "edited") known.edits.push([seq, target]);
     if (t === "deleted") known.deletions.set(target, seq);
@@ -175,7 +187,9 @@ export class Changes {
         this.#fail("I17", `${where}: ${seq} ${isListed ? "is missing" : "does not belong there"}`);
       }
       if (!isListed || message === undefined) continue;
-      const [is, wanted] = [textOf(message), textOf(foldOf(room, seq, asOf))];
+      const fold = foldOf(room, seq, asOf);
+      const withMentions = fold.mentions !== undefined && message.mentions !== undefined;
+      const [is, wanted] = [textOf(message, withMentions), textOf(fold, withMentions)];
       if (is !== wanted) {
         this.#fail("I17", `${where} as of ${asOf}: ${seq} is ${is} instead of ${wanted}`);
       }
@@ -193,6 +207,7 @@ function foldOf(room: Room, seq: Seq, asOf: Seq): ViewedMessage {
   const newest = (t: string): Change | undefined => changes.findLast((change) => change.t === t);
   const replies = changes.filter(({ t }) => t === "reply");
   const pin = newest("pinned");
+  const named = changes.findLast(({ t, mentions }) => t === "edited" && mentions !== undefined);
   const on = new Map<string, Set<string>>();
   for (const { t, emoji = "", from, on: isOn } of changes) {
     if (t !== "reacted") continue;
@@ -211,11 +226,16 @@ function foldOf(room: Room, seq: Seq, asOf: Seq): ViewedMessage {
     lastReply: replies.at(-1)?.seq ?? 0,
     pinned: isGone || pin?.on !== true ? 0 : pin.seq,
     reactions: isGone ? [] : standing.map(([emoji, users]) => `${emoji} ${users.size}`),
+    ...(isGone && { mentions: [] }),
+    ...(room.deletions.at(seq) === 0 && {
+      mentions: named?.mentions ?? room.mentions.get(seq) ?? [],
+    }),
   };
 }
 
-function textOf({ reactions, ...rest }: ViewedMessage): string {
+function textOf({ reactions, mentions, ...rest }: ViewedMessage, withMentions: boolean): string {
   const { seq, edited, deleted, replies, lastReply, pinned } = rest;
   const sorted = [...reactions].sort();
-  return JSON.stringify({ seq, edited, deleted, replies, lastReply, pinned, sorted });
+  const named = withMentions && { mentions };
+  return JSON.stringify({ seq, edited, deleted, replies, lastReply, pinned, sorted, ...named });
 }

@@ -94,6 +94,9 @@ type Paged =
     })
   | (InRoom<"page"> & Unanswered & { readonly ref: number });
 
+/** Whom a message mentions: users in the order of their ids, or everyone. */
+export type Mentioned = readonly string[] | "@room";
+
 /** A message of a page of messages; 0 and none stand for what did not happen to it. */
 export interface ViewedMessage {
   readonly seq: Seq;
@@ -105,6 +108,8 @@ export interface ViewedMessage {
   readonly lastReply: Seq;
   /** Each emoji with its count: "👍 2". */
   readonly reactions: readonly string[];
+  /** Records of older runs do not have it. */
+  readonly mentions?: Mentioned;
 }
 
 /** A page of messages for the request `ref`. */

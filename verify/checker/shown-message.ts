@@ -2,11 +2,12 @@
 // it. The clients of chaos and of the simulation record pages of messages with it.
 
 import type { Seq } from "#shared/protocol/ids.ts";
-import type { ViewedMessage } from "./record.ts";
+import type { Mentioned, ViewedMessage } from "./record.ts";
 
 export interface ShownMessage {
   readonly seq: Seq;
   readonly deleted?: { readonly seq: Seq };
+  readonly mentions?: unknown;
   readonly state?: {
     readonly edited?: { readonly seq: Seq };
     readonly pinned?: Seq;
@@ -35,7 +36,13 @@ export function shownPageOf(
   return { ...list, first: first ?? 0, last: last ?? 0, asOf: asOf ?? 0, messages };
 }
 
-function viewedOf({ seq, deleted, state = {} }: ShownMessage): ViewedMessage {
+/** `mentions`: of a message or of an edit. */
+export function mentionedIn(mentions: unknown): Mentioned {
+  if (mentions === "@room") return mentions;
+  return Array.isArray(mentions) ? [...new Set(mentions as string[])].sort() : [];
+}
+
+function viewedOf({ seq, deleted, mentions, state = {} }: ShownMessage): ViewedMessage {
   const { edited, pinned = 0, replies = 0, lastReply = 0, reactions = [] } = state;
   return {
     seq,
@@ -45,5 +52,6 @@ function viewedOf({ seq, deleted, state = {} }: ShownMessage): ViewedMessage {
     replies,
     lastReply,
     reactions: reactions.map(({ emoji, count }) => `${emoji} ${count}`),
+    mentions: mentionedIn(mentions),
   };
 }

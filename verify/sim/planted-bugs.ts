@@ -20,6 +20,7 @@
 //   log-slower-mode    an owner decides by a shorter slow mode than the one that it logs
 //   log-fewer-uses     an owner lets more guests enter than the invite that it logs
 //   fold-twice         persistence folds each reply in a thread twice
+//   hide-mentions      persistence shows messages without whom they mention
 //   position-falls     persistence stores the newest position in place of the highest one
 //   unread-counts-edits persistence counts edits as unread messages
 //   serve-without-term a room node serves although the right of its region has ended
@@ -202,6 +203,10 @@ const BUGS: Readonly<Record<string, Bug>> = {
       }),
     }),
   },
+  "hide-mentions": {
+    kind: "persistence",
+    wrap: ({ store }) => ({ store: withoutMentions(store) }),
+  },
   "position-falls": { kind: "persistence", wrap: ({ store }) => ({ store: lastPositions(store) }) },
   "unread-counts-edits": {
     kind: "persistence",
@@ -327,6 +332,20 @@ function withOneUse<D extends string | Uint8Array>(data: D): D | string {
 function withOtherPace<D extends string | Uint8Array>(data: D): D | string {
   if (typeof data !== "string" || !data.includes('"slowMode":')) return data;
   return data.replaceAll(/"slowMode":(\d+)/g, (_, s: string) => `"slowMode":${Number(s) * 10}`);
+}
+
+/** Pages show messages without whom they mention. */
+function withoutMentions(store: Ports["store"]): Ports["store"] {
+  return overStore(store, {
+    async messages(room, query) {
+      const read = await store.messages(room, query);
+      if (read.kind !== "ok") return read;
+      const lines = read.value.lines.map((line) =>
+        JSON.stringify({ ...(JSON.parse(line) as object), mentions: undefined }),
+      );
+      return { ...read, value: { ...read.value, lines } };
+    },
+  });
 }
 
 function lastPositions(store: Ports["store"]): Ports["store"] {

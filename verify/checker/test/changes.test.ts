@@ -130,4 +130,42 @@ describe("check: changes", () => {
     expect(found(lines, view(10, [{ seq: 4 }], { thread: 3 }))).to.have.length(1);
     expect(found(lines, view(9, [root], { first: 4 }))).to.have.length(1);
   });
+
+  it("I17, U9: a page shows the mentions of the newest edit that has some, else of the message", () => {
+    const by = (mentions: unknown): Draft => edited(1, "ada", { mentions });
+    const lines = [
+      msg("ada", { mentions: ["eve", "ben"] }),
+      edited(1),
+      by(["cy"]),
+      edited(1),
+      by([]),
+    ];
+    const shown = (asOf: number, mentions?: unknown): HistoryRecord[] => {
+      const edit = [0, 0, 2, 3, 4, 5][asOf] ?? 0;
+      const message = { seq: 1, edited: edit, ...(mentions !== undefined && { mentions }) };
+      return view(asOf, [message as ViewedMessage]);
+    };
+    const expected = [undefined, ["ben", "eve"], ["ben", "eve"], ["cy"], ["cy"], []];
+    for (let asOf = 1; asOf <= 5; asOf++) {
+      for (const mentions of [[], ["ben", "eve"], ["cy"], "@room"]) {
+        const isRight = JSON.stringify(mentions) === JSON.stringify(expected[asOf]);
+        const wrong = found(lines, shown(asOf, mentions));
+        expect(wrong, `${String(mentions)} as of ${asOf}`).to.have.length(isRight ? 0 : 1);
+      }
+      expect(found(lines, shown(asOf)), "a record of an older run").to.deep.equal([]);
+    }
+    const everyone = [role("ada", "moderator"), msg("ada", { mentions: "@room" })];
+    const page = (mentions: unknown): HistoryRecord[] =>
+      view(2, [{ seq: 2, mentions } as ViewedMessage]);
+    expect(found(everyone, page("@room"))).to.deep.equal([]);
+    expect(found(everyone, page([]))).to.have.length(1);
+  });
+
+  it("I17, U9: a page from before a deletion is not judged by mentions that are erased", () => {
+    const gone = [msg("ada", of(2)), deleted(1)];
+    const shown = { seq: 1, mentions: ["ben"] };
+    expect(found(gone, view(1, [shown]))).to.deep.equal([]);
+    expect(found(gone, view(2, [{ ...shown, deleted: 2 }]))).to.have.length(1);
+    expect(found(gone, view(2, [{ ...shown, deleted: 2, mentions: [] }]))).to.deep.equal([]);
+  });
 });

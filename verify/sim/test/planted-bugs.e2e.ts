@@ -31,6 +31,7 @@ const VIOLATES: Readonly<Record<string, readonly string[]>> = {
   "log-slower-mode": ["I16"],
   "log-fewer-uses": ["I16"],
   "fold-twice": ["I17"],
+  "hide-mentions": ["I17"],
   "position-falls": ["I18"],
   "unread-counts-edits": ["I18"],
   "serve-without-term": ["T2"],
