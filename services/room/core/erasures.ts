@@ -32,11 +32,11 @@ export class Erasures {
 
   /** An event of the room, each in order. Returns the lines that it erases. */
   take(event: RoomEvent): readonly Seq[] {
-    if (event.t === "edited") this.#edits.set(event.seq, event.target);
-    if (event.t !== "deleted") {
-      if (event.t === "edited") this.#count();
-      return [];
+    if (event.t === "edited") {
+      this.#edits.set(event.seq, event.target);
+      this.#count();
     }
+    if (event.t !== "deleted") return [];
     const lines = [event.target];
     for (const [seq, target] of this.#edits) if (target === event.target) lines.push(seq);
     for (const seq of lines) this.#erased.set(seq, deletionOf(event));

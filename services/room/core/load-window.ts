@@ -64,9 +64,8 @@ export class LoadWindow {
     const busy = (last.reading.cpuMs - first.reading.cpuMs) / ms;
     const work = Array.from(last.work, ([p, n]) => [p, n - (first.work.get(p) ?? 0)] as const);
     const total = work.reduce((sum, [, n]) => sum + n, 0);
-    const costs = work
-      .filter(([, n]) => n > 0)
-      .map(([p, n]) => [p, millionths((busy * n) / total)] as const); // load-window.1
+    // load-window.1; without any work none is above 0.
+    const costs = work.map(([p, n]) => [p, millionths((busy * n) / total)] as const);
     return {
       capacity: Math.max(1, millionths(capacityBetween(first.reading, last.reading))),
       busy: millionths(busy),

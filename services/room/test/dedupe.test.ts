@@ -28,6 +28,17 @@ function flood(
   return first + count - 1;
 }
 
+describe("Dedupe: senders", () => {
+  it("O5, dedupe.1: an id is remembered for its own sender, also when another sender's was judged last", () => {
+    const dedupe = new Dedupe(0);
+    const id = idAt(T0);
+    expect(dedupe.judge(EVE, id, T0)).to.include({ kind: "new" });
+    dedupe.remember(ADA, id, { seq: 1, at: T0 });
+    expect(dedupe.judge(EVE, id, T0)).to.include({ kind: "new" });
+    expect(dedupe.judge(ADA, id, T0)).to.deep.equal({ kind: "known", seq: 1, at: T0 });
+  });
+});
+
 describe("Dedupe: ids from the future", () => {
   it("P24: ids from the future make their sender's ids unsure, and no current id of another sender", () => {
     const dedupe = new Dedupe(0, { idsMax: 100 });

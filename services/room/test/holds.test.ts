@@ -105,7 +105,7 @@ describe("Holds", () => {
       const now = n * (HOLD_MS + 1);
       holds.hold(EVE, A, now, now);
       holds.hold(ADA, `id-${n}` as MessageId, now, now);
-      expect(holds.isHeld(EVE, B, now)).to.equal(true);
+      expect([EVE, ADA].map((sender) => holds.isHeld(sender, B, now))).to.deep.equal([true, true]);
     }
   });
 

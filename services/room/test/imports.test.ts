@@ -121,10 +121,31 @@ describe("Imports", () => {
     });
   });
 
+  it("J5: events of one time, of this moment and up to the bound of members pass", () => {
+    const room = { next: 9, born: BORN, lastAt: T0, members: ROOM_MEMBERS_MAX - 1 };
+    const now = part([event(9, { at: T0 }), event(10, { at: T0 })]);
+    expect(judgeImport(room, now, T0)).to.equal(undefined);
+    const last = part([event(9, { t: "member", user: EVE, role: "member", at: T0 })]);
+    expect(judgeImport(room, last, T0)).to.equal(undefined);
+  });
+
   it("J5: a room that is full of members takes no more", () => {
     const room = { next: 9, born: BORN, lastAt: 0, members: ROOM_MEMBERS_MAX };
     const more = part([event(9, { t: "member", user: EVE, role: "member" })]);
     expect(judgeImport(room, more, T0)).to.equal("conflict");
     expect(judgeImport(room, part([event(9)]), T0)).to.equal(undefined);
+  });
+
+  it("J5: while the room node's memory is full a part gets busy and changes nothing, and passes later", () => {
+    const fixture = open();
+    const { account } = fixture.memory;
+    const filling = account.bytesMax + 1 - account.used;
+    account.add("rooms", filling);
+    const refused = part(FIRST);
+    expect(resultOf(fixture, refused)).to.include({ c: refused.c, error: "busy" });
+    expect(only(fixture.flush(), "append")).to.deep.equal([]);
+    account.add("rooms", -filling);
+    expect(resultOf(fixture, part(FIRST))).to.equal(undefined);
+    expect(only(fixture.flush(), "append")).to.have.length(1);
   });
 });

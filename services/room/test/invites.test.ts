@@ -10,6 +10,7 @@ import { INVITE_TTL_S, INVITES_MAX, ROOM_MEMBERS_MAX } from "#shared/protocol/li
 import type { Grant } from "#shared/protocol/roles.ts";
 import { CommitWindow } from "../core/commit.ts";
 import { EffectBuffer } from "../core/effect-buffer.ts";
+import { Invites } from "../core/invites.ts";
 import { Queries } from "../core/queries.ts";
 import { ReplayedRoom } from "../core/replayed-room.ts";
 import { RoomMemory } from "../core/room-memory.ts";
@@ -263,5 +264,38 @@ describe("Invites", () => {
     }
     expect(all.enter(user(4), open)).to.equal("event");
     expect(all.enter(user(5), open)).to.equal("forbidden");
+  });
+
+  it("M5, M11: a snapshot has the invites in the order of their ids, with their use", () => {
+    const scene = new Scene();
+    const invites = [scene.invite({ uses: 2 }), scene.invite(), scene.invite()];
+    expect(scene.enter(user(1), invites[0]!)).to.equal("event");
+    const stored = scene.room.state.invites.snapshot();
+    expect(stored.map(([invite, , , , , used]) => [invite, used])).to.deep.equal([
+      [invites[0], 1],
+      [invites[1], 0],
+      [invites[2], 0],
+    ]);
+    const other = new Invites();
+    other.load(stored.toReversed());
+    expect(other.snapshot()).to.deep.equal(stored);
+  });
+
+  it("M11: an invite event without all of its terms revokes the invite, and a cleared room has none", () => {
+    const id = idAt(T0, 1);
+    const about = { room: PLANS, seq: 1, id, from: ADA, at: T0, t: "invite" as const, invite: id };
+    const terms = { hash: HASH, role: "member" as const, until: T0 + 9, uses: 1 };
+    for (const missing of ["hash", "role", "until", "uses"] as const) {
+      const invites = new Invites();
+      invites.apply({ ...about, ...terms });
+      expect(invites.open(id, HASH, T0 + 1)).to.include({ uses: 1, used: 0 });
+      const { [missing]: _left, ...rest } = terms;
+      invites.apply({ ...about, ...rest });
+      expect(invites.size, missing).to.equal(0);
+    }
+    const invites = new Invites();
+    invites.apply({ ...about, ...terms });
+    invites.clear();
+    expect([invites.size, invites.snapshot()]).to.deep.equal([0, []]);
   });
 });

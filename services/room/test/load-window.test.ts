@@ -47,6 +47,14 @@ describe("Load window", () => {
     }
   });
 
+  it("load-window.1, load-window.2: the figures are those since the first sample, not since the start", () => {
+    const first = { at: 10_000, cpuMs: 900, loopCpuMs: 2_000, loopBusyMs: 4_000, limit: 1 };
+    const window = new LoadWindow(first);
+    const more = { at: 11_000, cpuMs: 1_300, loopCpuMs: 2_400, loopBusyMs: 4_800 };
+    window.add({ ...first, ...more }, new Map([[2, 0]]));
+    expect(window.figures).to.deep.equal({ capacity: 500_000, busy: 400_000, costs: {} });
+  });
+
   it("load-window.3: forgets samples after a minute, and all of them when ownership changes", () => {
     const window = new LoadWindow(ZERO);
     for (let s = 1; s <= WINDOW_SAMPLES; s++) {

@@ -259,4 +259,18 @@ describe("Placement", () => {
       }),
     );
   });
+
+  it("P26, P29: a split raises the number of partitions: the upper halves get owners and moves", () => {
+    const load = { weight: 0, capacity: 1_000_000, busy: 0 };
+    const view = new Placement(A, PARTITIONS);
+    view.setLoad(load, 0);
+    view.onBeat({ ...beat(B), load }, 0);
+    const before = view.revision;
+    view.partitions = PARTITIONS;
+    expect(view.revision, "no split").to.equal(before);
+    expect(Math.max(...view.moves().map(({ p }) => p))).to.be.below(PARTITIONS);
+    view.partitions = 8 * PARTITIONS;
+    expect(view.revision).to.be.above(before);
+    expect(Math.max(...view.moves().map(({ p }) => p))).to.be.at.least(PARTITIONS);
+  });
 });
