@@ -77,6 +77,35 @@ describe("Removals", () => {
     expect(judged("closed", 5, back, [BEN])).to.deep.equal(["ben removed 5"]);
   });
 
+  it("M8: of two lines that end the right of a user, the first one counts", () => {
+    const twice = [member("ben", "none"), msg, member("ben", "none", { banned: true })];
+    expect(judged("closed", 5, twice, [BEN])).to.deep.equal(["ben removed 5"]);
+  });
+
+  it("M8, N6: a line that is none of this version's changes of rights changes none", () => {
+    const strange = [
+      "{",
+      '{"t":"member","user":"ben","role":"boss"}',
+      '{"t":"invite","user":"ben","role":"none"}',
+      '{"t":"room","kind":"secret"}',
+      '{"t":"topic","kind":"closed"}',
+    ];
+    for (const line of strange) {
+      expect(judgeRemovals([[1, line]], "open", [BEN]).removals.size, line).to.equal(0);
+      const { removals, kind } = judgeRemovals([[1, line]], "closed", [BEN]);
+      expect([removals.size, kind], line).to.deep.equal([0, "closed"]);
+    }
+  });
+
+  it("M8: a user whom a later write adds had no right to the first line of a closed room", () => {
+    const created = [
+      { t: "room", from: "ada", kind: "closed" },
+      member("ada", "owner"),
+      member("eve", "member", { from: "ben" }),
+    ];
+    expect(judged("open", 1, created, [ADA, EVE])).to.deep.equal(["eve closed 0"]);
+  });
+
   it("M8: the first line of a closed room is none of the users who are not its members", () => {
     const created = [
       { t: "room", from: "ada", kind: "closed" },
@@ -102,6 +131,98 @@ describe("Removals", () => {
     expect(first).to.deep.include({ kind: "removed", member: EVE, seq: 0, reason: "closed" });
     expect(second).to.deep.include({ kind: "write", from: 1, to: 2, members: [ADA] });
     expect(feed.changedAt).to.equal(2);
+  });
+
+  /** A feed of a closed room with its head at 10, with `live` members, and its effects as text. */
+  function closedFeed(...live: Subscriber[]) {
+    let kind: RoomKind = "closed";
+    const feed = new Feed<Subscriber>(undefined, undefined, (found, all) => {
+      const texts = found.map(([seq, bytes]) => [seq, text(bytes)] as const);
+      const judgement = judgeRemovals(texts, kind, [...all]);
+      kind = judgement.kind;
+      return judgement.removals;
+    });
+    let now = 0;
+    const step = (input: FeedInput<Subscriber>): string[] =>
+      feed.step(input, (now += 100)).flatMap((effect) => {
+        if (effect.kind === "write") {
+          return [
+            `${effect.from}-${effect.to} to ${effect.members.map(({ user }) => user).join(" ")}`,
+          ];
+        }
+        if (effect.kind === "chunk") {
+          const last = effect.blocks.at(-1);
+          return [`${effect.member.user} up to ${last === undefined ? "-" : blockLast(last)}`];
+        }
+        return effect.kind === "removed" ? [`${effect.member.user} removed at ${effect.seq}`] : [];
+      });
+    for (const who of live) step({ kind: "join", member: who, head: 10, tail: 0 });
+    /** Flushes until nothing is written, and returns what was. */
+    const flushAll = (): string[] => {
+      const written = [...step({ kind: "flush" }), ...step({ kind: "flushed", costMs: 0 })];
+      return written.length === 0 ? [] : [...written, ...flushAll()];
+    };
+    const out = (first: Seq, ...events: Event[]): string[] =>
+      step({ kind: "out", block: blockFrom(first, events) });
+    return { feed, step, out, flushAll };
+  }
+
+  it("M8: of two live members that are removed, each gets the lines up to its own last one", () => {
+    const { out, flushAll } = closedFeed(ADA, BEN, EVE);
+    out(11, member("ben", "none"), member("eve", "none"), msg);
+    expect(flushAll()).to.deep.equal([
+      "11-11 to ada ben eve",
+      "ben removed at 11",
+      "12-12 to ada eve",
+      "eve removed at 12",
+      "13-13 to ada",
+    ]);
+  });
+
+  it("M8: the removal of a reader does not cut the flush of the live members", () => {
+    const { step, out } = closedFeed(ADA);
+    step({ kind: "join", member: BEN, head: 10, after: 4, tail: 0 });
+    out(11, member("ben", "none"), msg);
+    expect(step({ kind: "flush" })).to.deep.equal(["11-12 to ada"]);
+  });
+
+  it("M8: a member that is removed twice ends at its first removal", () => {
+    const { out, flushAll } = closedFeed(ADA, BEN);
+    out(11, member("ben", "none"));
+    out(12, msg, member("ben", "none", { banned: true }));
+    expect(flushAll()).to.deep.equal(["11-11 to ada ben", "ben removed at 11", "12-13 to ada"]);
+  });
+
+  it("M8: a fetched block that reaches behind the removal ends at it for the removed reader", () => {
+    const { feed, step, out, flushAll } = closedFeed(ADA);
+    step({ kind: "join", member: BEN, head: 10, after: 4, tail: 0 });
+    out(11, msg, member("ben", "none"), msg);
+    flushAll();
+    step({ kind: "turn", member: BEN });
+    const events = [...Array.from({ length: 7 }, () => msg), member("ben", "none"), msg];
+    const block = blockFrom(5, events);
+    expect(step({ kind: "fetched", first: 5, block })).to.deep.equal(["ben up to 12"]);
+    expect(feed.members).to.equal(2);
+    expect(step({ kind: "chunk-written", member: BEN })).to.deep.equal(["ben removed at 12"]);
+    expect(feed.members).to.equal(1);
+  });
+
+  it("M8: a member that left or was removed is not removed again after its next join", () => {
+    const { step, out, flushAll } = closedFeed(ADA, BEN, EVE);
+    out(11, member("ben", "none"), member("eve", "none"));
+    step({ kind: "leave", member: EVE });
+    expect(flushAll()).to.deep.equal(["11-11 to ada ben", "ben removed at 11", "12-12 to ada"]);
+    for (const who of [BEN, EVE]) step({ kind: "join", member: who, head: 12, tail: 0 });
+    out(13, msg);
+    expect(flushAll()).to.deep.equal(["13-13 to ada ben eve"]);
+  });
+
+  it("M8: a feed that judges no rights removes no member", () => {
+    const feed = new Feed<Subscriber>();
+    feed.step({ kind: "join", member: BEN, head: 10, tail: 0 }, 0);
+    feed.step({ kind: "out", block: blockFrom(11, [member("ben", "none")]) }, 1);
+    expect(feed.step({ kind: "flush" }, 2)).to.have.nested.property("[0].kind", "write");
+    expect(feed.members).to.equal(1);
   });
 
   it("M8: in any order of flushes, chunks and fetches a removed member has every line up to its last one and none behind it", () => {
