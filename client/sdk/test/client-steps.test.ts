@@ -4,6 +4,7 @@ import { expect } from "chai";
 import type { MessageId, RoomId } from "#shared/protocol/ids.ts";
 import { RECONNECT } from "../core/bounds.ts";
 import { Client } from "../core/client.ts";
+import type { Input } from "../core/effects.ts";
 import { tokenExpiry } from "../core/token-expiry.ts";
 import { halfRandom } from "./half-random.ts";
 import { GENERAL, ClientFixture } from "./client-fixture.ts";
@@ -109,5 +110,71 @@ describe("SDK client: steps", () => {
     expect(tokenExpiry(`a.${payload}==.b`)).to.equal(5_000);
     expect(tokenExpiry(`a.${payload}!.b`)).to.equal(undefined);
     expect(tokenExpiry(`a.${payload.slice(0, 4)}=${payload.slice(4)}.b`)).to.equal(undefined);
+  });
+
+  /** Steps, and returns the frame that it writes first. */
+  function writtenBy(fixture: ClientFixture, input: Input): Record<string, unknown> {
+    const from = fixture.effects.length;
+    fixture.step(input);
+    const texts = fixture.effects
+      .slice(from)
+      .flatMap((effect) => (effect.kind === "write" ? effect.text : []));
+    return JSON.parse(texts[0] ?? "{}") as Record<string, unknown>;
+  }
+
+  it("U4, U5: a page of rooms is requested without a joined room, and its `next` is kept", () => {
+    const fixture = new ClientFixture().enter();
+    const input = { kind: "rooms", call: 3, range: { limit: 2, after: "x" } } as const;
+    const frame = writtenBy(fixture, input);
+    expect(frame).to.deep.include({ t: "rooms", limit: 2, after: "x" });
+    const { ref } = frame;
+    expect(receive(fixture, { t: "rooms", ref, rooms: [], next: "y" })).to.deep.equal([
+      { kind: "page", call: 3, page: { rooms: [], next: "y" } },
+    ]);
+    const last = writtenBy(fixture, { kind: "rooms", call: 4, range: {} });
+    expect(receive(fixture, { t: "rooms", ref: last["ref"], rooms: [], next: null })).to.deep.equal(
+      [{ kind: "page", call: 4, page: { rooms: [] } }],
+    );
+  });
+
+  it("O12: a cancelled page gets no answer", () => {
+    const fixture = new ClientFixture().enter();
+    const { ref } = writtenBy(fixture, { kind: "rooms", call: 5, range: {} });
+    expect(fixture.step({ kind: "cancel", call: 5 })).to.deep.equal([]);
+    expect(receive(fixture, { t: "rooms", ref, rooms: [] })).to.deep.equal([]);
+  });
+
+  it("O12: a page of messages names what it covers, and a page of events does not", () => {
+    const fixture = new ClientFixture().enter(GENERAL);
+    const history = { kind: "history", room: GENERAL, range: { limit: 5 } } as const;
+    const pageOf = (call: number, more: object): unknown => {
+      const { ref } = writtenBy(fixture, { ...history, call });
+      const frame = { t: "page", ref, room: GENERAL, events: [], more: false, ...more };
+      const [effect] = receive(fixture, frame) as { readonly page?: object }[];
+      return effect?.page;
+    };
+    const covered = { first: 1, last: 9, asOf: 12 };
+    expect(pageOf(1, covered)).to.deep.equal({ events: [], more: false, ...covered });
+    expect(pageOf(2, {})).to.deep.equal({ events: [], more: false });
+  });
+
+  it("U1: read positions of a joined room are reported, and those of another room are not", () => {
+    const fixture = new ClientFixture().enter(GENERAL);
+    const reads = [["ben", 4]];
+    const [read] = receive(fixture, { t: "reads", room: GENERAL, reads });
+    expect(read).to.deep.include({ kind: "read", room: GENERAL });
+    expect(read).to.have.nested.property("change.seq", 4);
+    expect(receive(fixture, { t: "reads", room: PLANS, reads })).to.deep.equal([]);
+    fixture.sendAsOther(GENERAL, "one");
+    fixture.settle();
+    const said = writtenBy(fixture, { kind: "read", room: GENERAL, seq: 1 });
+    expect(said).to.deep.include({ t: "read", room: GENERAL, seq: 1 });
+    expect(fixture.step({ kind: "read", room: PLANS, seq: 1 })).to.deep.equal([]);
+  });
+
+  it("U6: a note is a hint with its room, its event and its reason", () => {
+    const fixture = new ClientFixture().enter();
+    const note = { room: PLANS, seq: 7, why: "mention" };
+    expect(receive(fixture, { t: "note", ...note })).to.deep.equal([{ kind: "hint", note }]);
   });
 });
