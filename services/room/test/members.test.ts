@@ -95,6 +95,34 @@ describe("Members of rooms", () => {
     expect(named(resultsOf(fixture.batch([head({}, GENERAL)])))).to.deep.equal(["head"]);
   });
 
+  it("M6: a member gets the kind, the head and the own role of a room, and its members page by page", () => {
+    const fixture = withPlans([{ user: BEN, role: "reader" }]);
+    const ask = (op: string, more: object = {}): Result => {
+      const query = { c: ++c, op, room: PLANS, user: BEN, ...more } as Command;
+      return resultsOf(fixture.batch([query]))[0]!;
+    };
+    const about = ask("about");
+    expect(about).to.include({ ok: "about", kind: "closed", head: 3, role: "reader", members: 2 });
+    const page = (more: object): object => {
+      const { c: _c, ...rest } = ask("members", more);
+      return rest;
+    };
+    const [ada, ben] = [
+      { user: ADA, role: "owner" },
+      { user: BEN, role: "reader" },
+    ];
+    expect(page({ limit: 1 })).to.deep.equal({ ok: "members", members: [ada], more: true });
+    expect(page({ limit: 2 })).to.deep.equal({ ok: "members", members: [ada, ben], more: false });
+    expect(page({ limit: 1, after: ADA })).to.deep.equal({
+      ok: "members",
+      members: [ben],
+      more: false,
+    });
+    expect(named([ask("invites"), ask("leave")])).to.deep.equal(["forbidden", "left"]);
+    const leave = ask("leave", { user: "eve" });
+    expect(named([leave]), "also of a user who may not read").to.deep.equal(["left"]);
+  });
+
   it("M6: the answer to a join names the role, and the kind of a room that not every user may read", () => {
     const fixture = withPlans([{ user: BEN, role: "reader" }]);
     const [joined] = resultsOf(fixture.batch([join(BEN)]));

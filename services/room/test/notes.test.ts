@@ -96,6 +96,20 @@ describe("Notes", () => {
     expect(noted(closed, event)).to.deep.equal([]);
   });
 
+  it("U6: a message in a direct room concerns the other user without a mention, and an answer its author", () => {
+    expect(noted(roomOf("direct", [ADA, BEN]), { t: "msg", body: {} })).to.deep.equal([
+      "ben 9 direct",
+    ]);
+    const open = roomOf("open", []);
+    expect(noted(open, { t: "msg", body: {}, thread: 1 })).to.deep.equal(["ben 9 reply"]);
+    expect(noted(open, { t: "reacted", target: 1 })).to.deep.equal([]);
+  });
+
+  it("U9: an edit of a message that the owner does not know concerns no user", () => {
+    const event = { t: "edited", target: 1, body: {}, mentions: [BEN] };
+    expect(noted(roomOf("open", [BEN]), event)).to.deep.equal([]);
+  });
+
   it("U10: in a closed room a user without a stored role gets a note that needs a grant, in no other", () => {
     const event = { t: "msg", mentions: [EVE], replyTo: 1 };
     const [eve, ben] = ["eve 9 mention needs a grant", "ben 9 reply needs a grant"];

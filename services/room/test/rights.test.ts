@@ -347,4 +347,41 @@ describe("Rights", () => {
     expect(judge(room, write("one-more"), NOW)).to.equal("conflict");
     expect(judge(room, write("u1"), NOW)).to.equal(undefined);
   });
+
+  it("M3: no user raises an own role, and one who goes cannot ban or mute at once", () => {
+    const self = (more: Partial<MemberCommand>): object => member({ user: ADA, ...more });
+    const reader = { kind: "open", members: [[ADA, "reader"]] } as const;
+    expect(judged(reader, self({ role: "member" }))).to.equal("forbidden");
+    expect(judged({ kind: "open" }, self({ role: "member" }))).to.equal("ok");
+    expect(judged({ kind: "open" }, self({ role: "member", mutedUntil: 5 }))).to.equal("forbidden");
+    const joined = { kind: "closed", members: [[ADA, "member"]] } as const;
+    expect(judged(joined, self({ role: "none" }))).to.equal("ok");
+    expect(judged(joined, self({ role: "none", banned: true }))).to.equal("forbidden");
+    expect(judged(joined, self({ role: "none", mutedUntil: 5 }))).to.equal("forbidden");
+  });
+
+  it("M3: the last owner cannot be banned, and stops no change of another user", () => {
+    const closed = {
+      kind: "closed",
+      members: [
+        [ADA, "owner"],
+        [BEN, "member"],
+      ],
+    } as const;
+    expect(judged(closed, member({ user: ADA, role: "owner", banned: true }))).to.equal("conflict");
+    expect(judged(closed, member({ role: "reader" }))).to.equal("ok");
+    expect(judged(closed, member({ role: "none", banned: true }))).to.equal("ok");
+  });
+
+  it("M7: in a full room a ban and a mute of a stranger are stored, so they get conflict, and an end of a mute does not", () => {
+    const others = Array.from(
+      { length: ROOM_MEMBERS_MAX - 1 },
+      (_, n) => [`user-${n}` as UserId, "member"] as const,
+    );
+    const full = { kind: "closed", members: [[ADA, "owner"], ...others] } as const;
+    expect(judged(full, member({ role: "none", banned: true }))).to.equal("conflict");
+    expect(judged(full, member({ role: "none", mutedUntil: NOW + 5 }))).to.equal("conflict");
+    expect(judged(full, member({ role: "none", mutedUntil: 0 }))).to.equal("ok");
+    expect(judged(full, member({ role: "none" }))).to.equal("ok");
+  });
 });

@@ -221,4 +221,22 @@ describe("Tenure: loading and passivation", () => {
     const announced = fixture.loaded({ ...emptySnapshot(DEV, 0), head: 5 });
     expect(only(announced, "repeat-head")[0]).to.include({ room: DEV, head: 5 });
   });
+
+  it("O4, holds.2: a send behind a refused one gets busy and not a permanent refusal: both pass in order later", () => {
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
+    const { account } = fixture.memory;
+    const [first, second] = [send(), send()];
+    const filling = account.bytesMax + 1 - account.used;
+    account.add("rooms", filling);
+    expect(resultsOf(fixture.batch([first]))[0]).to.include({ error: "busy" });
+    account.add("rooms", -filling);
+    expect(resultsOf(fixture.batch([second]))[0]).to.include({ error: "busy" });
+    fixture.batch([
+      { ...first, c: 90_001 },
+      { ...second, c: 90_002 },
+    ]);
+    const [append] = only(fixture.flush(), "append");
+    const results = resultsOf(fixture.appended(append!.n, { kind: "ok", seq: 2 }));
+    expect(results.map((result) => "seq" in result && result.seq)).to.deep.equal([1, 2]);
+  });
 });
