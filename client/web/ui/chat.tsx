@@ -48,10 +48,7 @@ export function Chat({ store, onSignOut }: Props): JSX.Element {
   useAddress(room?.name);
   useKeyboard(store, layout, field);
   const jump = useJump(store, layout);
-  useEffect(() => {
-    // On a touch screen the focus would open the keyboard.
-    if (matchMedia("(hover: hover)").matches) field.current?.focus();
-  }, [room?.name]);
+  useFieldFocus(room?.name, field);
 
   const pick = (name: string): void => {
     store.open(name);
@@ -108,6 +105,19 @@ export function Chat({ store, onSignOut }: Props): JSX.Element {
       )}
     </div>
   );
+}
+
+/** The composer of a room that is opened gets the focus. */
+function useFieldFocus(
+  room: string | undefined,
+  field: RefObject<HTMLTextAreaElement | null>,
+): void {
+  useEffect(() => {
+    // A jump can show a message with the room, which then has the focus.
+    const isOnTarget = document.activeElement?.matches("[data-target]");
+    // On a touch screen the focus would open the keyboard.
+    if (isOnTarget !== true && matchMedia("(hover: hover)").matches) field.current?.focus();
+  }, [room]);
 }
 
 function useKeyboard(
