@@ -131,13 +131,17 @@ function isOp(op: string): op is Command["op"] {
 }
 
 /** What every write has. */
-function isWrite({ room, from, id, grant, trace, late }: JsonObject): boolean {
+function isWrite({ room, from, id, grant, trace, late, unordered }: JsonObject): boolean {
   if (!isRoomId(room) || !isUserId(from) || !isMessageId(id)) return false;
   if (!isGrantOrNot(grant)) return false;
   if (trace !== undefined && !(typeof trace === "string" && trace.length <= TRACE_UNITS_MAX)) {
     return false;
   }
-  return late === undefined || late === true;
+  return isMarkOrNot(late) && isMarkOrNot(unordered);
+}
+
+function isMarkOrNot(mark: unknown): boolean {
+  return mark === undefined || mark === true;
 }
 
 /** What every change of a message has. */

@@ -62,6 +62,11 @@ export type WriteOf<Op extends WriteOp> = Content<ClientFrameOf<Op>> & {
    * lane sets it on a resend when a later write of the same order has its number.
    */
   readonly late?: true;
+  /**
+   * It came over HTTP and has no order with other writes (O4). A gateway of an older version does
+   * not set it, and an older owner ignores it.
+   */
+  readonly unordered?: true | undefined;
 };
 type Content<Frame> = Omit<Frame, "t" | "trace" | "secret" | "attachments"> &
   HashOf<Frame> &
@@ -238,9 +243,16 @@ interface WriteBehaviour<W extends Command> extends Behaviour<W> {
 const UNORDERED = { order: () => "", retry: "repeatable", trace: "none" } as const;
 const QUERY = { kind: "query", ...UNORDERED, isRefusable: true } as const;
 
-/** The writes of one sender to one room keep their order. A room id has no space. */
-function senderInRoom({ room, from }: { readonly room: RoomId; readonly from: UserId }): string {
-  return `${room} ${from}`;
+/**
+ * The writes of one sender to one room keep their order, but for those over HTTP. A room id has no
+ * space.
+ */
+function senderInRoom({
+  room,
+  from,
+  unordered,
+}: Pick<WriteOf<WriteOp>, "room" | "from" | "unordered">): string {
+  return unordered === true ? "" : `${room} ${from}`;
 }
 
 /** The rows of the writes that change the room itself. */
@@ -426,7 +438,12 @@ export function writeOf(
   {
     trace,
     hashOf,
-  }: { readonly trace: string | undefined; readonly hashOf: (secret: string) => string },
+    unordered,
+  }: {
+    readonly trace: string | undefined;
+    readonly hashOf: (secret: string) => string;
+    readonly unordered?: true | undefined;
+  },
 ): Unnumbered<Write> {
   const hash = secret !== undefined && { hash: hashOf(secret) };
   const files = attachments !== undefined && {
@@ -434,7 +451,11 @@ export function writeOf(
     until: Math.min(...attachments.map(({ until }) => until)),
   };
   const write: object = { op, from, ...content, ...hash, ...files };
-  const more = { ...(grant !== undefined && { grant }), ...(trace !== undefined && { trace }) };
+  const more = {
+    ...(grant !== undefined && { grant }),
+    ...(trace !== undefined && { trace }),
+    ...(unordered === true && { unordered }),
+  };
   return { ...write, ...more } as Unnumbered<Write>;
 }
 

@@ -76,6 +76,7 @@ export const COMMANDS: readonly Command[] = [
   { c: 18, op: "send", room: ROOM, from: ADA, id: ID, body: {}, mentions: [ADA, BOB] },
   { c: 29, op: "send", room: ROOM, from: ADA, id: ID, body: {}, attachments: [FILE], until: 9 },
   { c: 19, op: "send", room: ROOM, from: ADA, id: ID, body: {}, mentions: "@room" },
+  { c: 31, op: "send", room: ROOM, from: ADA, id: ID, body: {}, unordered: true },
   { c: 20, op: "update", room: ROOM, from: ADA, id: ID, slowMode: 30, editWindow: 9 },
   { c: 21, op: "invite", room: ROOM, from: ADA, id: ID, hash: HASH, ttl: 60, uses: 3 },
   { c: 22, op: "revoke", room: ROOM, from: ADA, id: ID, invite: ID },

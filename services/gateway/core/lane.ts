@@ -26,7 +26,8 @@
 //        number, the owner has decided every earlier send without an answer, and that answer was
 //        lost. The lane then asks for the old decision and does not send the message as a new one:
 //        an earlier send that the owner refused would get a number behind later ones. It stays
-//        refused. A repeated id does not count, since its number may be old.
+//        refused. A repeated id does not count, since its number may be old. Writes over HTTP have
+//        no order key: lane.6 and lane.7 do not apply to them.
 //   lane.8. Unanswered commands are bounded in number and bytes (L1) and in time (L2). Leaves pass
 //        the bound, since memberships bound them.
 //   lane.9. Batches go to the owner of the newest known epoch, so that a paused older owner
@@ -383,7 +384,7 @@ export class Lane<T> {
 
   /** lane.7. */
   #markLate({ c, order }: Entry<T>, { result }: Answer): void {
-    if (!("ok" in result) || result.ok !== "sent") return;
+    if (order === "" || !("ok" in result) || result.ok !== "sent") return;
     // A repeat may overtake sends that are on their way to the log.
     if (result.repeat === true) return;
     for (const entry of this.#pending.values()) {

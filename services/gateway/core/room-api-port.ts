@@ -96,7 +96,10 @@ export interface RoomApi {
     reader: RoomReader,
     part: { readonly born: string; readonly events: readonly RoomEvent[] },
   ): Promise<WriteOutcome>;
-  /** Resolves when the message is in the log, or with the refusal. Never rejects. */
+  /**
+   * Resolves when the message is in the log, or with the refusal. Never rejects. The write has no
+   * order with other writes (O4).
+   */
   write(write: ClientWrite): Promise<WriteOutcome>;
   /** Resolves, never rejects. */
   page(input: PageInput): Promise<PageOutcome>;

@@ -72,11 +72,15 @@ export class GatewayRoomApi implements RoomApi {
   }
 
   write(write: ClientWrite): Promise<WriteOutcome> {
-    return new Promise((resolve) => this.writeWithCallback(write, resolve));
+    return new Promise((resolve) => this.#write(write, resolve, true));
   }
 
-  /** Like `write`, without a promise. Calls `onAnswer` exactly once. */
+  /** A write of a session: it keeps its order (O4). Calls `onAnswer` exactly once. */
   writeWithCallback(write: ClientWrite, onAnswer: (answer: WriteOutcome) => void): void {
+    this.#write(write, onAnswer);
+  }
+
+  #write(write: ClientWrite, onAnswer: (answer: WriteOutcome) => void, unordered?: true): void {
     if (!this.#hasValidFiles(write)) return onAnswer({ kind: "refused", error: "forbidden" });
     const began = this.#clock.monotonic();
     const span = this.#traces.receive(write.frame, began);
@@ -84,6 +88,7 @@ export class GatewayRoomApi implements RoomApi {
     const command = writeOf(write.frame, write, {
       trace: span?.traceparent,
       hashOf: inviteHash,
+      unordered,
     });
     this.#lanes.submit(command, ({ result }) => {
       const answer = writeOutcome(result);

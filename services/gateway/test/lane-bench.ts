@@ -46,9 +46,9 @@ export class LaneBench {
     else this.suspects++;
   }
 
-  send(name: string, text = name): void {
+  send(name: string, text = name, more: { unordered?: true } = {}): void {
     const id = idOf(this.#number) as MessageId;
-    const command = { op: "send", room: ROOM, from: ADA, id, body: { text } } as const;
+    const command = { op: "send", room: ROOM, from: ADA, id, body: { text }, ...more } as const;
     this.step({ kind: "submit", command, context: name });
   }
 

@@ -205,6 +205,41 @@ describe("Lane", () => {
     }
   });
 
+  it("lane.6, lane.7: a write over HTTP neither fails nor is late because of another one, and makes none so", () => {
+    const bench = new LaneBench();
+    const http = { unordered: true } as const;
+    bench.send("http a", "a", http);
+    bench.send("socket", "s");
+    bench.send("http b", "b", http);
+    bench.refused(1, "busy");
+    expect(bench.names()).to.deep.equal(["http a busy"]);
+    bench.send("http c", "c", http);
+    bench.sent(4);
+    expect(bench.names()).to.deep.equal(["http c sent"]);
+    bench.left();
+    bench.step({ kind: "resync", epoch: 1, incarnation: 1 });
+    const [again] = bench.batches;
+    expect(again?.commands.map((command) => [command.c, "late" in command])).to.deep.equal([
+      [2, false],
+      [3, false],
+    ]);
+    bench.send("socket again", "s");
+    bench.sent(5);
+    bench.left();
+    bench.step({ kind: "resync", epoch: 1, incarnation: 2 });
+    const [last] = bench.batches;
+    expect(last?.commands.map((command) => [command.c, "late" in command])).to.deep.equal([
+      [2, true],
+      [3, false],
+    ]);
+    bench.now = COMMAND_TIMEOUT_MS - 1;
+    bench.send("http d", "d", http);
+    bench.send("socket at last", "s");
+    bench.advance(1);
+    const failed = ["socket", "http b", "socket at last"].map((name) => `${name} unavailable`);
+    expect(bench.names()).to.deep.equal(["socket again sent", ...failed]);
+  });
+
   it("P9: `busy` stays `busy` for a command sent once, and becomes unavailable for one sent twice", () => {
     const bench = new LaneBench();
     bench.send("once");

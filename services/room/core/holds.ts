@@ -9,7 +9,8 @@
 // the time of its decision, because a send may wait for the archive. All times are running times
 // of the owner: the sends of a pause arrive at its end (running-time.ts).
 //
-// Owns: the refused sends of one room. Does not own: the reason of a refusal (writes.ts).
+// Owns: the refused sends of one room. Does not own: the reason of a refusal, and which writes have
+// an order (writes.ts).
 //
 //   holds.1. At most HOLDS_MAX refused sends are remembered. Above that, those of the sender that
 //       has the most are dropped; among equals, of the one that has waited longest. So a sender

@@ -19,7 +19,8 @@
 //       for one sender. The senders of the others take turns. A send beyond WAITING_SENDS_MAX, or
 //       beyond WAITING_SENDS_PER_SENDER_MAX of its sender, gets `busy`. If earlier sends of its
 //       queue wait, it waits behind them without its body and gets `busy` after them. The refusals
-//       keep the order, because holds.ts accepts the send first that was refused first.
+//       keep the order, because holds.ts accepts the send first that was refused first. A write
+//       over HTTP has no order and gets `busy` at once.
 
 import { behaviourOf } from "#shared/protocol/commands.ts";
 import type { Write } from "#shared/protocol/commands.ts";

@@ -6,7 +6,8 @@
 // differences between kinds of writes (COMMANDS of shared/protocol/commands.ts).
 //
 //   writes.1. The writes of one sender to one room are decided in order of arrival. A temporarily
-//       refused write holds back the writes after it (holds.ts).
+//       refused write holds back the writes after it (holds.ts). A write over HTTP has no order: it
+//       waits for its own look-up only, holds back no other write, and none holds it back.
 //   writes.2. Every write is answered once: by its entry in the commit window, or by a refusal
 //        here.
 //   writes.3. A write that was refused permanently stays refused, also when its reason has ended
@@ -57,14 +58,22 @@ export class Writes {
 
   /** Decides a write to a loaded room, or queues it behind the look-ups of its sender. */
   write(room: Room, arrival: Arrival<Write>, now: Millis): void {
-    const { from } = arrival.command;
+    const { from, unordered } = arrival.command;
     if (!this.#lookUps.isWaiting(room.id, from)) {
       this.#decide(room, arrival, now);
       return;
     }
     const isUnsure = room.isUnsure(arrival.command, now + this.#wallOffset.aheadMs);
+    if (unordered === true && !isUnsure) {
+      this.#decide(room, arrival, now);
+      return;
+    }
     const needsLookUp = isUnsure && arrival.isRefused !== true;
     if (this.#lookUps.wait(room, arrival, needsLookUp)) return;
+    if (unordered === true) {
+      this.refuseTemporarily(arrival, "busy", now);
+      return;
+    }
     // O4: a refusal now would make this write the first refused one, although earlier writes still
     // wait.
     const command = behaviourOf(arrival.command).hold.empty(arrival.command);
@@ -98,7 +107,7 @@ export class Writes {
   ): void {
     const { gateway, command, ranMs } = arrival;
     const ran = this.#running.at(now);
-    if (isWrite(command)) {
+    if (isWrite(command) && command.unordered !== true) {
       this.#rooms.get(command.room)?.holds.hold(command.from, command.id, ranMs, ran);
     }
     if (afterMs === undefined) this.#out.refuse(gateway, command.c, error);
@@ -136,9 +145,7 @@ export class Writes {
     if (room === undefined) return;
     for (;;) {
       // O4: a write behind a refused one is refused while the refused one is still held.
-      const next = this.#lookUps.take(id, from, ({ command, ranMs }) =>
-        room.holds.isHeld(from, command.id, ranMs),
-      );
+      const next = this.#lookUps.take(id, from, (arrival) => isHeld(room, arrival));
       if (next === undefined) return;
       this.#decide(room, next.arrival, now, next.answer);
     }
@@ -156,7 +163,7 @@ export class Writes {
   }
 
   #decide(room: Room, arrival: Arrival<Write>, now: Millis, answer?: Answer): void {
-    const { gateway, command, ranMs } = arrival;
+    const { gateway, command } = arrival;
     const { c, from, id } = command;
     const refused = this.#refused.find(command, now);
     if (refused !== undefined) {
@@ -171,8 +178,8 @@ export class Writes {
       this.refuseTemporarily(arrival, "busy", now);
       return;
     }
-    const isHeld = room.holds.isHeld(from, id, ranMs);
-    const decision = room.decide(command, now + this.#wallOffset.aheadMs, answer, isHeld);
+    const held = isHeld(room, arrival);
+    const decision = room.decide(command, now + this.#wallOffset.aheadMs, answer, held);
     switch (decision.kind) {
       case "look-up": {
         if (this.#lookUps.isWaiting(room.id, from)) this.#lookUps.waitFirst(room, arrival);
@@ -214,4 +221,10 @@ export class Writes {
     this.#flushIsDue = true;
     this.#out.effect({ kind: "flush-soon" });
   }
+}
+
+/** Whether an earlier refused write of the sender must come first (holds.ts). */
+function isHeld({ holds }: Room, { command, ranMs }: Arrival<Write>): boolean {
+  const { from, id, unordered } = command;
+  return unordered !== true && holds.isHeld(from, id, ranMs);
 }

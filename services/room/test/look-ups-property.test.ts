@@ -20,7 +20,15 @@ const GATEWAYS = ["gw-1", "gw-2"] as ProcessId[];
 const FLOOR = T0 - DEDUPE_WINDOW_MS;
 
 type Action =
-  | { do: "send"; gw: number; user: number; room: number; id: number; isOld: boolean }
+  | {
+      do: "send";
+      gw: number;
+      user: number;
+      room: number;
+      id: number;
+      isOld: boolean;
+      overHttp?: boolean;
+    }
   | { do: "resend"; gw: number }
   | { do: "answer"; which: number; how: "now" | "then" | "lost" }
   | { do: "settle" | "archive" }
@@ -36,6 +44,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       room: fc.nat(1),
       id: fc.nat(8),
       isOld: fc.boolean(),
+      overHttp: fc.constantFrom(false, false, true),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("resend" as const), gw: fc.nat(1) }) },
@@ -60,7 +69,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 );
 
 /** Events in all runs. The test fails when one of them is too rare to prove anything. */
-const seen = { lookUps: 0, repeats: 0, stale: 0, numbered: 0, refused: 0 };
+const seen = { lookUps: 0, repeats: 0, stale: 0, numbered: 0, refused: 0, overHttp: 0 };
 
 interface Question {
   readonly effect: Extract<Effect, { kind: "look-up" }>;
@@ -108,7 +117,8 @@ class LookUpModel {
       case "send": {
         const id = idAt(item.isOld ? FLOOR - 1 : T0, item.id);
         const from = USERS[item.user]!;
-        const command = send({ room: ROOMS[item.room]!, from, id }) as SendCommand;
+        const mark = item.overHttp === true && ({ unordered: true } as const);
+        const command = send({ room: ROOMS[item.room]!, from, id, ...mark }) as SendCommand;
         const mayWait = this.#mayWait(command);
         this.#unanswered[item.gw]!.set(command.c, command);
         this.#publish(item.gw, [command]);
@@ -232,6 +242,7 @@ class LookUpModel {
           this.#numbers.get(keyOf(command)),
         );
         if (result.repeat === true) seen.repeats++;
+        else if (command.unordered === true) seen.overHttp++;
         else this.#inOrder(`${gw} ${command.from} ${command.room}`, result.c, result.seq);
       }
     }

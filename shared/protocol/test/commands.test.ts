@@ -2,6 +2,7 @@
 
 import { expect } from "chai";
 import * as fc from "fast-check";
+import { decodeClientFrame } from "../client-frames.ts";
 import { decodeCommandBatch, encodeCommand, encodeCommandBatch } from "../command-batch.ts";
 import { encodeLate } from "../command-batch.ts";
 import { behaviourOf, COMMANDS, isImport, isSync, isWrite, writeOf } from "../commands.ts";
@@ -62,6 +63,14 @@ describe("Commands", () => {
     const orders = ALL.map((command) => behaviourOf(command).order(command));
     const expected = [...WRITES.map(() => "general ada"), ...QUERIES.map(() => ""), "", ""];
     expect(orders).to.deep.equal(expected);
+  });
+
+  it("O4: a write over HTTP has no order", () => {
+    for (const write of WRITES) {
+      const unordered = { ...write, unordered: true } as const;
+      expect(behaviourOf(unordered).order(unordered)).to.equal("");
+      expect(behaviourOf(unordered).hold.empty(unordered)).to.include({ unordered: true });
+    }
   });
 
   it("names the user on whose behalf a command runs", () => {
@@ -129,6 +138,13 @@ describe("Commands", () => {
     expect(traced(TRACE)).to.deep.equal({ ...content, trace: TRACE });
   });
 
+  it("O4: no frame of a client gives its write the mark of a write over HTTP", () => {
+    const text = JSON.stringify({ t: "send", room: ROOM, id: ID, body: {}, unordered: true });
+    const decoded = decodeClientFrame(text);
+    expect(decoded).to.deep.include({ kind: "frame" });
+    expect(JSON.stringify(decoded)).not.to.include("unordered");
+  });
+
   it("commands.6, M11: a command has the hash of a secret in its place", () => {
     const hashOf = (secret: string): string => `hash of ${secret}`;
     const [head, secret] = [{ room: ROOM, id: ID }, "s".repeat(22)];
@@ -158,6 +174,12 @@ describe("Command batches", () => {
     expect(late).to.deep.equal({ ...SEND, late: true });
   });
 
+  it("N6, command-batch.1: decodes a write over HTTP, and one of an older gateway without the mark", () => {
+    const unordered = { ...SEND, unordered: true } as const;
+    const text = batchOf(encodeCommand(unordered), encodeCommand(SEND));
+    expect(decodeCommandBatch(text)?.commands).to.deep.equal([unordered, SEND]);
+  });
+
   it("N5: refuses a batch with one malformed command as a whole", () => {
     const broken: object[] = [
       { ...SEND, op: 1 },
@@ -168,6 +190,7 @@ describe("Command batches", () => {
       { ...SEND, body: "hi" },
       { ...SEND, replyTo: 0 },
       { ...SEND, late: false },
+      { ...SEND, unordered: false },
       { ...SEND, thread: 0 },
       { ...SEND, mentions: "@here" },
       { ...SEND, mentions: [""] },
