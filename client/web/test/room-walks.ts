@@ -42,6 +42,12 @@ function isShown(user: BrowserUser, text: string): Promise<void> {
   );
 }
 
+function setVisibility({ page }: BrowserUser, state: DocumentVisibilityState): Promise<unknown> {
+  return page.evaluate((get) => {
+    Object.defineProperty(document, "visibilityState", { get: () => get, configurable: true });
+  }, state);
+}
+
 type Shown = ReadonlyMap<string, EventTarget & { readonly isClosed: boolean }>;
 
 interface Notified {
@@ -76,9 +82,7 @@ async function notify(user: BrowserUser): Promise<(text: string) => Promise<Noti
   });
   await button(user, "Turn notifications on").click();
   await button(user, "Turn notifications off").waitFor();
-  await page.evaluate(() =>
-    Object.defineProperty(document, "visibilityState", { get: () => "hidden" }),
-  );
+  await setVisibility(user, "hidden");
   const ask = (text: string, what: "exists" | "click" | "isClosed"): Promise<boolean> =>
     page.evaluate(
       ([wanted, act]) => {
@@ -206,9 +210,11 @@ export function walkRooms(shared: BrowserCluster): void {
     // Its page is not the one with the end of the room.
     await Promise.all(Array.from({ length: 100 }, (_, i) => send(`line ${i + 1}`)));
     const mention = await notified("ada mentioned you in Far away: @grace look");
+    await setVisibility(grace, "visible"); // A click shows the page.
     await mention.click();
     await grace.page.getByRole("heading", { name: "Far away", level: 1 }).waitFor();
     await isShown(grace, "@grace look");
+    await setVisibility(grace, "hidden");
     expect(await mention.isClosed()).to.equal(true);
 
     await send("@grace answer", { thread: first, mentions });
