@@ -157,6 +157,7 @@ export class Check {
       case "send":
         return this.#onSend(record, Math.round(record.t - this.#beganAt));
       case "see":
+        this.#sends.onShown(record.room, record.seq);
         this.#members.onSeen(record);
         this.#lists.onReached(record, record.room, record.seq);
         return this.#streams.onSeen(record);
@@ -164,6 +165,7 @@ export class Check {
         if (record.phase === "fail") this.#faults.onError(record);
         if (record.phase === "ok") {
           this.#members.onJoined(record);
+          this.#sends.onShown(record.room, record.head ?? 0);
           this.#lists.onReached(record, record.room, record.head ?? 0);
         }
         if (record.phase === "fail" || record.phase === "info") this.#sends.onAway(record);

@@ -11,12 +11,6 @@ import type { Fail } from "./violation.ts";
 /** A gateway answers `unavailable` after 10 s. The rest is a margin for a busy machine. */
 export const REQUEST_MS_MAX = 30_000;
 
-/** The numbers above `after`, up to `last`. */
-export interface Span {
-  readonly after: Seq;
-  readonly last: Seq;
-}
-
 /** One connection's view of one room. */
 export interface Stream {
   phase: "joining" | "joined" | "left";
@@ -33,8 +27,8 @@ export interface Stream {
   order: number[];
   /** Those with a temporary refusal and no retry yet, with the time of the refusal. */
   readonly refused: Map<number, number>;
-  /** The sequence numbers that no later message may have, because of the judged ones. */
-  taken: readonly Span[];
+  /** The highest sequence number of the judged messages. */
+  floor: Seq;
 }
 
 export interface Conn {
@@ -82,7 +76,7 @@ export class Conns {
       here: undefined,
       order: [],
       refused: new Map(),
-      taken: [],
+      floor: 0,
     };
     streams.set(record.room, stream);
     return stream;

@@ -12,7 +12,7 @@ import { idOfWrite } from "./write-ids.ts";
 const SEEN = 1;
 /** A client sent it again after an observer had received it: the answer must be the old number. */
 const RETRIED_SEEN = 2;
-/** One of its sends got an error: on a later connection it may have any place in the order (I7). */
+/** It may have any place in the order (I7): on a later connection, or from its first send on. */
 const DISORDERLY = 4;
 
 export class Messages {
@@ -31,8 +31,6 @@ export class Messages {
   readonly at = new Column();
   /** Milliseconds from the run's first record to its first acknowledgement; 0 before it. */
   readonly ackedAt = new Column();
-  /** The number of the event that it names; 0: none. */
-  readonly target = new Column();
   /** The number of the connection on which it has its place in the order. */
   readonly conn = new Column();
   readonly #flags = new Column();

@@ -7,12 +7,13 @@
 //        (REFUSED_FOR_NOW) leaves a message its place, unless its client gives the order up: it
 //        does not send the first refused message again for ORDER_KEPT_MS, it leaves the room, or it
 //        has more than PLACES_MAX refused messages. A message that met an error is not judged on
-//        another connection: its number may be from before. A message does not wait for one that
-//        names its number or a later one: no owner can store that one first, and its refusal may
-//        be lost (decision 010).
+//        another connection: its number may be from before.
+//   checker/sends.4. A message that names an event which no client knew of at its first send has no
+//        place: the owner refuses it while there is no such event, and the refusal may be lost
+//        (decision 010).
 
-import type { RoomId } from "#shared/protocol/ids.ts";
-import type { Conn, Conns, Span, Stream } from "./conns.ts";
+import type { RoomId, Seq } from "#shared/protocol/ids.ts";
+import type { Conn, Conns, Stream } from "./conns.ts";
 import { Latencies } from "./latencies.ts";
 import type { Messages } from "./messages.ts";
 import { LOST } from "./record.ts";
@@ -50,6 +51,8 @@ export class Sends {
   retried = 0;
   /** Messages that had to wait for a rate or a slow mode and were then acknowledged. */
   slowed = 0;
+  /** The highest sequence number of each room that a client knew of. */
+  readonly #heads = new Map<RoomId, Seq>();
   readonly #slowed = new Set<number>();
   /** Writes that a room decided against. */
   readonly #decided = new Set<number>();
@@ -74,7 +77,7 @@ export class Sends {
       messages.sum.set(m, sum);
       messages.at.set(m, at);
       if (more > 0) messages.addMore(m, more);
-      if (target > 0) messages.target.set(m, target);
+      if (target > (this.#heads.get(room) ?? 0)) messages.disorder(m); // sends.4
     } else {
       if (invoked === 1) this.retried++;
       messages.retry(m);
@@ -92,6 +95,10 @@ export class Sends {
   #place(stream: Stream, { number }: Conn, m: number): void {
     this.#messages.conn.set(m, number);
     stream.order.push(m);
+  }
+
+  onShown(room: RoomId, seq: Seq): void {
+    if (seq > (this.#heads.get(room) ?? 0)) this.#heads.set(room, seq);
   }
 
   /** The client left the room, or its join failed: refused messages lose their places. */
@@ -114,6 +121,7 @@ export class Sends {
   /** Returns the message's number at its first acknowledgement, else 0. */
   onAcked(record: Phase<"ok">, at: number): number {
     const { id, seq, client } = record;
+    this.onShown(record.room, seq);
     const messages = this.#messages;
     const m = messages.number(id);
     this.#conns.end(record, id);
@@ -200,29 +208,17 @@ export class Sends {
       const seq = seqs.at(m);
       if (seq === 0) break;
       judged++;
-      const before = stream.taken.find(({ after, last }) => seq > after && seq <= last);
-      if (before !== undefined) {
+      if (seq <= stream.floor) {
         const id = this.#messages.id(m);
         this.#fail(
           "I7",
-          `${id} has number ${seq} in ${room}; the message sent before it has ${before.last}`,
+          `${id} has number ${seq} in ${room}; the message sent before it has ${stream.floor}`,
         );
       }
-      take(stream, { after: this.#messages.target.at(m), last: seq });
+      stream.floor = Math.max(stream.floor, seq);
     }
     if (judged > 0) stream.order.splice(0, judged);
   }
-}
-
-/** Spans that touch become one, so a stream has few. */
-function take(stream: Stream, { after, last }: Span): void {
-  const apart = stream.taken.filter((span) => span.last < after || span.after > last);
-  const touching = stream.taken.filter((span) => !apart.includes(span));
-  const whole = {
-    after: Math.min(after, ...touching.map((span) => span.after)),
-    last: Math.max(last, ...touching.map((span) => span.last)),
-  };
-  stream.taken = [...apart, whole];
 }
 
 /** Whether the server keeps the place of one more refused send of this connection. */

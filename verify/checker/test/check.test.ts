@@ -333,10 +333,12 @@ describe("check", () => {
     expect(broken(records, swapped)).to.deep.equal([]);
   });
 
-  it("I7: does not judge a send against one before it that names the same number or a later one", () => {
-    // 1 names `target`; its refusal and the first answer to 2 were lost with the connection.
+  it("I7: a message that names an event which no client knew of has no place", () => {
+    // Both are lost with the connection. The owner had refused 1, and has stored 2.
     const second = { conn: 2 };
     const records = (target: number): ClientRecord[] => [
+      invoke(9, { client: EVE }),
+      ok(9, 1, { client: EVE }),
       { ...invoke(1), target } as ClientRecord,
       invoke(2),
       ...[1, 2].map((n) => unanswered(n, "info")),
@@ -345,11 +347,12 @@ describe("check", () => {
       ok(1, 3, second),
     ];
     const held = stores([line(1, 9, EVE), line(2, 2), line(3, 1)]);
-    const sentByEve = [invoke(9, { client: EVE }), ok(9, 1, { client: EVE })];
-    const judged = (target: number): string[] => broken([...sentByEve, ...records(target)], held);
-    expect(judged(2)).to.deep.equal([]);
-    expect(judged(3)).to.deep.equal([]);
-    expect(judged(1)).to.deep.equal(["I7"]);
+    expect(broken(records(2), held)).to.deep.equal([]);
+    expect(broken(records(1), held), "an acknowledged event").to.deep.equal(["I7"]);
+    const other = { client: EVE, conn: 3 };
+    const seen = [joinRequest(undefined, other), joined(1, other)];
+    const known = [...seen, see(1, 9, other), see(2, 2, other), ...records(2)];
+    expect(broken(known, held), "a received event").to.include("I7");
   });
 
   it("I7: does not judge a refused send beyond the places that the server keeps", () => {
