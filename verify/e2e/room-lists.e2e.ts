@@ -62,8 +62,8 @@ describe("Room lists", function () {
   };
 
   /**
-   * The notes of a user in other rooms, from here on. A note is a hint (U6): one that is sent before
-   * NATS has the subscription of the session is lost.
+   * The notes of a user in other rooms, from here on. A note is a hint (U6): one from before NATS
+   * has the subscription of the session is lost.
    */
   const notesOf = async (parley: Parley, user: string): Promise<readonly Note[]> => {
     const bell = `bell-${user}`;
