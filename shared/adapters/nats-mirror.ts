@@ -75,8 +75,9 @@ export async function makeMirrors(
   const { partitions, source, logs = below(partitions), withSettings = true } = options;
   const manager = await managerOf(connection);
   const origin = await managerOf(connection, source);
-  // Before anything is removed: a source that does not answer changes nothing.
-  const config = (await origin.streams.info(CONFIG_STREAM)).config;
+  // Before anything is removed: a source that does not answer changes nothing. The connection of
+  // the regions may have been lost since `managerOf`.
+  const { config } = await whenReady(() => origin.streams.info(CONFIG_STREAM), READY_WITHIN_MS);
   await provisionBuckets(connection, options);
   for (const p of logs) await makeMirror(manager, logConfig(p, options), source);
   if (!withSettings) return;
