@@ -5,7 +5,9 @@
 // not own: what the read shows (partition.ts).
 //
 //   lapse.1. It ends with the answer to a read that was requested after the newest pause.
-//   lapse.2. At its end each gateway whose batch was not taken is asked to send everything again.
+//   lapse.2. At its end each gateway whose batch was not taken is asked to send everything again. A
+//        gateway that is gone is forgotten, so a long outage of the log holds one lane of each live
+//        gateway.
 
 import type { CommandBatch } from "#shared/protocol/commands.ts";
 import type { Epoch, Millis, ProcessId } from "#shared/protocol/ids.ts";
@@ -41,6 +43,10 @@ export class Lapse {
 
   onBatch({ gw, lane }: CommandBatch): void {
     this.#lanes.set(gw, lane);
+  }
+
+  onGatewayGone(gateway: ProcessId): void {
+    this.#lanes.delete(gateway);
   }
 
   /** lapse.2. */

@@ -179,6 +179,7 @@ export class Partition {
       case "flush":
         return this.#tenure()?.onFlush(now) ?? [];
       case "gateway-gone":
+        if (state.kind === "serving") state.lapse?.onGatewayGone(input.gateway);
         return this.#tenure()?.onGatewayGone(input.gateway, now) ?? [];
       case "gateway-back":
         return this.#tenure()?.onGatewayBack(input.gateway, now) ?? [];

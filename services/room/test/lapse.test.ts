@@ -86,6 +86,15 @@ describe("Tenure: after a lapse", () => {
     expect(fixture.last(1), "nothing is asked any more").to.deep.equal([]);
   });
 
+  it("lapse.2: a gateway that is gone is asked for nothing", () => {
+    const fixture = serving();
+    fixture.step({ kind: "lapsed" });
+    fixture.batch([HEAD]);
+    fixture.batch([HEAD], RIVAL);
+    fixture.step({ kind: "gateway-gone", gateway: GW });
+    expect(only(fixture.last(1), "resync").map(({ gateway }) => gateway)).to.deep.equal([RIVAL]);
+  });
+
   it("P32: a read without an answer is repeated after RETRY_MS", () => {
     const fixture = serving();
     fixture.step({ kind: "lapsed" });
