@@ -27,7 +27,9 @@ import { NO_LANGUAGE } from "./postgres-search.ts";
 import { vectorText } from "./search-vector.ts";
 
 /** Events of one transaction, shared by its rooms. */
-const EVENTS_MAX = 1_000;
+const EVENTS_MAX = 2_000;
+/** Messages of one statement. The process serves others between two statements. */
+const PUT_MAX = 250;
 /** Of each room, also when there are many. */
 const EVENTS_MIN = 16;
 /** The number of these rules. A new one rebuilds the index. */
@@ -178,8 +180,11 @@ async function indexWithin(
   rooms: readonly RoomId[],
 ): Promise<IndexedRoom[]> {
   const sorted = textArray([...rooms].sort());
-  await client.query({ ...BEGIN_ROOMS, values: [sorted] });
-  await client.query({ ...LOCK_ROOMS, values: [sorted] });
+  const { rowCount } = await client.query({ ...LOCK_ROOMS, values: [sorted] });
+  if (rowCount !== rooms.length) {
+    await client.query({ ...BEGIN_ROOMS, values: [sorted] });
+    await client.query({ ...LOCK_ROOMS, values: [sorted] });
+  }
   const made = madeBy(language);
   const each = Math.max(EVENTS_MIN, Math.floor(EVENTS_MAX / rooms.length));
   const { rows } = await client.query<EventRow>({ ...EVENTS, values: [sorted, made, each] });
@@ -197,7 +202,10 @@ async function indexWithin(
     if (Number.isSafeInteger(target)) named.set(keyOf(room, target as Seq), [room, target as Seq]);
   }
   await addTargets(client, messages, named);
-  await put(client, language, [...messages.values()]);
+  const all = [...messages.values()];
+  for (let i = 0; i < all.length; i += PUT_MAX) {
+    await put(client, language, all.slice(i, i + PUT_MAX));
+  }
   const indexed = Array.from(reached, ([room, { to, head, events }]): IndexedRoom => {
     // Events in quarantine have no row, so a room that is read whole is indexed up to its head.
     return { room, to: events < each ? head : to, head, events };

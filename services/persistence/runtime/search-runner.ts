@@ -77,7 +77,7 @@ export class SearchRunner {
     const counts = new Map<RoomId, number>();
     for (const { room } of events) counts.set(room, (counts.get(room) ?? 0) + 1);
     this.#backlog.onArchived(counts, this.#ports.clock.monotonic());
-    if (!this.#isBusy && this.#failures === 0) this.#arm(GATHER_MS);
+    if (!this.#isBusy && this.#failures === 0) this.#armNext(GATHER_MS);
   }
 
   /** Archived events that are not indexed, as far as this process knows. */
@@ -122,11 +122,11 @@ export class SearchRunner {
     this.#arm(fullJitter(this.#failures++, RETRY, this.#ports.random)); // search-runner.2
   }
 
-  #armNext(): void {
+  #armNext(atLeastMs = 0): void {
     const now = this.#ports.clock.monotonic();
     const pass = this.#after === "" ? this.#backlog.passDue : now;
     const due = Math.min(pass, this.#backlog.batchDue(now) ?? Infinity);
-    this.#arm(Math.max(0, due - now));
+    this.#arm(Math.max(atLeastMs, due - now));
   }
 
   async #batch(began: number): Promise<boolean> {

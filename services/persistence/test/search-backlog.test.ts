@@ -6,10 +6,12 @@ import type { Read } from "#shared/ports/archive.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import {
+  BATCH_EVENTS,
   BATCH_ROOMS_MAX,
   FULL_BATCH_EVENTS,
   GIVE_WAY_MS,
   PASS_EVERY_MS,
+  REST_MS,
 } from "../core/search-backlog.ts";
 import { ROOMS_WAITING_MAX, SearchBacklog } from "../core/search-backlog.ts";
 import type { IndexedRoom, RoomsBehind } from "../core/search-backlog.ts";
@@ -47,9 +49,41 @@ describe("SearchBacklog", () => {
 
   it("search-backlog.1: a batch has a bounded number of rooms", () => {
     const backlog = new SearchBacklog();
-    const rooms = Array.from({ length: 100 }, (_, i) => [`r${i}` as RoomId, 1] as const);
+    const rooms = Array.from(
+      { length: BATCH_ROOMS_MAX + 1 },
+      (_, i) => [`r${i}` as RoomId, 1] as const,
+    );
     backlog.onArchived(archived(...rooms), 0);
     expect(backlog.take(0)).to.have.length(BATCH_ROOMS_MAX);
+  });
+
+  it("search-backlog.1: a batch has about BATCH_EVENTS events, and a room with many leaves room for others", () => {
+    const backlog = new SearchBacklog();
+    const long = Array.from({ length: 100 }, (_, i) => [`r${i}` as RoomId, 1_000_000] as const);
+    backlog.onArchived(archived(...long), 0);
+    const taken = backlog.take(0);
+    expect(taken).to.have.length(32); // 64 events of each count.
+    expect(taken[0]).to.equal("r0");
+    expect(backlog.events).to.equal(100_000_000);
+  });
+
+  it("search-backlog.5: a batch begins a rest after the one before, or when a whole batch waits", () => {
+    const backlog = new SearchBacklog();
+    backlog.onArchived(archived([A, 1]), 10_000);
+    expect(backlog.batchDue(10_000)).to.equal(10_000);
+    backlog.take(10_000);
+    backlog.onIndexed([indexed(A, 1)]);
+    backlog.onArchived(archived([A, BATCH_EVENTS / 2]), 10_100);
+    backlog.onArchived(archived([A, BATCH_EVENTS / 2 - 1]), 10_100);
+    expect(backlog.batchDue(10_200)).to.equal(10_000 + REST_MS);
+    expect(backlog.batchDue(10_000 + REST_MS + 50)).to.equal(10_000 + REST_MS + 50);
+    backlog.onArchived(archived([B, 1]), 10_300);
+    expect(backlog.batchDue(10_300)).to.equal(10_300);
+    backlog.take(10_300);
+    backlog.onIndexed([indexed(A, 1, BATCH_EVENTS), indexed(B, 1)]); // All but one are left.
+    expect(backlog.batchDue(10_400)).to.equal(10_300 + REST_MS);
+    backlog.onArchived(archived([B, 1]), 10_400);
+    expect(backlog.batchDue(10_400)).to.equal(10_400);
   });
 
   it("search-backlog.2: rooms beyond the bound are found by a pass, which begins at once", () => {
@@ -184,7 +218,7 @@ describe("SearchRunner", () => {
     onArchived(A, A);
     onArchived(B);
     expect(runner.lagEvents).to.equal(3);
-    await pass(150);
+    await pass(REST_MS);
     expect(index.calls.slice(3)).to.deep.equal(["a b"]);
     expect([runner.lagEvents, runner.lagMs]).to.deep.equal([0, 0]);
     await pass(PASS_EVERY_MS);
