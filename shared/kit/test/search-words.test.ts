@@ -26,6 +26,24 @@ describe("Search words", () => {
     }
   });
 
+  it("search-words.1: a text of ASCII has the words that it has in a text with other signs", () => {
+    const long = fc.stringMatching(/^[A-Z0-9]{60,70}$/);
+    const ascii = fc
+      .array(fc.oneof(fc.string({ unit: "binary-ascii" }), long))
+      .map((parts) => parts.join(" "));
+    fc.assert(
+      fc.property(ascii, fc.nat(20), (text, most) => {
+        const mixed = wordsOf(`${text} €`, most); // A sign that is part of no word.
+        expect(wordsOf(text, most)).to.deep.equal(mixed);
+        // The form of a word does not depend on a letter of another script beside it.
+        const among = wordsOf(text.replaceAll(/[A-Za-z0-9]+/g, "$&é"), most);
+        expect(among.map(({ word }) => word)).to.deep.equal(
+          mixed.map(({ word }) => (word.length === 64 ? word : `${word}é`)),
+        );
+      }),
+    );
+  });
+
   it("search-words.2: scripts without spaces are pairs of characters and the last one alone", () => {
     expect(formsOf("喝绿茶 ok茶")).to.deep.equal(["喝绿", "绿茶", "茶", "ok", "茶"]);
     expect(formsOf("𠮷野家")).to.deep.equal(["𠮷野", "野家", "家"]);
