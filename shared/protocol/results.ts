@@ -84,6 +84,8 @@ export interface RoomAbout extends RoomSettings {
   readonly head: Seq;
   readonly born: string;
   readonly role: Role;
+  /** The end of the mute that is stored of the user; it can be over. */
+  readonly mutedUntil?: Millis | undefined;
   /** The number of stored members. */
   readonly members: number;
 }

@@ -202,6 +202,7 @@ function laneTargets(): Target[] {
               born: ID,
               kind: "closed",
               role: "owner",
+              mutedUntil: 9,
               members: 2,
             },
           },

@@ -58,7 +58,7 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * Read the settings of a room and the caller's role
+         * Read the settings of a room, the caller's role and mute
          * A closed room that the caller may not see gets `forbidden`. A room without an event is open.
          */
         readonly get: operations["readRoom"];
@@ -1291,6 +1291,8 @@ export interface operations {
                          * @enum {string}
                          */
                         readonly role: "none" | "reader" | "member" | "moderator" | "owner";
+                        /** The end of the caller's mute, in ms since 1970. It can be over. */
+                        readonly mutedUntil?: number;
                         /** The number of stored members. */
                         readonly members: number;
                     };

@@ -16,6 +16,7 @@ export interface RoomAbout extends RoomSettings {
   readonly head: number;
   /** Of this user. */
   readonly role: Role;
+  readonly mutedUntil?: number | undefined;
   readonly members: number;
 }
 

@@ -6,6 +6,8 @@
 //   room-info.1. The answer is as of the event `head`; later events change it.
 //   room-info.2. A grant of the token counts, too, so a change of the own membership asks the
 //        server for the role.
+//   room-info.3. The end of the user's mute is that of the answer, or of a later own event: the
+//        tail of a room does not reach an older one.
 
 import { settingsOf } from "#shared/protocol/events.ts";
 import type { MemberEvent, RoomEvent, RoomSettings } from "#shared/protocol/events.ts";
@@ -29,6 +31,7 @@ export class RoomInfo {
   #isWanted = false;
   /** The last event about the membership of the user. */
   #membership: MemberEvent | undefined;
+  #mutedUntil = 0;
 
   constructor(options: RoomInfoOptions) {
     this.#options = options;
@@ -49,6 +52,10 @@ export class RoomInfo {
   get membership(): MemberEvent | undefined {
     return this.#membership;
   }
+  /** The end of the user's mute; 0: none is known. */
+  get mutedUntil(): number {
+    return this.#mutedUntil;
+  }
 
   load(): void {
     this.#isWanted = true;
@@ -62,6 +69,7 @@ export class RoomInfo {
       this.#asOf = event.seq;
     } else if (event.t === "member" && event.user === this.#options.me) {
       this.#membership = event;
+      this.#mutedUntil = event.mutedUntil ?? 0;
       const isOut = event.role === "none" && this.#settings?.kind !== "open";
       if (isOut || event.banned === true) this.#role = "none";
       else if (this.#role !== undefined) this.load(); // room-info.2
@@ -72,6 +80,7 @@ export class RoomInfo {
   reset(): void {
     this.#settings = undefined;
     this.#membership = undefined;
+    this.#mutedUntil = 0;
     this.#asOf = 0;
     this.load();
   }
@@ -83,9 +92,10 @@ export class RoomInfo {
       this.#isWanted = false;
       const about = await api.about(room).catch(() => undefined);
       if (about === undefined) continue; // The view shows the room without them.
-      const { head, role, members } = about;
+      const { head, role, mutedUntil = 0, members } = about;
       this.#role = role;
       this.#members = members;
+      if (head >= (this.#membership?.seq ?? 0)) this.#mutedUntil = mutedUntil; // room-info.3
       if (head >= this.#asOf) {
         this.#settings = settingsOf(about);
         this.#asOf = head;

@@ -65,14 +65,12 @@ export function sendBar(place: Place, mutedUntil: number, now: number): SendBar 
 /** A room, as the page knows it. */
 export interface BarredRoom {
   readonly status: RoomStatus;
-  readonly info: Place & {
-    readonly membership: { readonly mutedUntil?: number | undefined } | undefined;
-  };
+  readonly info: Place & { readonly mutedUntil: number };
 }
 
 /** Why the user cannot write in the room now. */
 export function barOf({ status, info }: BarredRoom, now: number): RoomBar | undefined {
-  return status === "left" ? "left" : sendBar(info, info.membership?.mutedUntil ?? 0, now);
+  return status === "left" ? "left" : sendBar(info, info.mutedUntil, now);
 }
 
 /** What the room takes from the user now. */

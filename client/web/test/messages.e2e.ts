@@ -206,6 +206,31 @@ describe("Messages in a browser", () => {
     await leave(grace);
   });
 
+  it("M3: a page that is loaded again knows a mute that is older than the part of the room that it gets", async () => {
+    const owner = shared.client("ada");
+    await owner.createRoom("older-mute", { kind: "closed", members: [{ user: "grace" }] }).done;
+    const room = owner.join("older-mute");
+    const mutedUntil = Date.now() + 3_600_000;
+    await room.setMember("grace", { role: "member", mutedUntil }).done;
+    const later = Array.from({ length: 110 }, (_, i) => room.send({ text: `later ${i}` }).done);
+    await Promise.all(later);
+    const grace = await arrive("grace", "older-mute");
+    const muted = grace.page.getByText("You are muted until");
+    await muted.waitFor();
+    expect(await grace.field.count()).to.equal(0);
+    await grace.page.reload();
+    await muted.waitFor();
+    await grace.message("later 109").hover();
+    expect(await grace.page.getByRole("toolbar").count()).to.equal(0);
+    await room.setMember("grace", { role: "member" }).done;
+    owner.close();
+    await grace.field.waitFor();
+    await muted.waitFor({ state: "detached" });
+    await grace.send("again");
+    await grace.message("again").locator(".status-mine").waitFor();
+    await leave(grace);
+  });
+
   it("DN4: a user is shown with the display name, and the id beside it", async () => {
     const grace = shared.client("grace", "Grace Hopper");
     const room = grace.join("names");

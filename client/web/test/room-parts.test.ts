@@ -1,6 +1,8 @@
 // RoomInfo, MemberList and RoomAdmin: what they load, what events change, what is refused.
 
 import { expect } from "chai";
+import type { RoomEvent } from "#shared/protocol/events.ts";
+import type { RoomAbout } from "../store/chat-api.ts";
 import { FakeApi } from "./fixture/fake-api.ts";
 import { FakeServer } from "./fixture/fake-server.ts";
 import { MemberList } from "../store/member-list.ts";
@@ -49,6 +51,43 @@ describe("the parts of a room", () => {
     // Nothing is asked of a room that the user may not see.
     info.receive(server.add("plans", "grace", { t: "member", user: "ada", role: "none" }));
     expect(info.role).to.equal("none");
+  });
+
+  it("room-info.3: the answer has a mute of before, and a later event of the user replaces it", async () => {
+    const { server, api } = plansOf();
+    const mute = (mutedUntil?: number): RoomEvent => {
+      const more = mutedUntil !== undefined && { mutedUntil };
+      return server.add("plans", "grace", { t: "member", user: "ada", role: "member", ...more });
+    };
+    mute(9_000);
+    const held: (() => void)[] = [];
+    const about = async (room: string): Promise<RoomAbout> => {
+      const answer = await api.about(room);
+      await new Promise<void>((resolve) => held.push(resolve));
+      return answer;
+    };
+    const info = new RoomInfo({ room: "plans", me: "ada", api: { about }, changed: unchanged });
+    const answered = async (): Promise<void> => {
+      await settled();
+      held.splice(0).forEach((release) => release());
+      await settled();
+    };
+    info.load();
+    await answered();
+    expect([info.membership, info.mutedUntil]).to.deep.equal([undefined, 9_000]);
+    info.load();
+    await settled();
+    info.receive(mute());
+    expect(info.mutedUntil).to.equal(0);
+    await answered();
+    expect(info.mutedUntil, "the answer is older than the event").to.equal(0);
+    mute(7_000); // Its event comes later than the answer.
+    info.load();
+    await answered();
+    await answered();
+    expect(info.mutedUntil).to.equal(7_000);
+    info.reset();
+    expect(info.mutedUntil).to.equal(0);
   });
 
   it("member-list.1: is loaded on demand, and events change it", async () => {

@@ -110,7 +110,7 @@ describe("room rights", () => {
         judge(judged, { op, room, from: ada, target: 1 } as unknown as Write, now) === undefined;
       const role = roleIn(judged, { user: ada });
       if (role === "none") continue; // The user is not in the room.
-      const place = { settings, role, membership };
+      const place = { settings, mutedUntil: 0, ...membership, role };
       const rights = messageRights(place, barOf({ status: "live", info: place }, now));
       expect(rights, JSON.stringify(place)).to.deep.equal({
         write: takes("edit"),
@@ -126,7 +126,7 @@ describe("room rights", () => {
   });
 
   it("C3: who has left a room is offered no change", () => {
-    const info = { settings: open, role: "owner", membership: undefined } as const;
+    const info = { settings: open, role: "owner", mutedUntil: 0 } as const;
     const rights = messageRights(info, barOf({ status: "left", info }, 100));
     expect(Object.values(rights)).to.deep.equal(Array(5).fill(false));
   });

@@ -62,8 +62,8 @@ export function Conversation(props: Props): JSX.Element {
 export function barWords(room: RoomStore): string | undefined {
   const bar = barOf(room, Date.now());
   if (bar === undefined) return undefined;
-  const { mutedUntil = 0 } = room.info.membership ?? {};
-  return bar === "muted" ? t("bar.muted", { time: dateWords(mutedUntil) }) : t(`bar.${bar}`);
+  if (bar !== "muted") return t(`bar.${bar}`);
+  return t("bar.muted", { time: dateWords(room.info.mutedUntil) });
 }
 
 function slowWords({ info }: RoomStore): string | undefined {

@@ -56,6 +56,9 @@ const about = z.object({
   head: z.number().int(),
   born: z.string(),
   role: z.enum(ROLES).meta({ description: "The role of the caller." }),
+  mutedUntil: z.number().int().optional().meta({
+    description: "The end of the caller's mute, in ms since 1970. It can be over.",
+  }),
   members: z.number().int().meta({ description: "The number of stored members." }),
 });
 const members = z.object({
@@ -116,7 +119,7 @@ function readRoom(roomApi: RoomApi): HttpRoute {
     method: "GET",
     url: "/v1/rooms/:room",
     name: "readRoom",
-    summary: "Read the settings of a room and the caller's role",
+    summary: "Read the settings of a room, the caller's role and mute",
     description:
       "A closed room that the caller may not see gets `forbidden`. A room without an event is open.",
     checks: { params: roomParams },

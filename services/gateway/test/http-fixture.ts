@@ -18,7 +18,7 @@ import type { NamedUser } from "#shared/protocol/names.ts";
 import type { SearchQuery } from "#shared/protocol/search.ts";
 import type { PreviewAnswer } from "#shared/protocol/link-previews.ts";
 import type { WebhookRequest } from "#shared/protocol/webhooks.ts";
-import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { MessageId, Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { openAuthenticator } from "#shared/adapters/auth.ts";
 import type { OpenedAuthenticator } from "#shared/adapters/auth.ts";
 import { mintDevToken, openDevSecret } from "#shared/adapters/dev-token.ts";
@@ -71,6 +71,8 @@ export class MemoryRoomApi implements RoomApi {
   pageInstead: (() => PageOutcome) | undefined;
   /** Replaces the answers about a room and its members. */
   readInstead: (() => Refused) | undefined;
+  /** The stored mute of the caller. */
+  mutedUntil: Millis | undefined;
   /** Replaces every answer, for tests of failures. */
   instead: (() => never) | (() => WriteOutcome & PageOutcome) | undefined;
 
@@ -122,7 +124,9 @@ export class MemoryRoomApi implements RoomApi {
 
   about({ room }: RoomReader): Promise<AboutOutcome> {
     const head = this.#rooms.get(room)?.length ?? 0;
-    const about = { kind: "open", head, born: "", role: "member", members: 0 } as const;
+    const { mutedUntil } = this;
+    const known = { kind: "open", head, born: "", role: "member", members: 0 } as const;
+    const about = { ...known, ...(mutedUntil !== undefined && { mutedUntil }) };
     return Promise.resolve(this.readInstead?.() ?? { kind: "about", about });
   }
 

@@ -65,6 +65,13 @@ describe("HttpMembers", () => {
     expect(wrong.answer["name"]).to.equal("bad_frame");
   });
 
+  it("M3: the settings of a room have the end of the caller's mute, when there is one", async () => {
+    expect((await call("GET", "/v1/rooms/plans")).answer).to.not.have.property("mutedUntil");
+    fixture.roomApi.mutedUntil = 1_790_000_000_000;
+    const { answer } = await call("GET", "/v1/rooms/plans");
+    expect(answer).to.include({ role: "member", mutedUntil: 1_790_000_000_000 });
+  });
+
   it("M6: the answers of the owner, and its refusal, reach the caller", async () => {
     expect((await call("GET", "/v1/rooms/plans")).answer).to.deep.include({
       room: "plans",

@@ -91,7 +91,9 @@ export class Queries {
         this.#reply(room, gateway, { result: { c, ok: "head", head, born } });
         return;
       case "about": {
-        const about = { ...state.settings, head, born, role: roleIn(room, query) };
+        const { mutedUntil } = state.member(query.user) ?? {};
+        const muted = mutedUntil !== undefined && { mutedUntil };
+        const about = { ...state.settings, head, born, role: roleIn(room, query), ...muted };
         const result = { c, ok: "about", ...about, members: state.size } as const;
         this.#reply(room, gateway, { result });
         return;

@@ -123,6 +123,17 @@ describe("Members of rooms", () => {
     expect(named([leave]), "also of a user who may not read").to.deep.equal(["left"]);
   });
 
+  it("M3: a member gets the end of the own mute with the settings of a room, and no other member's", () => {
+    const fixture = withPlans([{ user: BEN }]);
+    fixture.batch([member(BEN, "member", { mutedUntil: T0 + 9_000 })]);
+    const [append] = only(fixture.flush(), "append");
+    fixture.appended(append!.n, { kind: "ok", seq: 3 });
+    const about = (user: UserId): Result | undefined =>
+      resultsOf(fixture.batch([{ c: ++c, op: "about", room: PLANS, user }]))[0];
+    expect(about(BEN)).to.include({ ok: "about", role: "member", mutedUntil: T0 + 9_000 });
+    expect(about(ADA)).to.include({ role: "owner" }).and.not.have.property("mutedUntil");
+  });
+
   it("M6: the answer to a join names the role, and the kind of a room that not every user may read", () => {
     const fixture = withPlans([{ user: BEN, role: "reader" }]);
     const [joined] = resultsOf(fixture.batch([join(BEN)]));
