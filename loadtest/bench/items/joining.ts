@@ -6,6 +6,7 @@ import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { WireClient } from "#verify/wire-client/wire-client.ts";
 import { leg as playLeg } from "../alternate.ts";
 import { blankLeg, sayMore } from "../blank-leg.ts";
+import { cpuOf, cpuSince, total } from "../cpu.ts";
 import type { Leg } from "../figures.ts";
 import { median } from "../figures.ts";
 import { Histogram } from "../histogram.ts";
@@ -62,9 +63,13 @@ function joining({
       const quiet = percentiles(clients.deliveryMs);
       clients.forgetTimes();
       const presenceBefore = observer.presenceBytes();
+      const cpuBefore = cpuOf(peer.pids);
+      const began = performance.now();
       const talking = talk(clients, count / JOINS_PER_SECOND);
       const joins = percentiles(await joinAll(peer, users, sinks));
       await talking;
+      const tookMs = performance.now() - began;
+      const cpuMs = total(cpuSince(cpuBefore, cpuOf(peer.pids))) / 1_000;
       const busy = percentiles(clients.deliveryMs);
       return {
         ...blankLeg(peer, B12.title, seconds),
@@ -80,6 +85,7 @@ function joining({
           "delivery p99 joining, ms": busy.p99,
           "join p50, ms": joins.p50,
           "join p99, ms": joins.p99,
+          "server CPU meanwhile, % of a core": (cpuMs / tookMs) * 100,
           "presence bytes per join, to one member":
             (observer.presenceBytes() - presenceBefore) / count,
         },
