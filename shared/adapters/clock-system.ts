@@ -3,10 +3,12 @@
 // Node guarantees neither half of clock.2: setTimeout may fire up to a millisecond early (its own
 // loop time is rounded), and a delay above 2^31 - 1 ms fires at once. This file repairs both.
 // `soon` is setImmediate: it runs after all sockets that were readable in this round (clock.3).
+// `every` lets all periodic work of the process share its wake-ups (periodic-work.ts).
 // Timers keep the process running, so that a timer that is not cancelled becomes visible as a bug.
 
 import { randomFillSync } from "node:crypto";
 import type { Clock, Random, Timer } from "../ports/clock.ts";
+import { PeriodicWork } from "./periodic-work.ts";
 
 const DELAY_MS_MAX = 2 ** 31 - 1;
 /** One system call per 1,024 numbers: 4 KiB. */
@@ -16,12 +18,11 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after: armTimer,
-  every(periodMs, run): Timer {
-    const timer = setInterval(run, Math.min(periodMs, DELAY_MS_MAX));
-    return { cancel: () => clearInterval(timer) };
-  },
+  every: (periodMs, run) => periodicWork.add(periodMs, run),
   soon: (run) => void setImmediate(run),
 };
+
+const periodicWork = new PeriodicWork({ monotonic: () => performance.now(), after: armTimer });
 
 function armTimer(delayMs: number, run: () => void): Timer {
   const due = performance.now() + delayMs;

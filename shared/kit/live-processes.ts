@@ -30,6 +30,11 @@ export class LiveProcesses {
     this.#timeoutMs = timeoutMs;
   }
 
+  /** The time of the beat of the process that was silent for longest; undefined without one. */
+  get oldestBeatAt(): Millis | undefined {
+    return this.#lastBeats.values().next().value;
+  }
+
   /** True when this beat changed which processes are live. */
   onBeat(beat: Pick<Beat, "id" | "state">, now: Millis): boolean {
     if (beat.state !== "live") return this.#lastBeats.delete(beat.id);

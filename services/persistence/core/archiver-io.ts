@@ -43,7 +43,7 @@ export const LIMITS: Omit<ArchiverOptions, "keepEntries" | "keepShare"> = {
   trimEveryMs: 15_000,
 };
 
-export type TimerName = "reload" | "retry" | "linger" | "tick";
+export type TimerName = "reload" | "retry" | "linger";
 
 export type ArchiverInput =
   | { readonly kind: "start" }
@@ -62,7 +62,9 @@ export type ArchiverInput =
   | { readonly kind: "written"; readonly outcome: WriteOutcome }
   /** `wall`: the time by the wall clock, which the log's times are compared with. */
   | { readonly kind: "log"; readonly outcome: LastOutcome; readonly wall?: Millis }
-  | { readonly kind: "timer"; readonly name: TimerName };
+  | { readonly kind: "timer"; readonly name: TimerName }
+  /** Each `tickMs` of the options, from the start to the end. */
+  | { readonly kind: "tick" };
 
 export type ArchiverReport =
   | { readonly kind: "loaded"; readonly watermark: LogSeq }

@@ -133,7 +133,6 @@ export class Archiver {
     switch (input.kind) {
       case "start":
         assert(this.#state.kind === "idle", "an archiver is started once");
-        this.#emit({ kind: "arm-timer", name: "tick", afterMs: this.#options.tickMs });
         return this.#load();
       case "stop":
         return this.#onStop();
@@ -148,7 +147,11 @@ export class Archiver {
       case "log":
         return this.#onLog(input.outcome, now, input.wall);
       case "timer":
-        return this.#onTimer(input.name, now);
+        return this.#onTimer(input.name);
+      case "tick":
+        if (this.#state.kind === "stopping") return;
+        this.#publishWatermark();
+        return this.#trim(now);
       default:
         return unreachable(input);
     }
@@ -261,13 +264,8 @@ export class Archiver {
     this.#writeSoon(reading);
   }
 
-  #onTimer(name: TimerName, now: Millis): void {
+  #onTimer(name: TimerName): void {
     switch (name) {
-      case "tick":
-        if (this.#state.kind === "stopping") return;
-        this.#publishWatermark();
-        this.#trim(now);
-        return this.#emit({ kind: "arm-timer", name, afterMs: this.#options.tickMs });
       case "reload":
         assert(this.#state.kind === "waiting", "only its timer or `stop` ends the wait");
         return this.#load();

@@ -18,7 +18,7 @@ import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
 import type { LogReader, PartitionLog, ReadHandlers } from "#shared/ports/log.ts";
 import { noTracer } from "#shared/ports/tracer.ts";
 import type { Span, Tracer } from "#shared/ports/tracer.ts";
-import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
+import type { LogSeq, Millis, Partition } from "#shared/protocol/ids.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { encodeWatermark } from "#shared/protocol/watermark.ts";
 
@@ -53,6 +53,8 @@ export class ArchiveRunner {
   readonly #timers = new Map<TimerName, Timer>();
   readonly #inputs: ArchiverInput[] = [];
   readonly #stopped = Promise.withResolvers<void>();
+  readonly #tickMs: Millis;
+  #ticks: Timer | undefined;
   #reader: { readonly id: number; log: LogReader | undefined } | undefined;
   #isStepping = false;
 
@@ -60,6 +62,7 @@ export class ArchiveRunner {
     this.#p = p;
     this.#ports = ports;
     this.#archiver = new Archiver(p, options, ports.random);
+    this.#tickMs = options.tickMs;
   }
 
   /** The watermark that this runner knows; a lower bound of the store's. */
@@ -73,6 +76,7 @@ export class ArchiveRunner {
   }
 
   start(): void {
+    this.#ticks = this.#ports.clock.every(this.#tickMs, () => this.#feed({ kind: "tick" }));
     this.#feed({ kind: "start" });
   }
 
@@ -137,6 +141,7 @@ export class ArchiveRunner {
       case "stopped":
         for (const timer of this.#timers.values()) timer.cancel();
         this.#timers.clear();
+        this.#ticks?.cancel();
         return this.#stopped.resolve();
       default:
         return unreachable(effect);

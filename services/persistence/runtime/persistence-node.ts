@@ -15,6 +15,8 @@
 //   persistence-node.4. Where both regions serve, a partition has a runner while its home has a
 //        term in which this process may archive it, and each term has a runner of its own. The rows
 //        of the partition may have been replaced in between.
+//   persistence-node.5. It looks at its peers when the first of them may be late, and not before.
+//        Without peers it does not look.
 
 import { LiveProcesses } from "#shared/kit/live-processes.ts";
 import type { LogSeq, Millis, Partition, ProcessId } from "#shared/protocol/ids.ts";
@@ -30,6 +32,7 @@ import type { ArchiveRunner } from "./archive-runner.ts";
 
 /** A peer without a beat for this long is pinged (persistence-node.2). */
 const LATE_MS = BEAT_MS + 200;
+/** The interval of looks at peers while one of them is late, or partitions may be split. */
 const TICK_MS = 100;
 /**
  * How long partitions may be split after their number has grown. Longer where an upper half that is
@@ -62,6 +65,7 @@ export class PersistenceNode {
   #state: Beat["state"] = "live";
   #partitions: number;
   #splitUntil: Millis = -Infinity;
+  #nextTick: Timer | undefined;
 
   constructor(options: PersistenceNodeOptions) {
     this.#options = options;
@@ -86,15 +90,13 @@ export class PersistenceNode {
         if (beat === undefined || beat.id === this.#options.id) return;
         this.#pings.onBeat(beat.id, clock.monotonic());
         if (this.#members.onBeat(beat, clock.monotonic())) this.#assign();
+        if (this.#nextTick === undefined) this.#armTick();
       }),
       bus.onStatus((status) => {
         if (status === "connected") this.#onReconnected();
       }),
     );
-    this.#timers.push(
-      clock.every(BEAT_MS, () => this.#beat()),
-      clock.every(TICK_MS, () => this.#tick()),
-    );
+    this.#timers.push(clock.every(BEAT_MS, () => this.#beat()));
     this.#beat();
     this.#assign();
   }
@@ -104,6 +106,7 @@ export class PersistenceNode {
     if (partitions <= this.#partitions) return;
     this.#partitions = partitions;
     this.#splitUntil = this.#options.clock.monotonic() + SPLIT_MS;
+    this.#armTick();
     this.#assignment.partitions = partitions;
     if (this.#timers.length > 0 && this.#state === "live") this.#assign();
   }
@@ -141,11 +144,27 @@ export class PersistenceNode {
   async leave(): Promise<void> {
     this.#state = "leaving";
     for (const timer of this.#timers) timer.cancel();
+    this.#nextTick?.cancel();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     this.#pings.stop();
     this.#beat();
     for (const p of this.#runners.keys()) this.#drop(p);
     await Promise.all(this.#stopping);
+  }
+
+  /** persistence-node.5. */
+  #armTick(): void {
+    this.#nextTick?.cancel();
+    this.#nextTick = undefined;
+    const { clock } = this.#options;
+    const { oldestBeatAt } = this.#members;
+    if (oldestBeatAt === undefined || this.#state !== "live") return;
+    const now = clock.monotonic();
+    const lateMs = this.#maySplit(now) ? 0 : LATE_MS;
+    this.#nextTick = clock.after(Math.max(TICK_MS, oldestBeatAt + lateMs + 1 - now), () => {
+      this.#tick();
+      this.#armTick();
+    });
   }
 
   #tick(): void {
@@ -201,6 +220,7 @@ export class PersistenceNode {
     this.#runners.set(p, runner);
     this.#terms.set(p, term);
     runner.start();
+    if (this.#nextTick !== undefined && !runner.isBegun) this.#armTick(); // persistence-node.2
   }
 
   #drop(p: Partition): void {

@@ -81,7 +81,7 @@ describe("Archiver: a split", () => {
     expect(after).to.deep.include(published(2));
     expect(after).to.deep.include(upper);
     expect(driven.archiver.watermark).to.include({ seq: 2, of: 8 });
-    expect(driven.timer("tick")).not.to.deep.include(upper);
+    expect(driven.step({ kind: "tick" })).not.to.deep.include(upper);
   });
 
   it("archiver.8: announces the upper half of a split that was stored before", () => {

@@ -122,22 +122,22 @@ describe("Archiver", () => {
   it("archiver.5: loads the watermark, publishes a confirmed one, and reads behind it", () => {
     const driven = new Driven();
     expect(driven.archiver.watermark).to.equal(undefined);
-    expect(driven.step({ kind: "start" })).to.deep.equal([arm("tick", 5_000), LOAD]);
-    expect(driven.timer("tick")).to.deep.equal([arm("tick", 5_000)]);
+    expect(driven.step({ kind: "start" })).to.deep.equal([LOAD]);
+    expect(driven.step({ kind: "tick" })).to.deep.equal([]);
     expect(driven.loaded(7, 2)).to.deep.equal([
       report({ kind: "loaded", watermark: 7 }),
       published(7),
       open(1, 8),
     ]);
     expect(driven.archiver.watermark).to.deep.equal({ seq: 7, epoch: 2 });
-    expect(driven.timer("tick")).to.deep.equal([published(7), arm("tick", 5_000)]);
+    expect(driven.step({ kind: "tick" })).to.deep.equal([published(7)]);
   });
 
   it("archiver.5: a partition that was never archived has no watermark to publish", () => {
     const driven = new Driven();
     driven.step({ kind: "start" });
     expect(driven.loaded(0)).to.deep.equal([report({ kind: "loaded", watermark: 0 }), open(1, 1)]);
-    expect(driven.timer("tick")).to.deep.equal([arm("tick", 5_000)]);
+    expect(driven.step({ kind: "tick" })).to.deep.equal([]);
   });
 
   it("archiver.2: reads an unavailable watermark again after a wait that doubles up to its bound", () => {
@@ -373,7 +373,7 @@ describe("Archiver", () => {
       LOOK,
     ]);
     // A request for the size is already open.
-    expect(driven.timer("tick")).to.deep.equal([published(12), arm("tick", 5_000)]);
+    expect(driven.step({ kind: "tick" })).to.deep.equal([published(12)]);
     expect(driven.step({ kind: "log", outcome: logOf(20) })).to.deep.equal([
       { kind: "trim", upTo: 2 },
     ]);
@@ -382,7 +382,7 @@ describe("Archiver", () => {
     driven.now = 14_999;
     expect(kinds(driven.written())).to.not.include("read-log-size");
     driven.now = 15_000;
-    expect(driven.timer("tick")).to.deep.equal([published(13), LOOK, arm("tick", 5_000)]);
+    expect(driven.step({ kind: "tick" })).to.deep.equal([published(13), LOOK]);
     expect(driven.step({ kind: "log", outcome: logOf(20) })).to.deep.equal([
       { kind: "trim", upTo: 3 },
     ]);
@@ -390,14 +390,14 @@ describe("Archiver", () => {
 
   it("D5: does not trim a log that does not answer or has nothing to remove, and reads its size again later", () => {
     const driven = reading(50, { keepShare: 0.5 });
-    expect(driven.timer("tick")).to.deep.include(LOOK);
+    expect(driven.step({ kind: "tick" })).to.deep.include(LOOK);
     const unknown = { kind: "unknown", reason: "slow" } as const;
     expect(driven.step({ kind: "log", outcome: unknown })).to.deep.equal([]);
-    expect(driven.timer("tick")).to.deep.include(LOOK);
+    expect(driven.step({ kind: "tick" })).to.deep.include(LOOK);
     const outcome = { kind: "ok", first: 1, last: 50, bytes: 500, bytesMax: 1_000 } as const;
     expect(driven.step({ kind: "log", outcome })).to.deep.equal([]);
     driven.now = 15_000;
-    expect(driven.timer("tick")).to.deep.include(LOOK);
+    expect(driven.step({ kind: "tick" })).to.deep.include(LOOK);
   });
 
   it("archiver.6: stopped without a write in flight, it ends at once and reacts to nothing more", () => {
@@ -409,7 +409,7 @@ describe("Archiver", () => {
     loading.step({ kind: "start" });
     expect(loading.step({ kind: "stop" })).to.deep.equal([STOPPED]);
     expect(loading.loaded(7)).to.deep.equal([]);
-    expect(loading.timer("tick")).to.deep.equal([]);
+    expect(loading.step({ kind: "tick" })).to.deep.equal([]);
 
     const waiting = reading(7);
     waiting.entry(8);
@@ -420,11 +420,11 @@ describe("Archiver", () => {
 
   it("archiver.6: waits for the write in flight, and begins nothing else", () => {
     const driven = writing(50);
-    driven.timer("tick"); // It requests the log's size.
+    driven.step({ kind: "tick" }); // It requests the log's size.
     driven.entry(52);
     expect(driven.step({ kind: "stop" })).to.deep.equal([close(1)]);
     expect(driven.step({ kind: "stop" })).to.deep.equal([]);
-    expect(driven.timer("tick")).to.deep.equal([]);
+    expect(driven.step({ kind: "tick" })).to.deep.equal([]);
     expect(driven.timer("linger")).to.deep.equal([]);
     expect(driven.entry(53)).to.deep.equal([]);
     expect(driven.step({ kind: "reader-failed", reader: 1, reason: "gone" })).to.deep.equal([]);

@@ -125,6 +125,17 @@ describe("PersistenceNode", () => {
     expect(fixture.archives.size).to.be.within(1, PARTITIONS - 1);
   });
 
+  it("persistence-node.5: looks at peers only while there are some", async () => {
+    const fixture = new NodeFixture();
+    await fixture.pass(1_000);
+    const alone = fixture.clock.armed;
+    fixture.beat();
+    await fixture.pass(100);
+    expect(fixture.clock.armed).to.equal(alone + 1);
+    await fixture.pass(2 * NODE_TIMEOUT_MS);
+    expect(fixture.clock.armed).to.equal(alone);
+  });
+
   it("persistence-node.3: the time of its own disconnect is no silence of its peers", async () => {
     const fixture = new NodeFixture();
     fixture.answerPings();

@@ -92,8 +92,8 @@ export class RoomNode {
   readonly #memory: RoomMemory;
   readonly #startedAt: number;
   #load: NodeLoad | undefined;
-  #nextTick: Timer | undefined;
-  #tickIsSlow = false;
+  #ticks: Timer | undefined;
+  #tickMs: Millis = 0;
   /** The monotonic time of the last tick or batch. */
   #ranAt: Millis | undefined;
   #state: Beat["state"] = "joining";
@@ -146,7 +146,7 @@ export class RoomNode {
       }),
     );
     this.#timers.push(clock.every(BEAT_MS, () => this.#onBeatDue()));
-    this.#armTick(TICK_MS);
+    this.#armTicks(TICK_MS);
     this.#beat();
   }
 
@@ -259,7 +259,7 @@ export class RoomNode {
 
   close(): void {
     for (const timer of this.#timers) timer.cancel();
-    this.#nextTick?.cancel();
+    this.#ticks?.cancel();
     this.#pings.stop();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     for (const runner of this.#runners) runner.close();
@@ -294,7 +294,7 @@ export class RoomNode {
   }
 
   #changed(): void {
-    if (this.#tickIsSlow) this.#armTick(TICK_MS);
+    if (this.#tickMs === REST_TICK_MS) this.#armTicks(TICK_MS);
     // room-node.5: the archive has a split that this node did not know of.
     for (const { p, core } of this.#runners) {
       if (core.holds !== undefined) this.#map.learn(p, core.of);
@@ -418,13 +418,14 @@ export class RoomNode {
     this.#beat();
   }
 
-  #armTick(afterMs: number): void {
-    this.#nextTick?.cancel();
-    this.#tickIsSlow = afterMs > TICK_MS;
-    this.#nextTick = this.#ports.clock.after(afterMs, () => {
+  #armTicks(everyMs: Millis): void {
+    this.#ticks?.cancel();
+    this.#tickMs = everyMs;
+    this.#ticks = this.#ports.clock.every(everyMs, () => {
       this.#tick();
       const rests = this.#state === "live" && this.#runners.every(({ core }) => isAtRest(core));
-      this.#armTick(rests ? REST_TICK_MS : TICK_MS);
+      const next = rests ? REST_TICK_MS : TICK_MS;
+      if (next !== this.#tickMs) this.#armTicks(next);
     });
   }
 
