@@ -8,8 +8,8 @@ import { commandsOf, jsonText, MANUAL } from "./manual.ts";
 
 const INTRODUCTION = `# The command line
 
-\`parley\` uses and inspects a cluster. In this repository it is \`npx parley\`. \`parley <command> --help\` shows the same text as this page, and a test writes the page
-from the commands.
+\`parley\` uses and inspects a cluster. In this repository it is \`./parley\`; \`npx parley\` is the same command behind a start of npm, which costs a second.
+\`parley <command> --help\` shows the same text as this page, and a test writes the page from the commands.
 
 - **Target.** Beside \`make start\` a command finds the embedded cluster in \`.parley/cluster.json\`. Elsewhere \`--url\` names a gateway; the commands for operators need
   \`--nats\` and \`--nats-nkey\`, and some of them \`--database\`. Each has an environment variable ([settings](operating/settings.md#environment)).

@@ -9,7 +9,7 @@ export const TEXT = {
   title: "Parley admin",
   lead: "For administrators of this cluster.",
   token: "Token of an administrator",
-  tokenNote: "With AUTH=dev: npx parley token <name> --admin",
+  tokenNote: "With AUTH=dev: ./parley token <name> --admin",
   enter: "Sign in",
   entering: "Signing in …",
   enterWith: (host: string) => `Sign in with ${host}`,

@@ -28,7 +28,6 @@ import type { SessionId } from "../protocol/session-records.ts";
 import { decodeSessionAnswer, encodeSessionRequest } from "../protocol/session-requests.ts";
 import type { SessionAnswer, SessionList, SessionRequest } from "../protocol/session-requests.ts";
 import { subjects } from "../protocol/subjects.ts";
-import { decodeWebhookAnswer, encodeWebhookRequest } from "../protocol/webhooks.ts";
 import type { ListedWebhook } from "../protocol/webhooks.ts";
 
 const GATHER_MS = 1_000;
@@ -140,6 +139,8 @@ export class OperatorRequests {
 
   /** Undefined: no process that sends webhooks answers. */
   async webhooks(): Promise<readonly ListedWebhook[] | undefined> {
+    // On demand: its schemas need zod, which no other request does, and a command starts with this.
+    const { decodeWebhookAnswer, encodeWebhookRequest } = await import("../protocol/webhooks.ts");
     const text = await this.#ask(subjects.manageWebhooks, encodeWebhookRequest({ op: "list" }));
     const answer = text === undefined ? undefined : decodeWebhookAnswer(text);
     return answer?.kind === "webhooks" ? answer.webhooks : undefined;

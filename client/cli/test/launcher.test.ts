@@ -2,7 +2,17 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -52,6 +62,12 @@ describe("The launcher of the command", () => {
       launcher.kill("SIGTERM");
       expect(await once(launcher, "exit"), node).to.deep.equal([7, null]);
     }
+  });
+
+  it("starts without npm, as `parley` at the root of the repository", () => {
+    const short = realpathSync(join(import.meta.dirname, "../../../parley"));
+    expect(short).to.equal(realpathSync(join(import.meta.dirname, "../parley.js")));
+    accessSync(short, constants.X_OK);
   });
 
   it("parley.1: the launcher ends by the signal that ends the command", async () => {
