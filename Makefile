@@ -12,7 +12,7 @@ help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 start: $(INSTALLED) ## run the whole cluster on this machine until Ctrl-C (PORT, GATEWAYS, ROOMS, DATA, …)
-	@exec node infra/embedded/start.ts
+	@NODE_COMPILE_CACHE=$${NODE_COMPILE_CACHE:-$(CURDIR)/.tools/compiled} exec node infra/embedded/start.ts
 
 check: static ## check format, lint, types and cores; run unit and contract tests
 	@node tools/programs/main.ts
