@@ -7,6 +7,7 @@ import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { ROLES, ROOM_KINDS } from "#shared/protocol/roles.ts";
 import type { Role } from "#shared/protocol/roles.ts";
 import { judge, mayDo as mayInService, roleIn } from "../../../services/room/core/rights.ts";
+import { RoomMemory } from "../../../services/room/core/room-memory.ts";
 import { RoomState } from "../../../services/room/core/room-state.ts";
 import { memberActions, standingAfter } from "../store/member-actions.ts";
 import { barOf, mayDo, mayLikely, messageRights, OFFERED, sendBar } from "../store/room-rights.ts";
@@ -102,7 +103,7 @@ describe("room rights", () => {
     );
     let judgedCases = 0;
     for (const { settings, membership } of cases) {
-      const state = new RoomState();
+      const state = new RoomState(new RoomMemory(1 << 24).account);
       state.apply({ t: "room", ...settings } as object as StateEvent);
       state.apply({ t: "member", user: ada, ...membership } as object as StateEvent);
       const judged = { id: room, state, isNew: false };

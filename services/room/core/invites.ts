@@ -80,19 +80,6 @@ export class Invites {
     }
   }
 
-  /** In the order of their ids. */
-  snapshot(): StoredInvite[] {
-    const all = [...this.#all].map(([invite, { hash, role, until, uses, used }]): StoredInvite => [
-      invite,
-      hash,
-      role,
-      until,
-      uses,
-      used,
-    ]);
-    return all.sort(([a], [b]) => (a < b ? -1 : 1));
-  }
-
   clear(): void {
     this.#all.clear();
   }

@@ -13,7 +13,7 @@
 
 import type { MemberEvent, RoomSettings, StateEvent } from "#shared/protocol/events.ts";
 import { settingsOf } from "#shared/protocol/events.ts";
-import type { RoomSnapshotState, SenderTime, StoredMember } from "#shared/protocol/history.ts";
+import type { RoomSnapshotState, SenderTime } from "#shared/protocol/history.ts";
 import type { Millis, UserId } from "#shared/protocol/ids.ts";
 import type { Role, RoomKind } from "#shared/protocol/roles.ts";
 import { INVITE_BYTES, Invites } from "./invites.ts";
@@ -31,21 +31,23 @@ export interface Member {
 }
 
 export class RoomState {
-  readonly #account: RoomMemory["account"] | undefined;
+  readonly #account: RoomMemory["account"];
   readonly #members = new Map<UserId, Member>();
   readonly slow = new SlowMode();
   readonly invites = new Invites();
-  #settings: RoomSettings | undefined;
+  /** A room without a `room` event is open. */
+  #settings: RoomSettings = { kind: "open" };
   #owners = 0;
   #bans = 0;
+  /** The bytes that the account has (room-state.3). */
+  #counted = 0;
 
-  constructor(account?: RoomMemory["account"]) {
+  constructor(account: RoomMemory["account"]) {
     this.#account = account;
   }
 
-  /** A room without a `room` event is open. */
   get settings(): RoomSettings {
-    return this.#settings ?? OPEN;
+    return this.#settings;
   }
 
   get kind(): RoomKind {
@@ -77,17 +79,20 @@ export class RoomState {
 
   /** A message of the room, as long as its sender can have to wait. */
   onMessage(message: SentMessage): void {
-    if (this.settings.slowMode !== undefined) this.#countSenders(() => this.slow.take(message));
+    if (this.settings.slowMode === undefined) return;
+    this.slow.take(message);
+    this.#count();
   }
 
   /** The senders of a snapshot, then those of a replay. */
   loadSenders(senders: readonly SenderTime[], replayed?: SlowMode): void {
     if (this.settings.slowMode === undefined) return;
-    this.#countSenders(() => this.slow.load(senders, replayed));
+    this.slow.load(senders, replayed);
+    this.#count();
   }
 
   load({ settings, members, invites = [] }: RoomSnapshotState): void {
-    this.#countInvites(() => this.invites.load(invites));
+    this.invites.load(invites);
     if (settings !== undefined) this.#settings = settingsOf(settings);
     for (const [user, role, mutedUntil, banned] of members) {
       this.#put(user, {
@@ -96,38 +101,26 @@ export class RoomState {
         ...(banned && { banned }),
       });
     }
+    this.#count();
   }
 
   apply(event: StateEvent): void {
     if (event.t === "room") {
       this.#settings = settingsOf(event);
-      if (event.slowMode === undefined) this.#countSenders(() => this.slow.clear());
-    } else if (event.t === "invite") this.#countInvites(() => this.invites.apply(event));
+      if (event.slowMode === undefined) this.slow.clear();
+    } else if (event.t === "invite") this.invites.apply(event);
     else {
       this.#put(event.user, memberOf(event));
-      this.#countInvites(() => this.invites.onMember(event));
+      this.invites.onMember(event);
     }
-  }
-
-  /** The same state as a snapshot has it. */
-  snapshot(): RoomSnapshotState {
-    const members = this.page(undefined, Infinity).map(([user, member]): StoredMember => {
-      const { role, mutedUntil = 0, banned = false } = member;
-      return [user, role, mutedUntil, banned];
-    });
-    const invites = this.invites.snapshot();
-    return {
-      ...(this.#settings !== undefined && { settings: this.#settings }),
-      members,
-      ...(invites.length > 0 && { invites }),
-    };
+    this.#count();
   }
 
   clear(): void {
-    this.#count(-this.#members.size);
     this.#members.clear();
-    this.#countSenders(() => this.slow.clear());
-    this.#countInvites(() => this.invites.clear());
+    this.slow.clear();
+    this.invites.clear();
+    this.#count();
   }
 
   #put(user: UserId, member: Member): void {
@@ -138,29 +131,15 @@ export class RoomState {
     if (member.banned === true) this.#bans++;
     if (isStored(member)) this.#members.set(user, member);
     else this.#members.delete(user);
-    this.#count(Number(isStored(member)) - Number(before !== undefined));
   }
 
-  #countInvites(change: () => void): void {
-    const before = this.invites.size;
-    change();
-    const more = this.invites.size - before;
-    if (more !== 0) this.#account?.add("rooms", more * INVITE_BYTES);
-  }
-
-  #countSenders(change: () => void): void {
-    const before = this.slow.size;
-    change();
-    const more = this.slow.size - before;
-    if (more !== 0) this.#account?.add("rooms", more * SENDER_BYTES);
-  }
-
-  #count(members: number): void {
-    if (members !== 0) this.#account?.add("rooms", members * MEMBER_BYTES);
+  #count(): void {
+    const others = this.invites.size * INVITE_BYTES + this.slow.size * SENDER_BYTES;
+    const bytes = this.#members.size * MEMBER_BYTES + others;
+    this.#account.add("rooms", bytes - this.#counted);
+    this.#counted = bytes;
   }
 }
-
-const OPEN: RoomSettings = { kind: "open" };
 
 export function memberOf({ role, mutedUntil, banned }: MemberEvent): Member {
   return {

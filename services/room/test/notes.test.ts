@@ -15,7 +15,7 @@ import { T0 } from "./partition-fixture.ts";
 const [ADA, BEN, EVE] = ["ada", "ben", "eve"] as [UserId, UserId, UserId];
 
 function roomOf(kind: "open" | "closed" | "direct", members: readonly UserId[]) {
-  const state = new RoomState();
+  const state = new RoomState(new RoomMemory(1 << 24).account);
   state.apply({ t: "room", kind } as StateEvent);
   for (const user of members) state.apply({ t: "member", user, role: "member" } as StateEvent);
   return { id: "plans" as RoomId, state, isNew: false };

@@ -11,6 +11,7 @@ import { effectiveRole, ROLES, ROOM_KINDS } from "#shared/protocol/roles.ts";
 import type { Grant, Role, RoomKind } from "#shared/protocol/roles.ts";
 import { judge, mayDo, mayReadRoom, RIGHTS } from "../core/rights.ts";
 import type { Action } from "../core/rights.ts";
+import { RoomMemory } from "../core/room-memory.ts";
 import { RoomState } from "../core/room-state.ts";
 
 const ADA = "ada" as UserId;
@@ -50,7 +51,7 @@ interface Setup {
 }
 
 function stateOf({ kind, members = [], changes = [] }: Setup): RoomState {
-  const state = new RoomState();
+  const state = new RoomState(new RoomMemory(1 << 24).account);
   if (kind !== undefined) state.apply({ t: "room", kind } as StateEvent);
   for (const [user, role] of members) state.apply({ t: "member", user, role } as StateEvent);
   for (const change of changes) state.apply(change as StateEvent);
@@ -204,7 +205,11 @@ describe("Rights", () => {
 
   it("M6: a direct room that does not exist and a closed room give a stranger the same answer", () => {
     const actor = { user: EVE };
-    const absent = { id: directRoomId(ADA, BEN), state: new RoomState(), isNew: true };
+    const absent = {
+      id: directRoomId(ADA, BEN),
+      state: new RoomState(new RoomMemory(1 << 24).account),
+      isNew: true,
+    };
     const closed = { id: PLANS, state: stateOf({ kind: "closed" }), isNew: false };
     expect(mayReadRoom(absent, actor)).to.equal(false);
     expect(mayReadRoom(closed, actor)).to.equal(false);

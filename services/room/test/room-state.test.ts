@@ -4,13 +4,17 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import type { Write } from "#shared/protocol/commands.ts";
 import { decodeEvent } from "#shared/protocol/events.ts";
+import type { StateEvent } from "#shared/protocol/events.ts";
 import { MemoryArchive } from "#shared/adapters/archive-memory.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { ROLES } from "#shared/protocol/roles.ts";
+import type { Role } from "#shared/protocol/roles.ts";
+import { INVITE_BYTES } from "../core/invites.ts";
 import { ReplayedRoom } from "../core/replayed-room.ts";
 import { RoomMemory } from "../core/room-memory.ts";
 import { RoomState } from "../core/room-state.ts";
 import { Room } from "../core/room.ts";
+import { SENDER_BYTES } from "../core/slow-mode.ts";
 import { emptySnapshot, T0 } from "./partition-fixture.ts";
 
 const PLANS = "plans" as RoomId;
@@ -80,6 +84,16 @@ function decideAll(room: Room, drafts: readonly Draft[], from: number): Decided 
   return { outcomes, lines };
 }
 
+/** What the room has stored. */
+function stateOf({ state }: Room): object {
+  const { settings, owners, isPublic } = state;
+  return { settings, owners, isPublic, members: state.page(undefined, Infinity) };
+}
+
+const setting = (more: object): StateEvent => ({ t: "room", kind: "open", ...more }) as StateEvent;
+const member = (user: UserId, role: Role, more: object = {}): StateEvent =>
+  ({ t: "member", user, role, ...more }) as StateEvent;
+
 function newRoom(memory = new RoomMemory(BYTES)): Room {
   const room = new Room(PLANS, memory, T0);
   room.load(emptySnapshot(PLANS, 0));
@@ -113,7 +127,7 @@ describe("Room state", () => {
           const replayed = new ReplayedRoom(PLANS, first + 1, memory);
           if (above.length > 0) replayed.add(first + 1, above, 10);
           expect(rebuilt.load(read.value, above.length > 0 ? replayed : undefined)).to.equal(true);
-          expect(rebuilt.state.snapshot()).to.deep.equal(whole.state.snapshot());
+          expect(stateOf(rebuilt)).to.deep.equal(stateOf(whole));
           expect(decideAll(rebuilt, next, 500)).to.deep.equal(decideAll(whole, next, 500));
         },
       ),
@@ -121,17 +135,86 @@ describe("Room state", () => {
     );
   });
 
-  it("M7: the memory of members is counted, and is given back", () => {
-    const memory = new RoomMemory(BYTES);
-    const before = memory.account.used;
-    const room = newRoom(memory);
-    const with0 = memory.account.used;
-    const members = Array.from({ length: 50 }, (_, i) => ({ user: `u${i}` as UserId }));
-    const create = { op: "create", from: USERS[0]!, kind: "closed", members } as const;
-    decideAll(room, [create], 1);
-    expect(memory.account.used - with0).to.be.above(51 * 256);
-    room.clear();
-    expect(memory.account.used).to.equal(before);
+  it("P23, M7, room-state.3, room-state.4: members, invites and the senders of a slow mode count once, and are given back", () => {
+    const { account } = new RoomMemory(BYTES);
+    const state = new RoomState(account);
+    const [ada, ben, cat] = USERS as [UserId, UserId, UserId];
+    const invite = { t: "invite", invite: idOf(1), hash: "h", role: "member", at: T0 };
+    const sends = (from: UserId) => () => state.onMessage({ seq: 9, from, at: T0 });
+    const loads = (from: UserId) => () => state.loadSenders([[from, T0, 9]]);
+    const steps: readonly (readonly [string, StateEvent | (() => void), number])[] = [
+      ["a member", member(ada, "member"), 256],
+      ["another role", member(ada, "owner"), 0],
+      ["a stranger who goes", member(ben, "none"), 0],
+      ["a ban", member(ben, "none", { banned: true }), 256],
+      ["the end of the ban", member(ben, "none"), -256],
+      ["an invite", { ...invite, until: T0 + 9, uses: 1 } as StateEvent, INVITE_BYTES],
+      ["its only use", member(cat, "member", { invite: idOf(1), use: 1 }), 256 - INVITE_BYTES],
+      ["a message without slow mode", sends(ada), 0],
+      ["a loaded sender without slow mode", loads(ben), 0],
+      ["a slow mode", setting({ slowMode: 10 }), 0],
+      ["a message", sends(ada), SENDER_BYTES],
+      ["another one of the same sender", sends(ada), 0],
+      ["a loaded sender", loads(ben), SENDER_BYTES],
+      ["another setting", setting({ slowMode: 10, title: "Plans" }), 0],
+      ["the end of the slow mode", setting({}), -2 * SENDER_BYTES],
+      ["a further slow mode", setting({ slowMode: 10 }), 0],
+      ["a further message", sends(ada), SENDER_BYTES],
+      ["a further invite", { ...invite, until: T0 + 9, uses: 2 } as StateEvent, INVITE_BYTES],
+    ];
+    for (const [what, step, bytes] of steps) {
+      const before = account.usedBy("rooms");
+      if (typeof step === "function") step();
+      else state.apply(step);
+      expect(account.usedBy("rooms") - before, what).to.equal(bytes);
+    }
+    expect(account.used).to.be.above(0);
+    state.clear();
+    expect(account.used).to.equal(0);
+  });
+
+  it("M5, P23, room-state.3: a loaded state counts as the same state of events does", () => {
+    const { account } = new RoomMemory(BYTES);
+    const invite = [idOf(1), "h", "member", T0 + 9, 2, 1] as const;
+    const [ada, ben, cat] = USERS as [UserId, UserId, UserId];
+    new RoomState(account).load({
+      members: [
+        [ada, "owner", 0, false],
+        [ben, "none", 0, true],
+        [cat, "none", 0, false],
+      ],
+      invites: [invite],
+    });
+    expect(account.used).to.equal(2 * 256 + INVITE_BYTES);
+  });
+
+  it("M6, room-state.1: each history leaves its owners, its stored users, and whether every user may read the room", () => {
+    const [ada, ben] = USERS as [UserId, UserId];
+    const [owner, plain] = [member(ada, "owner"), member(ada, "member")];
+    const ban = (user: UserId): StateEvent => member(user, "none", { banned: true });
+    const histories: readonly (readonly [readonly StateEvent[], object])[] = [
+      [[], { owners: 0, size: 0, isPublic: true }],
+      [[setting({})], { owners: 0, size: 0, isPublic: true }],
+      [[setting({ kind: "closed" })], { owners: 0, size: 0, isPublic: false }],
+      [[setting({ kind: "direct" })], { owners: 0, size: 0, isPublic: false }],
+      [[plain], { owners: 0, size: 1, isPublic: true }],
+      [[member(ada, "none")], { owners: 0, size: 0, isPublic: true }],
+      [[owner, owner], { owners: 1, size: 1, isPublic: true }],
+      [[owner, member(ben, "owner")], { owners: 2, size: 2, isPublic: true }],
+      [[owner, member(ben, "owner"), plain], { owners: 1, size: 2, isPublic: true }],
+      [[owner, member(ada, "none")], { owners: 0, size: 0, isPublic: true }],
+      [[ban(ada)], { owners: 0, size: 1, isPublic: false }],
+      [[ban(ada), setting({ kind: "closed" })], { owners: 0, size: 1, isPublic: false }],
+      [[ban(ada), ban(ada), member(ada, "none")], { owners: 0, size: 0, isPublic: true }],
+      [[ban(ada), plain], { owners: 0, size: 1, isPublic: true }],
+      [[ban(ada), ban(ben), plain], { owners: 0, size: 2, isPublic: false }],
+    ];
+    for (const [i, [events, expected]] of histories.entries()) {
+      const state = new RoomState(new RoomMemory(BYTES).account);
+      for (const event of events) state.apply(event);
+      const { owners, size, isPublic } = state;
+      expect({ owners, size, isPublic }, `history ${i}`).to.deep.equal(expected);
+    }
   });
 
   it("M2: the events of a create have dense numbers, the owner first, and ids that are recognised", () => {
@@ -162,7 +245,7 @@ describe("Room state", () => {
   });
 
   it("M6: members are listed by user id, behind a user and up to a number, with what is stored of them", () => {
-    const state = new RoomState();
+    const state = new RoomState(new RoomMemory(BYTES).account);
     const [ada, ben, cat, dan] = USERS;
     state.load({
       members: [
