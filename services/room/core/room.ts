@@ -239,7 +239,7 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
     // dedupe.2: otherwise no answer can decide it.
     if (isUnsure && this.#archived >= this.#forgottenTo) return true;
     const target = behaviourOf(write).target(write);
-    if (target === undefined || target >= this.#next) return false;
+    if (target === undefined) return false;
     return this.#targets.find(target) === undefined && this.#targets.mayAsk(this.#archived);
   }
 
@@ -332,7 +332,7 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
     if (seq === undefined || !isTargeted(write)) return undefined;
     const archived = known?.target?.seq === seq ? known.target : undefined;
     if (archived?.message !== undefined) this.#targets.learn(seq, archived.message);
-    const target = seq >= this.#next ? "none" : (this.#targets.find(seq) ?? (archived && "none"));
+    const target = this.#targets.find(seq) ?? (archived && "none");
     if (target === undefined) {
       // An answer without the target comes from an older version (N6), or does not count.
       const isPossible = known === undefined && this.#targets.mayAsk(this.#archived);

@@ -8,7 +8,9 @@ import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { ROOM_MEMBERS_MAX } from "#shared/protocol/limits.ts";
 import { judgeImport } from "../core/imports.ts";
-import { idAt, only, PartitionFixture, resultsOf, T0 } from "./partition-fixture.ts";
+import { RoomMemory } from "../core/room-memory.ts";
+import { Room } from "../core/room.ts";
+import { emptySnapshot, idAt, only, PartitionFixture, resultsOf, T0 } from "./partition-fixture.ts";
 
 const PLANS = "plans" as RoomId;
 const ADA = "ada" as UserId;
@@ -119,6 +121,25 @@ describe("Imports", () => {
     expect(resultOf(fixture, part([event(4)], { born: event(4).id }))).to.include({
       error: "conflict",
     });
+  });
+
+  it("J4, J5: a part continues the birth that an unconfirmed part or the archive gave, and its ids are known", () => {
+    const room = new Room(PLANS, new RoomMemory(1 << 24), T0);
+    room.load(emptySnapshot(PLANS, 0));
+    const lines = FIRST.map(encodeEvent);
+    const first = { kind: "event", seq: 1, at: PAST + 3, lines, notes: [] };
+    expect(room.decideImport(part(FIRST), T0)).to.deep.equal(first);
+    const other = part([event(4)], { born: event(4).id });
+    const conflict = { kind: "refuse", error: "conflict" };
+    expect(room.decideImport(other, T0)).to.deep.equal(conflict);
+    expect(room.decideImport(part([event(4)]), T0)).to.include({ kind: "event", seq: 4 });
+    const { id } = event(3);
+    const write = { c: ++c, op: "send", room: PLANS, id, from: BEN, body: {} } as const;
+    expect(room.decide(write, T0)).to.deep.equal({ kind: "repeat", seq: 3, at: PAST + 3 });
+    const loaded = new Room(PLANS, new RoomMemory(1 << 24), T0);
+    loaded.load({ ...emptySnapshot(PLANS, 0), head: 3, born: BORN, lastAt: PAST + 3 });
+    expect(loaded.decideImport(other, T0)).to.deep.equal(conflict);
+    expect(loaded.decideImport(part([event(4)]), T0)).to.include({ kind: "event", seq: 4 });
   });
 
   it("J5: events of one time, of this moment and up to the bound of members pass", () => {

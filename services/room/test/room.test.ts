@@ -6,6 +6,7 @@ import { decodeEvent } from "#shared/protocol/events.ts";
 import { DEDUPE_WINDOW_MS, TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 import type { RoomSnapshot } from "#shared/protocol/history.ts";
 import type { UserId } from "#shared/protocol/ids.ts";
+import { TARGETS_MAX } from "../core/message-targets.ts";
 import { ReplayedRoom } from "../core/replayed-room.ts";
 import { Room } from "../core/room.ts";
 import { RoomMemory } from "../core/room-memory.ts";
@@ -40,6 +41,14 @@ function replayed(memory: RoomMemory, first: number, last: number, size = 2): Re
   }
   return found;
 }
+
+/** A write of an administrator. */
+let writes = 0;
+const write = (op: string, more: object): Write => {
+  const id = idAt(T0, 500_000 + ++writes);
+  return { c: 1, op, room: GENERAL, id, from: ADA, grant: "admin", ...more } as Write;
+};
+const edit = (target: number): Write => write("edit", { target, body: {} });
 
 /** Decides and commits `count` recent sends, and returns them. */
 function commit(room: Room, count: number): SendCommand[] {
@@ -163,6 +172,72 @@ describe("Room: decisions", () => {
     expect([again.room.head, again.room.born]).to.deep.equal([2, command.id]);
   });
 
+  it("O2, room/room.6: an answer waits for a deletion and for each change of the state, and for no other event", () => {
+    const ops: readonly (readonly [string, object, boolean])[] = [
+      ["send", { body: {} }, false],
+      ["edit", { target: 6, body: {} }, false],
+      ["react", { target: 6, emoji: "👍", on: true }, false],
+      ["pin", { target: 6, on: true }, false],
+      ["delete", { target: 6 }, true],
+      ["update", { title: "Plans" }, true],
+      ["member", { user: EVE, role: "member" }, true],
+    ];
+    for (const [op, more, isChange] of ops) {
+      const { room } = newRoom({ head: 5, born: "b" });
+      commit(room, 1);
+      const decided = room.decide(write(op, more), T0);
+      if (decided.kind !== "event") throw new Error(`${op} ${decided.kind}`);
+      expect(room.isChanging, op).to.equal(isChange);
+      expect(room.shown, op).to.deep.equal({ head: isChange ? 7 : 6, born: "b" });
+      room.commit(7, decided.lines, 7);
+      expect(room.isChanging, op).to.equal(false);
+      expect(room.shown, op).to.deep.equal({ head: 7, born: "b" });
+    }
+  });
+
+  it("O2, room/room.6: the decided birth is that of the first event, also with later ones in flight", () => {
+    const { room } = newRoom();
+    const create = write("create", { kind: "closed" });
+    expect(room.decide(create, T0)).to.include({ kind: "event", seq: 1 });
+    expect(room.decide(of(), T0)).to.include({ kind: "event", seq: 3 });
+    expect(room.shown).to.deep.equal({ head: 3, born: create.id });
+    expect([room.head, room.born]).to.deep.equal([0, ""]);
+  });
+
+  it("C4: a write waits for a look-up when only the archive knows its target and may answer", () => {
+    const { room } = newRoom({ head: 5 });
+    commit(room, 1);
+    const unsure = (): boolean[] =>
+      [edit(5), edit(6), edit(7), of(), of({ thread: 5 }), of({ thread: 6 })].map((one) =>
+        room.isUnsure(one, T0),
+      );
+    expect(unsure()).to.deep.equal([true, false, false, false, true, false]);
+    room.forgetIds(6, { before: 0, now: T0 });
+    expect(unsure(), "it may have forgotten more than the archive has").to.not.include(true);
+    room.onArchived(6);
+    expect(unsure()).to.deep.equal([true, true, false, false, true, true]);
+  });
+
+  it("message-targets.2, message-targets.3: archived targets beyond the bound go, but for those that an open look-up lacked", () => {
+    const { room } = newRoom();
+    const last = TARGETS_MAX + 128;
+    commit(room, last);
+    const firstKnown = (): number => {
+      let seq = 1;
+      while (room.isUnsure(edit(seq), T0)) seq++;
+      return seq;
+    };
+    room.onArchived(0);
+    expect(firstKnown(), "not archived").to.equal(1);
+    const pin = { archived: 64 };
+    room.pins.add(pin);
+    room.onArchived(last);
+    expect(firstKnown()).to.equal(65);
+    room.pins.delete(pin);
+    room.onArchived(last);
+    expect(firstKnown()).to.equal(129);
+  });
+
   it("P12: is settled when all events are committed and archived, and no look-up is open", () => {
     const memory = new RoomMemory(1 << 24);
     const room = new Room(GENERAL, memory, T0);
@@ -201,6 +276,18 @@ describe("Room: after a load", () => {
     expect(room.recent.range(3, 5)).to.deep.equal({ kind: "not-here" });
     const { lines } = linesOf(GENERAL, 4, 2);
     expect(room.recent.range(4, 5)).to.deep.equal({ kind: "lines", first: 4, lines });
+  });
+
+  it("message-targets.1: a line of its tail that is no event, or one of a newer version, has its place and is no message", () => {
+    const newer = lineOf(GENERAL, 4).replace('"t":"msg"', '"t":"sung"');
+    const tail = [lineOf(GENERAL, 2), "not an event", newer, lineOf(GENERAL, 5)];
+    const { room } = newRoom({ head: 5, tail });
+    expect(room.recent.range(2, 5)).to.deep.include({ first: 2, lines: tail });
+    const answers = [2, 3, 4, 5].map((seq) => {
+      const decided = room.decide(edit(seq), T0);
+      return decided.kind === "refuse" ? decided.error : decided.kind;
+    });
+    expect(answers).to.deep.equal(["event", "not_found", "not_found", "event"]);
   });
 
   it("P25: refuses a snapshot that ends below the first replayed line", () => {
@@ -361,6 +448,21 @@ describe("Room: forgotten ids", () => {
     memory.account.bytesMax = 1;
     memory.shed();
     expect(room.decide(first!, memory.wall)).to.include({ kind: "look-up" });
+    room.clear();
+    expect(memory.account.used).to.equal(0);
+  });
+
+  it("P23: a cleared room gives back the memory of its lines, ids, targets, edits and state", () => {
+    const { room, memory } = newRoom({ floors: [[EVE, T0]] });
+    commit(room, 70);
+    for (const one of [edit(1), write("member", { user: EVE, role: "member" })]) {
+      const decided = room.decide(one, T0);
+      if (decided.kind !== "event") throw new Error(decided.kind);
+      room.commit(decided.seq, decided.lines, decided.seq);
+    }
+    for (const category of ["unarchived", "ids", "targets", "rooms"] as const) {
+      expect(memory.account.usedBy(category), category).to.be.above(0);
+    }
     room.clear();
     expect(memory.account.used).to.equal(0);
   });
