@@ -26,12 +26,12 @@ import { int8Array, textArray } from "./pg-arrays.ts";
 import { NO_LANGUAGE } from "./postgres-search.ts";
 import { vectorText } from "./search-vector.ts";
 
-/** Events of one transaction, shared by its rooms. */
+/** Events of one transaction, shared by its rooms: as many as a batch of the archive holds. */
 const EVENTS_MAX = 2_000;
 /** Messages of one statement. The process serves others between two statements. */
 const PUT_MAX = 250;
-/** Of each room, also when there are many. */
-const EVENTS_MIN = 16;
+/** Of each room, also when there are many: with BATCH_ROOMS_MAX rooms EVENTS_MAX of all. */
+const EVENTS_MIN = 4;
 /** The number of these rules. A new one rebuilds the index. */
 const RULES = 1;
 
