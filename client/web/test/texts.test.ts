@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect } from "chai";
 import { parseAst } from "vite";
 import { CATALOGUES, chooseLanguage, LANGUAGES, loadLanguage } from "../texts/language.ts";
+import { englishDetails } from "../texts/english-details.ts";
 import { englishDialogs } from "../texts/english-dialogs.ts";
 import { englishFiles } from "../texts/english-files.ts";
 import { englishPreviews } from "../texts/english-previews.ts";
@@ -13,7 +14,7 @@ import type { Entry, TextKey } from "../texts/texts.ts";
 import { fileWords } from "../store/words.ts";
 import { addTexts, parts, setLanguage, t } from "../texts/texts.ts";
 
-const LATER = { ...englishDialogs, ...englishFiles, ...englishPreviews };
+const LATER = { ...englishDetails, ...englishDialogs, ...englishFiles, ...englishPreviews };
 const ALL = { ...english, ...LATER };
 const KEYS = Object.keys(ALL) as TextKey[];
 

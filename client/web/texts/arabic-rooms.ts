@@ -69,15 +69,6 @@ export const arabicRooms: RoomsCatalogue = {
   "visit.text": "أنت تزور هذه الغرفة. انضم إليها لتبقى في قائمتك على كل جهاز.",
   "visit.join": "انضمام",
 
-  "people.title": "الأشخاص",
-  "people.away": "ليسوا هنا",
-  "people.banned": "المحظورون",
-  "people.muted": "مكتوم",
-  "people.actions": "إجراءات {name}",
-  "people.add": "إضافة عضو",
-  "people.invite": "دعوة برابط",
-  "people.failed": "تعذّر تحميل الأعضاء.",
-  "people.more": "عرض المزيد",
   "role.none": "ليس عضوًا",
   "role.reader": "قارئ",
   "role.member": "عضو",
@@ -107,6 +98,4 @@ export const arabicRooms: RoomsCatalogue = {
   "notify.denied": "يحظر هذا المتصفح إشعارات هذه الصفحة.",
   "notify.mention": "أشار إليك {name} في {room}",
   "notify.reply": "ردّ عليك {name} في {room}",
-  "details.link": "الرابط",
-  "details.copyLink": "نسخ رابط هذه الرسالة",
 };

@@ -110,4 +110,20 @@ export const englishDialogs = {
   "search.loading": "Searching…",
   "search.how": "All words must be in a message. Also: a phrase in quotes, begin*, -without.",
   "search.count": { one: "{count} message", other: "{count} messages" },
+
+  "people.title": "People",
+  "people.away": "Not here",
+  "people.banned": "Banned",
+  "people.muted": "muted",
+  "people.actions": "Actions for {name}",
+  "people.add": "Add a member",
+  "people.invite": "Invite with a link",
+  "people.failed": "The members could not be loaded.",
+  "people.more": "Show more",
+  "panel.here": "Here now",
+  "panel.andMore": { one: "and {count} person more", other: "and {count} people more" },
+  "panel.tooMany": {
+    one: "{count} person. The room is too large to list the names.",
+    other: "{count} people. The room is too large to list the names.",
+  },
 } as const;

@@ -32,15 +32,6 @@ export const englishRooms = {
   "visit.text": "You are visiting this room. Join it to keep it in your list on every device.",
   "visit.join": "Join",
 
-  "people.title": "People",
-  "people.away": "Not here",
-  "people.banned": "Banned",
-  "people.muted": "muted",
-  "people.actions": "Actions for {name}",
-  "people.add": "Add a member",
-  "people.invite": "Invite with a link",
-  "people.failed": "The members could not be loaded.",
-  "people.more": "Show more",
   "role.none": "no member",
   "role.reader": "reader",
   "role.member": "member",
@@ -70,6 +61,4 @@ export const englishRooms = {
   "notify.denied": "This browser blocks notifications of this page.",
   "notify.mention": "{name} mentioned you in {room}",
   "notify.reply": "{name} answered you in {room}",
-  "details.link": "Link",
-  "details.copyLink": "Copy the link to this message",
 } as const;

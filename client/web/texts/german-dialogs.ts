@@ -116,4 +116,20 @@ export const germanDialogs: DialogsCatalogue = {
   "search.how":
     "Alle Wörter müssen in einer Nachricht stehen. Auch: eine Wendung in Anführungszeichen, anfang*, -ohne.",
   "search.count": { one: "{count} Nachricht", other: "{count} Nachrichten" },
+
+  "people.title": "Personen",
+  "people.away": "Nicht hier",
+  "people.banned": "Ausgesperrt",
+  "people.muted": "stumm",
+  "people.actions": "Aktionen für {name}",
+  "people.add": "Mitglied hinzufügen",
+  "people.invite": "Mit einem Link einladen",
+  "people.failed": "Die Mitglieder konnten nicht geladen werden.",
+  "people.more": "Mehr zeigen",
+  "panel.here": "Jetzt hier",
+  "panel.andMore": { one: "und {count} weitere Person", other: "und {count} weitere Personen" },
+  "panel.tooMany": {
+    one: "{count} Person. Der Raum ist zu groß, um die Namen zu zeigen.",
+    other: "{count} Personen. Der Raum ist zu groß, um die Namen zu zeigen.",
+  },
 };

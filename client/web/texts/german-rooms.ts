@@ -36,15 +36,6 @@ export const germanRooms: RoomsCatalogue = {
     "Sie besuchen diesen Raum. Treten Sie bei, damit er auf jedem Gerät in Ihrer Liste steht.",
   "visit.join": "Beitreten",
 
-  "people.title": "Personen",
-  "people.away": "Nicht hier",
-  "people.banned": "Ausgesperrt",
-  "people.muted": "stumm",
-  "people.actions": "Aktionen für {name}",
-  "people.add": "Mitglied hinzufügen",
-  "people.invite": "Mit einem Link einladen",
-  "people.failed": "Die Mitglieder konnten nicht geladen werden.",
-  "people.more": "Mehr zeigen",
   "role.none": "kein Mitglied",
   "role.reader": "Leser",
   "role.member": "Mitglied",
@@ -74,6 +65,4 @@ export const germanRooms: RoomsCatalogue = {
   "notify.denied": "Dieser Browser blockiert die Benachrichtigungen dieser Seite.",
   "notify.mention": "{name} hat Sie in {room} erwähnt",
   "notify.reply": "{name} hat Ihnen in {room} geantwortet",
-  "details.link": "Link",
-  "details.copyLink": "Link zu dieser Nachricht kopieren",
 };

@@ -231,12 +231,6 @@ export const german: Catalogue = {
   "panel.label": "Einzelheiten",
   "panel.close": "Diese Spalte schließen",
   "panel.closeTitle": "Schließen (Esc)",
-  "panel.here": "Jetzt hier",
-  "panel.andMore": { one: "und {count} weitere Person", other: "und {count} weitere Personen" },
-  "panel.tooMany": {
-    one: "{count} Person. Der Raum ist zu groß, um die Namen zu zeigen.",
-    other: "{count} Personen. Der Raum ist zu groß, um die Namen zu zeigen.",
-  },
 
   "details.title": "Nachricht",
   "details.titleNumber": "Nachricht {number}",
@@ -251,11 +245,12 @@ export const german: Catalogue = {
   "details.edited": "Bearbeitet",
   "details.id": "Kennung",
   "details.copyId": "Kennung kopieren",
-  "details.copy": "Kopieren",
   "details.sent": "Gesendet und sicher gespeichert",
   "details.stored": "Sicher gespeichert",
   "details.pending": "Wird gesendet, noch nicht bestätigt",
   "details.refused": "Nicht gesendet",
+  "details.link": "Link",
+  "details.copyLink": "Link zu dieser Nachricht kopieren",
 
   "proof.label": "Vollständigkeit",
   "proof.newest": "Neueste Nummer",

@@ -12,6 +12,7 @@
 //   texts.5. The texts of views that load later come with them (addTexts): in English only, since
 //       the other catalogues are loaded whole.
 
+import type { englishDetails } from "./english-details.ts";
 import type { englishDialogs } from "./english-dialogs.ts";
 import type { englishFiles } from "./english-files.ts";
 import type { englishPreviews } from "./english-previews.ts";
@@ -19,7 +20,10 @@ import type { englishRooms } from "./english-rooms.ts";
 import { english } from "./english.ts";
 
 /** The texts of views that load later (texts.5). */
-type Later = typeof englishDialogs & typeof englishFiles & typeof englishPreviews;
+type Later = typeof englishDetails &
+  typeof englishDialogs &
+  typeof englishFiles &
+  typeof englishPreviews;
 type English = typeof english & Later;
 export type TextKey = keyof English;
 
@@ -31,6 +35,7 @@ export type Catalogue = {
 };
 /** The parts of a catalogue in files of their own. */
 export type RoomsCatalogue = Pick<Catalogue, keyof typeof englishRooms>;
+export type DetailsCatalogue = Pick<Catalogue, keyof typeof englishDetails>;
 export type DialogsCatalogue = Pick<Catalogue, keyof typeof englishDialogs>;
 export type FilesCatalogue = Pick<Catalogue, keyof typeof englishFiles>;
 export type PreviewsCatalogue = Pick<Catalogue, keyof typeof englishPreviews>;
@@ -66,7 +71,9 @@ export function setLanguage(chosen: Language): void {
 }
 
 /** Adds texts that a language does not have yet (texts.5). */
-export function addTexts(texts: DialogsCatalogue | FilesCatalogue | PreviewsCatalogue): void {
+export function addTexts(
+  texts: DetailsCatalogue | DialogsCatalogue | FilesCatalogue | PreviewsCatalogue,
+): void {
   language = { ...language, catalogue: { ...texts, ...language.catalogue } };
 }
 

@@ -8,9 +8,12 @@ import { messageLink } from "../store/page-links.ts";
 import { Name } from "./avatar.tsx";
 import { CopyButton } from "./copy-button.tsx";
 import { PanelFrame } from "./panel-frame.tsx";
-import { groupDigits, t } from "../texts/texts.ts";
+import { englishDetails } from "../texts/english-details.ts";
+import { addTexts, groupDigits, t } from "../texts/texts.ts";
 import type { TextKey } from "../texts/texts.ts";
 import "./on-demand.css";
+
+addTexts(englishDetails);
 
 const STATES = {
   sent: "details.sent",

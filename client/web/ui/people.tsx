@@ -8,12 +8,15 @@ import type { StoredMember } from "../store/chat-api.ts";
 import { memberActions } from "../store/member-actions.ts";
 import { mayDo } from "../store/room-rights.ts";
 import type { RoomStore } from "../store/room-store.ts";
-import { t } from "../texts/texts.ts";
+import { englishDialogs } from "../texts/english-dialogs.ts";
+import { addTexts, t } from "../texts/texts.ts";
 import { Avatar, Name } from "./avatar.tsx";
 import { Icon } from "./icons.tsx";
 import type { RoomDialog } from "./layout.ts";
 import { PanelFrame } from "./panel-frame.tsx";
 import "./on-demand.css";
+
+addTexts(englishDialogs);
 
 interface Props {
   readonly room: RoomStore;
