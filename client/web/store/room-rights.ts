@@ -73,10 +73,17 @@ export function barOf({ status, info }: BarredRoom, now: number): RoomBar | unde
   return status === "left" ? "left" : sendBar(info, info.mutedUntil, now);
 }
 
+/** How long the author may still edit a message that was sent at this time, in ms. */
+export function editMs(settings: RoomSettings | undefined, at: number, now: number): number {
+  return at + (settings?.editWindow ?? Infinity) * 1_000 - now;
+}
+
 /** What the room takes from the user now. */
 export interface MessageRights {
   /** A message, and a new text of an own one. */
   readonly write: boolean;
+  /** The setting of the room: for how long after a message its author edits it. */
+  readonly editWindow: number | undefined;
   readonly react: boolean;
   readonly pin: boolean;
   /** The deletion of an own message: also of a muted user, and in an archived room. */
@@ -89,6 +96,7 @@ export function messageRights(place: Place, bar: RoomBar | undefined): MessageRi
   const isIn = bar !== "left";
   return {
     write: bar === undefined,
+    editWindow: place.settings?.editWindow,
     react: (bar === undefined || bar === "role") && mayLikely("react", place),
     pin: isIn && bar !== "archived" && mayDo("pin", place),
     takeBack: isIn,

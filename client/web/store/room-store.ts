@@ -7,6 +7,10 @@
 //        the window has the focus.
 //   room-store.2. Only messages of the main line count as unread: no change of a message, and no
 //        reply in a thread.
+//   room-store.3. The room judges times by its own clock. A live event has a time that this clock
+//        has passed. The greatest lead of such a time over the clock of this device counts, because
+//        an event can arrive late, and an imported one can be old. Before the first live event the
+//        clock of this device counts.
 
 import { PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
@@ -19,7 +23,8 @@ import { MessageChanges } from "./message-changes.ts";
 import { Draft } from "./draft.ts";
 import { MemberList } from "./member-list.ts";
 import { mentionsIn, ROOM_MENTION } from "./mention-text.ts";
-import { mayDo } from "./room-rights.ts";
+import { barOf, editMs, mayDo } from "./room-rights.ts";
+import type { RoomBar } from "./room-rights.ts";
 import type { FileLink } from "./files/file-port.ts";
 import { filesOf } from "./load-files.ts";
 import type { JumpTarget, MessageSource } from "./message-source.ts";
@@ -79,6 +84,8 @@ export class RoomStore implements MessageSource {
   #readMark: number | undefined;
   /** The events above the read position that are not unread messages (room-store.2). */
   #quiet = 0;
+  /** How far the clock of the room is ahead (room-store.3). */
+  #lead: number | undefined;
   #thread: ThreadStore | undefined;
   #pins: PinList | undefined;
   readonly #waiting: (() => void)[] = [];
@@ -113,7 +120,7 @@ export class RoomStore implements MessageSource {
     this.#readThrough = readThrough;
     this.#typingNames = new TypingNames(clock, changed);
     this.#typingSignal = new TypingSignal(clock, (on) => handle.typing(on));
-    this.changes = new MessageChanges(handle, changed);
+    this.changes = new MessageChanges(handle, this, changed);
     this.draft = new Draft({
       saved: options.draftOf(),
       typed: (text) => {
@@ -182,6 +189,19 @@ export class RoomStore implements MessageSource {
   get readMark(): number | undefined {
     return this.#readMark;
   }
+  /** Why the user cannot write here now. */
+  get bar(): RoomBar | undefined {
+    return barOf(this, this.#now);
+  }
+
+  editMs(at: number): number {
+    return editMs(this.info.settings, at, this.#now);
+  }
+
+  get #now(): number {
+    return this.#options.clock.now() + (this.#lead ?? 0);
+  }
+
   /** The room was recreated while this window was joined. */
   get wasReset(): boolean {
     return this.#wasReset;
@@ -377,6 +397,10 @@ export class RoomStore implements MessageSource {
   }
 
   #onEvent(event: RoomEvent): void {
+    if (this.status === "live") {
+      const lead = event.at - this.#options.clock.now();
+      this.#lead = Math.max(this.#lead ?? lead, lead); // room-store.3
+    }
     this.timeline.receive(event);
     if (event.t === "msg") this.#typingNames.update(event.from, false); // It ends the typing.
     for (const part of [this.info, this.members, this.admin, this.#pins]) part?.receive(event);

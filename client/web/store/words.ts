@@ -70,9 +70,10 @@ function isErrorName(name: string): name is ErrorName {
 /** The user's change of a message, as a word for "Not edited." */
 export type ChangeKind = "edited" | "deleted" | "changed" | "pinned" | "unpinned";
 
-/** One sentence for a refused change of a message. */
-export function changeFailureWords(kind: ChangeKind, name: string): string {
-  const why = name === "conflict" ? t("failure.deletedMeanwhile") : failureWords(name);
+/** One sentence for a refused change of a message. `isLate`: the time for edits was over. */
+export function changeFailureWords(kind: ChangeKind, name: string, isLate: boolean): string {
+  let why = name === "conflict" ? t("failure.deletedMeanwhile") : failureWords(name);
+  if (isLate) why = t("failure.late");
   return t(`change.${kind}`, { why });
 }
 

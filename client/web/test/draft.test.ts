@@ -84,9 +84,10 @@ function createChanges(): { client: FakeClient; handle: FakeHandle; changes: Mes
   const server = new FakeServer();
   const client = server.client("ada");
   const handle = client.join("general");
+  const rules = { bar: undefined, editMs: () => Infinity };
   server.append("general", "ada", "one");
   server.append("general", "ada", "two");
-  return { client, handle, changes: new MessageChanges(handle, () => undefined) };
+  return { client, handle, changes: new MessageChanges(handle, rules, () => undefined) };
 }
 
 describe("message changes", () => {

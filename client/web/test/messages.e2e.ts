@@ -140,14 +140,14 @@ describe("Messages in a browser", () => {
     await grace.send("thank yuo");
     await grace.message("thank yuo").locator(".status-mine").waitFor();
     const end = Date.now() + 1_000;
+    await grace.use(grace.message("thank yuo"), "Edit");
+    await grace.page.getByText("Editing a message").waitFor();
     await owner.join("pins").update({ editWindow: 1 }).done;
     owner.close();
     await grace.until("the end of the time for edits", () => Date.now() > end);
-    await grace.use(grace.message("thank yuo"), "Edit");
-    await grace.page.getByText("Editing a message").waitFor();
     await grace.send("thank you");
     const problem = grace.message("thank yuo").getByRole("alert");
-    await problem.getByText("Not edited. You are not allowed to do this here.").waitFor();
+    await problem.getByText("Not edited. The time to edit this message is over.").waitFor();
     await expectAccessible(grace, "a refusal");
     await problem.getByRole("button", { name: "Close" }).click();
     await problem.waitFor({ state: "detached" });
@@ -170,14 +170,7 @@ describe("Messages in a browser", () => {
     const grace = await arrive("grace", "rights");
     await grace.send("of grace");
     await grace.message("of grace").locator(".status-mine").waitFor();
-    const offered = async (text: string): Promise<(string | null)[]> => {
-      await grace.message(text).hover();
-      const tools = grace.message(text).getByRole("toolbar");
-      await tools.waitFor();
-      return tools
-        .getByRole("button")
-        .evaluateAll((buttons) => buttons.map((one) => one.getAttribute("aria-label")));
-    };
+    const offered = (text: string): Promise<(string | null)[]> => offeredTo(grace, text);
     const reaction = grace.message("of ada").getByRole("button", { name: /^👍/u });
     const all = ["React", "Reply in thread", "Edit", "Delete"];
     expect(await offered("of grace")).to.deep.equal(all);
@@ -203,6 +196,35 @@ describe("Messages in a browser", () => {
     await grace.use(grace.message("of grace"), "Delete");
     await grace.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
     await grace.message("This message was deleted.").waitFor();
+    await leave(grace);
+  });
+
+  it("C3: an edit is offered until the time of the room for edits is over", async () => {
+    const owner = shared.client("ada");
+    await owner.createRoom("edit-window", { kind: "closed", members: [{ user: "grace" }] }).done;
+    await owner.join("edit-window").update({ editWindow: 600 }).done;
+    owner.close();
+    const grace = await arrive("grace", "edit-window");
+    await grace.page.clock.install();
+    await grace.page.reload();
+    await grace.waitUntilComplete();
+    await grace.send("of grace");
+    const message = grace.message("of grace");
+    await message.locator(".status-mine").waitFor();
+    const all = ["React", "Reply in thread", "Edit", "Delete"];
+    expect(await offeredTo(grace, "of grace")).to.deep.equal(all);
+    await message.getByRole("button", { name: "Edit" }).focus();
+    await grace.page.clock.fastForward(601_000);
+    await message.getByRole("button", { name: "Edit" }).waitFor({ state: "detached" });
+    expect(await offeredTo(grace, "of grace")).to.deep.equal([
+      "React",
+      "Reply in thread",
+      "Delete",
+    ]);
+    expect(await message.evaluate((element) => element === document.activeElement)).to.equal(true);
+    await grace.page.keyboard.press("e");
+    await grace.field.press("ArrowUp");
+    expect(await grace.page.getByText("Editing a message").count()).to.equal(0);
     await leave(grace);
   });
 
@@ -348,3 +370,13 @@ describe("Messages in a browser", () => {
     await leave(ada);
   });
 });
+
+/** The tools of the message under the pointer. */
+async function offeredTo(user: BrowserUser, text: string): Promise<(string | null)[]> {
+  await user.message(text).hover();
+  const tools = user.message(text).getByRole("toolbar");
+  await tools.waitFor();
+  return tools
+    .getByRole("button")
+    .evaluateAll((buttons) => buttons.map((one) => one.getAttribute("aria-label")));
+}

@@ -1,16 +1,26 @@
 // RoomRights: the offered actions agree with the service, and are those of the role.
 
 import { expect } from "chai";
-import type { Write } from "#shared/protocol/commands.ts";
+import type { ChangeCommand, Write } from "#shared/protocol/commands.ts";
 import type { StateEvent } from "#shared/protocol/events.ts";
+import type { TargetMessage } from "#shared/protocol/history.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { ROLES, ROOM_KINDS } from "#shared/protocol/roles.ts";
 import type { Role } from "#shared/protocol/roles.ts";
+import { judgeTarget } from "../../../services/room/core/changes.ts";
 import { judge, mayDo as mayInService, roleIn } from "../../../services/room/core/rights.ts";
 import { RoomMemory } from "../../../services/room/core/room-memory.ts";
 import { RoomState } from "../../../services/room/core/room-state.ts";
 import { memberActions, standingAfter } from "../store/member-actions.ts";
-import { barOf, mayDo, mayLikely, messageRights, OFFERED, sendBar } from "../store/room-rights.ts";
+import {
+  barOf,
+  editMs,
+  mayDo,
+  mayLikely,
+  messageRights,
+  OFFERED,
+  sendBar,
+} from "../store/room-rights.ts";
 import type { OfferedAction } from "../store/room-rights.ts";
 
 const open = { kind: "open" } as const;
@@ -115,6 +125,7 @@ describe("room rights", () => {
       const rights = messageRights(place, barOf({ status: "live", info: place }, now));
       expect(rights, JSON.stringify(place)).to.deep.equal({
         write: takes("edit"),
+        editWindow: undefined,
         react: takes("react"),
         pin: takes("pin"),
         takeBack: takes("delete"),
@@ -126,9 +137,26 @@ describe("room rights", () => {
     expect(judgedCases).to.be.above(100);
   });
 
+  it("C3: an edit is offered exactly as long as the room takes one", () => {
+    const [ada, room] = ["ada" as UserId, "plans" as RoomId];
+    const standing = { kind: "open", role: "member", isAdmin: false } as const;
+    const edit = { op: "edit", room, from: ada, target: 1 } as unknown as ChangeCommand;
+    for (const more of [{}, { editWindow: 1 }, { editWindow: 60 }]) {
+      for (const age of [0, 999, 1_000, 1_001, 60_000, 60_001]) {
+        const settings = { ...open, ...more };
+        const now = 500_000;
+        const target = { from: ada, at: now - age } as TargetMessage;
+        const taken = judgeTarget({ ...standing, settings, now }, edit, target) === undefined;
+        const offered = editMs(settings, target.at ?? 0, now) >= 0;
+        expect(offered, JSON.stringify({ more, age })).to.equal(taken);
+      }
+    }
+    expect(editMs(undefined, 0, 100), "before the settings are known").to.equal(Infinity);
+  });
+
   it("C3: who has left a room is offered no change", () => {
     const info = { settings: open, role: "owner", mutedUntil: 0 } as const;
-    const rights = messageRights(info, barOf({ status: "left", info }, 100));
+    const { editWindow: _, ...rights } = messageRights(info, barOf({ status: "left", info }, 100));
     expect(Object.values(rights)).to.deep.equal(Array(5).fill(false));
   });
 

@@ -317,6 +317,45 @@ describe("room store", () => {
     expect(await edited("mail@zoe")).to.deep.include({ mentions: [] });
   });
 
+  it("room-store.3, C3: the time for an edit ends by the clock of the room, which is that of its live events", async () => {
+    const { server, clock, room } = await enter(1);
+    const hour = 3_600_000;
+    const left = (): number => room.changes.editMs(room.timeline.at(2)!);
+    server.now = clock.now() - hour; // This device is an hour ahead.
+    server.append("general", "ada", "one");
+    server.add("general", "grace", { t: "room", kind: "open", editWindow: 60 });
+    expect(left()).to.equal(60_000);
+    clock.advance(40_000);
+    expect(left()).to.equal(20_000);
+    server.now += 40_000 - 500; // An event that was on its way for half a second changes nothing.
+    server.append("general", "grace", "two");
+    expect(left()).to.equal(20_000);
+    clock.advance(20_001);
+    expect(left()).to.equal(-1);
+    server.now += 10 * hour; // An event of an import can be much older, not newer.
+    server.append("general", "grace", "three");
+    expect(left()).to.be.below(-hour);
+  });
+
+  it("C3: a refused edit is explained by the time of the room, unless the user may not write at all", async () => {
+    const { server, client, room } = await enter(1);
+    server.append("general", "ada", "one");
+    client.refusal = { error: "forbidden" };
+    const problem = async (): Promise<string | undefined> => {
+      room.changes.edit(2, "two");
+      await settled();
+      return room.changes.problemOf(2);
+    };
+    const not = "Not edited. You are not allowed to do this here.";
+    expect(await problem()).to.equal(not);
+    server.add("general", "grace", { t: "room", kind: "open", editWindow: 60 });
+    expect(await problem()).to.equal("Not edited. The time to edit this message is over.");
+    room.info.load();
+    await settled();
+    server.add("general", "grace", { t: "room", kind: "open", editWindow: 60, archived: true });
+    expect(await problem()).to.equal(not);
+  });
+
   it("U11: an edit names everyone only while the user may", async () => {
     const { server, room } = await enter(1);
     const text = "@room look";

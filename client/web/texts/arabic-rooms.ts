@@ -30,6 +30,7 @@ export const arabicRooms: RoomsCatalogue = {
   "failure.roomExists": "توجد غرفة بهذا الاسم.",
   "failure.invite": "انتهت هذه الدعوة أو استُخدمت أكثر من اللازم. اطلب دعوة جديدة.",
   "failure.member": "هذا التغيير غير ممكن الآن: تحتفظ الغرفة بآخر مالك لها.",
+  "failure.late": "انتهى الوقت المتاح لتعديل هذه الرسالة.",
   "notice.joined": "انضم إلى هذه الغرفة.",
   "day.duration.s": {
     zero: "{count} ثانية",

@@ -21,6 +21,7 @@ export const englishRooms = {
   "failure.roomExists": "A room with this name exists already.",
   "failure.invite": "This invite has ended, or it was used too often. Ask for a new one.",
   "failure.member": "This change is not possible now: a room keeps its last owner.",
+  "failure.late": "The time to edit this message is over.",
   "notice.joined": "joined this room.",
   "day.duration.s": { one: "{count} second", other: "{count} seconds" },
   "day.duration.m": { one: "{count} minute", other: "{count} minutes" },

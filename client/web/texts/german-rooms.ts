@@ -24,6 +24,7 @@ export const germanRooms: RoomsCatalogue = {
   "failure.invite":
     "Diese Einladung ist abgelaufen oder wurde zu oft benutzt. Bitten Sie um eine neue.",
   "failure.member": "Das ist jetzt nicht möglich: Ein Raum behält seinen letzten Besitzer.",
+  "failure.late": "Die Zeit, in der Sie diese Nachricht bearbeiten konnten, ist vorbei.",
   "notice.joined": "ist diesem Raum beigetreten.",
   "day.duration.s": { one: "{count} Sekunde", other: "{count} Sekunden" },
   "day.duration.m": { one: "{count} Minute", other: "{count} Minuten" },

@@ -1,7 +1,7 @@
 // BindActions: connects the actions of messages to the room, the panel and the dialogs.
 
 import type { Draft } from "../store/draft.ts";
-import { barOf, messageRights } from "../store/room-rights.ts";
+import { messageRights } from "../store/room-rights.ts";
 import type { RoomStore } from "../store/room-store.ts";
 import type { MessageActions } from "./message-actions.ts";
 import type { Layout } from "./layout.ts";
@@ -16,7 +16,7 @@ export function bindActions(
   const draft: Draft | undefined = source?.draft;
   return {
     room,
-    rights: room && messageRights(room.info, barOf(room, Date.now())),
+    rights: room && messageRights(room.info, room.bar),
     inspect: (id) => layout.show({ kind: "details", id }),
     retry: (id) => source?.retry(id),
     discard: (id) => source?.discard(id),

@@ -70,8 +70,9 @@ function Writer({ source, label, note, field, onUp }: Props): JSX.Element {
   };
   const editLast = (): boolean => {
     const message = source.timeline.at(lastOwn(source) ?? 0);
-    if (message !== undefined) change(() => draft.edit(message));
-    return message !== undefined;
+    if (message === undefined || source.changes.editMs(message) < 0) return false;
+    change(() => draft.edit(message));
+    return true;
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (isOfBrowser(event)) return;

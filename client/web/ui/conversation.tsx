@@ -3,7 +3,7 @@
 import type { JSX, RefObject } from "preact";
 import type { ChatStore } from "../store/chat-store.ts";
 import type { RoomEntry } from "../store/room-entry.ts";
-import { barOf, mayDo } from "../store/room-rights.ts";
+import { mayDo } from "../store/room-rights.ts";
 import type { RoomStore } from "../store/room-store.ts";
 import { connectionWords, dateWords, durationWords } from "../store/words.ts";
 import { Composer } from "./composer.tsx";
@@ -60,7 +60,7 @@ export function Conversation(props: Props): JSX.Element {
 
 /** Why the user cannot write here, also in a thread. */
 export function barWords(room: RoomStore): string | undefined {
-  const bar = barOf(room, Date.now());
+  const { bar } = room;
   if (bar === undefined) return undefined;
   if (bar !== "muted") return t(`bar.${bar}`);
   return t("bar.muted", { time: dateWords(room.info.mutedUntil) });

@@ -54,7 +54,9 @@ export function actionOfKey(
         ? () => reply(message)
         : undefined;
     case "e":
-      return isMine && rights.write ? () => actions.edit(message) : undefined;
+      return isMine && rights.write && (actions.room?.changes.editMs(message) ?? 0) >= 0
+        ? () => actions.edit(message)
+        : undefined;
     case "p":
       return rights.pin ? () => actions.pin(message, message.isPinned !== true) : undefined;
     case "Delete":

@@ -1,6 +1,6 @@
 // MessageRow: one message in the list. It renders again only for another message object
 // (timeline-rows.1) or when its place among its neighbours changes. So a new message in a busy room
-// renders one row. A change of the user's rights to write and react renders all.
+// renders one row. A change of the user's rights to write, edit and react renders all.
 
 import { Component } from "preact";
 import type { JSX, TargetedFocusEvent } from "preact";
@@ -58,7 +58,7 @@ export class MessageRow extends Component<MessageRowProps, State> {
 
   override shouldComponentUpdate(next: MessageRowProps, state: State): boolean {
     const { row, isMine, isSelected, isWaiting, problem, actions } = this.props;
-    const { write, react } = actions.rights ?? {};
+    const { write, react, editWindow } = actions.rights ?? {};
     const rights: Partial<MessageRights> = next.actions.rights ?? {};
     return (
       next.row.message !== row.message ||
@@ -69,6 +69,7 @@ export class MessageRow extends Component<MessageRowProps, State> {
       next.problem !== problem ||
       rights.write !== write ||
       rights.react !== react ||
+      rights.editWindow !== editWindow ||
       state !== this.state
     );
   }

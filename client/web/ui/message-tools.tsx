@@ -2,8 +2,11 @@
 // has one, so a long list stays cheap. Without a tool there is no toolbar.
 //
 //   message-tools.1. It offers exactly the actions that the keys have on the message.
+//   message-tools.2. An edit is offered until the room takes none. A focus on it then goes to the
+//        message.
 
 import type { JSX } from "preact";
+import { useEffect, useReducer, useRef } from "preact/hooks";
 import type { SentMessage } from "../store/timeline-rows.ts";
 import { Icon } from "./icons.tsx";
 import type { IconName } from "./icons.tsx";
@@ -17,6 +20,9 @@ interface Props {
   readonly actions: MessageActions;
 }
 
+/** A longer timer ends at once; the message has no toolbar for so long. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 const TOOLS = {
   r: ["smile", "tools.react"],
   t: ["thread", "tools.reply"],
@@ -26,6 +32,19 @@ const TOOLS = {
 } as const satisfies Record<(typeof ACTION_KEYS)[number], readonly [IconName, string]>;
 
 export function MessageTools({ message, isMine, actions }: Props): JSX.Element | null {
+  const bar = useRef<HTMLDivElement>(null);
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  const leftMs = actions.room?.changes.editMs(message) ?? -1;
+  useEffect(() => {
+    if (leftMs < 0 || leftMs >= TIMER_MS_MAX) return undefined;
+    const end = setTimeout(() => {
+      if (document.activeElement?.ariaLabel === t("tools.edit")) {
+        bar.current?.closest<HTMLElement>(".message")?.focus();
+      }
+      redraw(undefined);
+    }, leftMs + 1);
+    return () => clearTimeout(end);
+  });
   const tools = ACTION_KEYS.flatMap((name) => {
     const act = actionOfKey(name, message, isMine, actions); // message-tools.1
     if (act === undefined) return [];
@@ -47,7 +66,7 @@ export function MessageTools({ message, isMine, actions }: Props): JSX.Element |
   });
   if (tools.length === 0) return null;
   return (
-    <div class="tools" role="toolbar" aria-label={t("tools.label")} aria-live="off">
+    <div ref={bar} class="tools" role="toolbar" aria-label={t("tools.label")} aria-live="off">
       {tools}
     </div>
   );

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { ShownMessage } from "#client/sdk/timeline/shown-message.ts";
 import { PinList } from "../../store/pin-list.ts";
-import { barOf, messageRights } from "../../store/room-rights.ts";
+import { messageRights } from "../../store/room-rights.ts";
 import type { RoomStore } from "../../store/room-store.ts";
 import { textOf } from "../../store/timeline-rows.ts";
 import { t } from "../../texts/texts.ts";
@@ -22,7 +22,7 @@ export function PinsPanel({ room, onJump, onClose }: Props): JSX.Element {
   useEffect(() => {
     if (pins.state === "none") void pins.load();
   }, [room]);
-  const canUnpin = messageRights(room.info, barOf(room, Date.now())).pin;
+  const canUnpin = messageRights(room.info, room.bar).pin;
   const all = pins.all;
   return (
     <PanelFrame title={t("pins.title")} focusFor={room.name} onClose={onClose}>
