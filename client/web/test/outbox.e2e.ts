@@ -20,6 +20,33 @@ class Tunnel {
   }
 }
 
+/** A connection that loses the acks of the server while it is on. */
+class AckFilter {
+  isOn = false;
+  /** The send frames of the page since `isOn`. */
+  sends = 0;
+
+  async over(context: BrowserContext): Promise<void> {
+    await context.routeWebSocket(/\/v1\/ws$/u, (socket) => {
+      const server = socket.connectToServer();
+      socket.onMessage((message) => {
+        const lines = String(message).split("\n");
+        if (this.isOn) this.sends += lines.filter((line) => isOfType(line, "send")).length;
+        server.send(message);
+      });
+      server.onMessage((message) => {
+        const lines = String(message).split("\n");
+        const passed = lines.filter((line) => !this.isOn || !isOfType(line, "ack"));
+        if (passed.length > 0) socket.send(passed.join("\n"));
+      });
+    });
+  }
+}
+
+function isOfType(line: string, type: string): boolean {
+  return line !== "" && (JSON.parse(line) as { t?: string }).t === type;
+}
+
 describe("The outbox in a browser", () => {
   const shared = useBrowserCluster();
 
@@ -77,6 +104,47 @@ describe("The outbox in a browser", () => {
     ]);
     expect(await tab.page.locator(".waiting").count()).to.equal(0);
     await tab.leave();
+  });
+
+  it("room-timeline.5: a page that is loaded again between a send and its ack shows the message once", async () => {
+    const ada = await shared.arrive("ada", "unacked");
+    const acks = new AckFilter();
+    await acks.over(ada.page.context());
+    await ada.page.reload();
+    await ada.waitUntilComplete();
+    await ada.send("with an ack");
+    await ada.page.locator(".status-mine").waitFor();
+    acks.isOn = true;
+    await ada.send("without an ack");
+    await ada.until("its event", async () => (await ada.seqs()).at(-1) === 2);
+    const shown = async (): Promise<void> => {
+      await ada.until("both numbers", async () => (await ada.seqs()).includes(2));
+      expect(await ada.messages()).to.deep.equal([
+        { seq: 1, text: "with an ack" },
+        { seq: 2, text: "without an ack" },
+      ]);
+    };
+    await shown();
+    // The store of the page opens when the room is there, so that the event comes first.
+    await ada.page.addInitScript(() => {
+      const request = navigator.locks.request.bind(navigator.locks) as (
+        ...args: readonly unknown[]
+      ) => Promise<unknown>;
+      const open = new Promise((resolve) => Object.assign(window, { openStore: resolve }));
+      const late = (...args: readonly unknown[]): Promise<unknown> =>
+        open.then(() => request(...args));
+      Object.assign(LockManager.prototype, { request: late });
+    });
+    acks.sends = 0;
+    await ada.page.reload();
+    await ada.waitUntilComplete();
+    await shown();
+    expect(acks.sends).to.equal(0);
+    await ada.page.evaluate(() => (window as unknown as { openStore(): void }).openStore());
+    await ada.until("the page sends it again", () => acks.sends > 0);
+    await shown();
+    expect(await stored("unacked")).to.deep.equal(["with an ack", "without an ack"]);
+    await ada.leave();
   });
 
   it("service-worker.1: the page opens without a network, with what waits; no answer of the API is cached", async () => {
