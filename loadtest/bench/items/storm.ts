@@ -107,6 +107,7 @@ async function come(
   const { p50, p99 } = percentiles(readyMs);
   const more = {
     "CPU per connection, µs": total(cpu) / count,
+    ...Object.fromEntries([...cpu].map(([name, us]) => [`of it ${name}, µs`, us / count])),
     "caught up p50, ms": p50,
     "caught up p99, ms": p99,
   };
