@@ -18,7 +18,8 @@ import type { TimelineEntry, UnsentMessage as Unsent } from "#client/sdk/timelin
 import { ROOM_MENTION } from "./mention-text.ts";
 import { isBlank } from "./rich-text.ts";
 import { mentionsUser } from "./unread-count.ts";
-import { failureWords, fileWords, noticeWords } from "./words.ts";
+import { failureWords, fileWords, namingOf, noticeWords } from "./words.ts";
+import type { Naming } from "./words.ts";
 import { t } from "../texts/texts.ts";
 
 export interface Reaction {
@@ -48,6 +49,8 @@ export interface SentMessage {
   readonly mentions?: readonly string[];
   readonly isMention?: boolean;
   readonly attachments?: readonly Attachment[];
+  /** Of a notice, whose `text` has the id of the user. */
+  readonly naming?: Naming | undefined;
 }
 
 /** The user's own message before its event arrives. An `acked` one has its number. */
@@ -126,7 +129,7 @@ export class TimelineRows {
     const text = noticeWords(event);
     if (text === undefined) return;
     const { id, seq, from, at } = event;
-    const notice = { kind: "notice", id, seq, from, at, text } as const;
+    const notice = { kind: "notice", id, seq, from, at, text, naming: namingOf(event) } as const;
     this.#notices = [...this.#notices, notice].slice(-NOTICES_MAX);
   }
 

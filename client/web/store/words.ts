@@ -7,7 +7,7 @@ import { unreachable } from "#shared/kit/assert.ts";
 import { ERRORS } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
-import type { RoomKind } from "#shared/protocol/roles.ts";
+import type { Role, RoomKind } from "#shared/protocol/roles.ts";
 import type { LeftReason } from "#shared/protocol/server-frames.ts";
 import type { ConnectionState, RoomStatus } from "./client-port.ts";
 import { groupDigits, isolate, locale, t } from "../texts/texts.ts";
@@ -115,18 +115,31 @@ export function noticeWords(event: RoomEvent): string | undefined {
     case "invite":
       return t(event.revoked === true ? "notice.inviteEnded" : "notice.invite");
     case "member": {
-      const { user, role, banned, mutedUntil, invite } = event;
-      if (invite !== undefined) return t("notice.entered");
-      if (banned === true) return t("notice.banned", { user });
-      if (role === "none") {
-        return user === event.from ? t("notice.left") : t("notice.removed", { user });
-      }
-      if (user === event.from && role === "member") return t("notice.joined");
-      return t(mutedUntil === undefined ? `notice.${role}` : `notice.${role}Muted`, { user });
+      if (event.invite !== undefined) return t("notice.entered");
+      const naming = namingOf(event);
+      if (naming !== undefined) return t(naming.key, { user: naming.user });
+      return t(event.role === "none" ? "notice.left" : "notice.joined");
     }
     default: // A kind of a later version.
       return t("notice.unknown");
   }
+}
+
+type NamedRole = Exclude<Role, "none">;
+
+/** A notice that names a user beside its sender. */
+export interface Naming {
+  readonly key: `notice.${"banned" | "removed" | NamedRole | `${NamedRole}Muted`}`;
+  readonly user: string;
+}
+
+export function namingOf(event: RoomEvent): Naming | undefined {
+  if (event.t !== "member" || event.invite !== undefined) return undefined;
+  const { user, from, role, banned, mutedUntil } = event;
+  if (banned === true) return { key: "notice.banned", user };
+  if (role === "none") return user === from ? undefined : { key: "notice.removed", user };
+  if (user === from && role === "member") return undefined;
+  return { key: mutedUntil === undefined ? `notice.${role}` : `notice.${role}Muted`, user };
 }
 
 /** The names that a short sentence has room for. */

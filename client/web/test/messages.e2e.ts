@@ -266,6 +266,22 @@ describe("Messages in a browser", () => {
     await ada.leave();
   });
 
+  it("DN4: a notice has the display names of the users in it, and their ids beside them", async () => {
+    const grace = shared.client("grace", "Grace Hopper");
+    await grace.createRoom("named-notices", { kind: "closed", members: [{ user: "ada" }] }).done;
+    const ada = await shared.arrive("ada", "named-notices");
+    const notice = ada.page.locator(".notice", { hasText: "an owner of this room." });
+    await ada.until("the names", async () => {
+      const text = await notice.textContent();
+      return text === "Grace Hopper made Grace Hopper an owner of this room.";
+    });
+    const named = notice.locator(".name").last();
+    expect(await named.getAttribute("title")).to.equal("Grace Hopper (grace)");
+    await ada.page.getByText("Grace Hopper made ada a member of this room.").waitFor();
+    grace.close();
+    await ada.leave();
+  });
+
   it("S6: the keyboard alone edits, reacts, replies and deletes", async () => {
     const ada = await arrive("ada", "keyboard");
     const { keyboard } = ada.page;

@@ -18,7 +18,7 @@ import { MessageTools } from "./message-tools.tsx";
 import { Reactions } from "./reactions.tsx";
 import { Text } from "./text.tsx";
 import { Spoken } from "./spoken.tsx";
-import { groupDigits, t } from "../texts/texts.ts";
+import { groupDigits, parts, t } from "../texts/texts.ts";
 
 const MessageFiles = lazyView(
   async () => (await import("./files/message-files.tsx")).MessageFiles,
@@ -143,9 +143,11 @@ function containsTarget(event: TargetedFocusEvent<HTMLElement>): boolean {
 
 /** A change of the members or the settings. */
 function Notice({ notice }: { readonly notice: SentMessage }): JSX.Element {
+  const { seq, at, from, text, naming } = notice;
   return (
-    <p class="notice" data-seq={notice.seq} title={instantWords(notice.at)}>
-      <Name name={notice.from} /> {notice.text}
+    <p class="notice" data-seq={seq} title={instantWords(at)}>
+      <Name name={from} />{" "}
+      {naming ? parts(naming.key, { user: <Name name={naming.user} /> }) : text}
     </p>
   );
 }
