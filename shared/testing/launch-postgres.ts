@@ -156,12 +156,12 @@ class LaunchedPostgres implements PostgresServer {
         withinMs: READY_WITHIN_MS,
         what: "PostgreSQL to accept connections",
       });
+      if (child.exit !== undefined) throw new Error(`PostgreSQL ended at once:\n${child.tail()}`);
+      await ensureDatabase(this.#urlOf("postgres"), DATABASE);
     } catch (error: unknown) {
       await this.#end(); // launch-postgres.1: no other code holds this process yet.
       throw error;
     }
-    if (child.exit !== undefined) throw new Error(`PostgreSQL ended at once:\n${child.tail()}`);
-    await ensureDatabase(this.#urlOf("postgres"), DATABASE);
   }
 
   async stop(): Promise<void> {

@@ -2,11 +2,12 @@
 
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { Client } from "pg";
 import { launchNats } from "../launch-nats.ts";
 import { launchPostgres } from "../launch-postgres.ts";
+import { freePort } from "../ports.ts";
 import { sweepStandIns } from "../postgres-user.ts";
 import { until } from "../wait.ts";
 
@@ -50,6 +51,27 @@ describe("launchNats", () => {
 });
 
 describe("launchPostgres", () => {
+  it("launch-postgres.1: a server whose database cannot be created is ended", async () => {
+    const dir = join(mkdtempSync(join(tmpdir(), "parley-launch-")), "postgres");
+    const first = await launchPostgres({ embedded: true, dir });
+    const other = first.url.replace(/parley$/, "postgres");
+    await query(other, "drop database parley");
+    await query(other, "alter database template1 is_template false");
+    await query(other, "drop database template1"); // What a new database is a copy of.
+    await first.stop();
+    const pids: number[] = [];
+    const onSpawn = (pid: number): void => void pids.push(pid);
+    const port = await freePort();
+    const error = await launchPostgres({ embedded: true, dir, port, onSpawn }).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(String(error)).to.include("template1");
+    expect(pids.map(isRunning)).to.deep.equal([false]);
+    for (const folder of [dirname(dir), first.dir])
+      rmSync(folder, { recursive: true, force: true });
+  });
+
   it("launch-postgres.2: committed data survives a kill of the server", async () => {
     await using server = await launchPostgres({ embedded: true });
     await query(server.url, "create table kept (text text)");
