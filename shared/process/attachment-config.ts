@@ -2,7 +2,6 @@
 
 import { z } from "zod";
 import { FolderStore } from "../adapters/attachment-folder.ts";
-import { S3Store } from "../adapters/attachment-s3.ts";
 import type { AttachmentStore } from "../ports/attachment-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import { ObservedStore } from "./observed-store.ts";
@@ -60,6 +59,8 @@ async function openStore(config: AttachmentConfig, now: number): Promise<Attachm
   if (config.ATTACHMENTS_STORE === "folder") {
     return FolderStore.open(config.ATTACHMENTS_DIR ?? "", now);
   }
+  // The client of buckets is loaded only where one is used.
+  const { S3Store } = await import("../adapters/attachment-s3.ts");
   const store = new S3Store({
     url: config.ATTACHMENTS_S3_URL ?? "",
     region: config.ATTACHMENTS_S3_REGION,

@@ -10,7 +10,7 @@
 //   cors.3. No answer permits credentials: the API knows no cookie, and a page adds its token
 //        itself.
 
-import type { FastifyRequest, onRequestHookHandler } from "fastify";
+import type { onRequestHookHandler } from "fastify";
 import { sendProblem } from "./problem.ts";
 
 /** Seconds for which a browser may cache a preflight. */
@@ -46,7 +46,8 @@ export function corsHeaders(
  */
 export function originHook(origins: readonly string[]): onRequestHookHandler {
   return (request, reply, done) => {
-    if (request.routeOptions.config.access === "file") return done();
+    const isOfFile = request.routeOptions.config.access === "file";
+    if (isOfFile && request.unserved === undefined) return done();
     const { origin } = request.headers;
     reply.header("vary", "Origin"); // Also without one: a cache keeps the answers apart.
     if (origin === undefined) return done();
@@ -57,7 +58,7 @@ export function originHook(origins: readonly string[]): onRequestHookHandler {
     }
     reply.headers(headers);
     if (request.method !== "OPTIONS") return done();
-    const allow = methodsOf(request);
+    const allow = request.unserved?.allow;
     reply
       .headers({
         ...(allow !== undefined && { allow }),
@@ -68,9 +69,4 @@ export function originHook(origins: readonly string[]): onRequestHookHandler {
       .code(204)
       .send();
   };
-}
-
-/** The methods of the path; undefined for an unknown one. */
-function methodsOf(request: FastifyRequest): string | undefined {
-  return request.is404 ? undefined : request.routeOptions.config.allow;
 }

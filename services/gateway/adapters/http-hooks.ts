@@ -109,7 +109,7 @@ export function logHook(logger: Logger, addresses: ClientAddresses): onResponseH
         {
           requestId: request.id,
           method: request.method,
-          route: request.routeOptions.url ?? "none",
+          route: routeOf(request),
           status: reply.statusCode,
           ms: Math.round(reply.elapsedTime * 100) / 100,
           address: addresses.of(request.raw),
@@ -137,11 +137,15 @@ const COUNTED_METHODS: readonly string[] = [
   "PUT",
 ];
 
-/** The label is the route's pattern, never text that the caller chose. */
+/** The pattern of the path, never text that the caller chose. */
+function routeOf({ unserved, routeOptions }: FastifyRequest): string {
+  return unserved?.pattern ?? routeOptions.url ?? "none";
+}
+
 export function countHook(requests: Counts): onResponseHookHandler {
   return (request, reply, done) => {
     const method = COUNTED_METHODS.includes(request.method) ? request.method : "other";
-    const route = request.routeOptions.url ?? "none";
+    const route = routeOf(request);
     requests.add(`${method} ${route} ${reply.statusCode}`);
     done();
   };

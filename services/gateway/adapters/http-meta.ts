@@ -9,10 +9,8 @@ import type { RoomApi } from "../core/room-api-port.ts";
 import { displayName, grants } from "#shared/adapters/auth.ts";
 import type { OpenedAuthenticator } from "#shared/adapters/auth.ts";
 import { mintDevToken } from "#shared/adapters/dev-token.ts";
-import { asyncApiDocument } from "./asyncapi.ts";
 import { KEYS_MISSING } from "./http-hooks.ts";
 import type { HttpRoute } from "./http-route.ts";
-import { openApiDocument } from "./openapi.ts";
 import { sendProblem } from "./problem.ts";
 import { DRAINING, SOCKET_PATH, SUBPROTOCOL } from "./upgrade.ts";
 
@@ -94,16 +92,21 @@ export function devTokenRoute(secret: Uint8Array, clock: Clock): HttpRoute {
   };
 }
 
-/** Both descriptions, made once, at the start. */
+/**
+ * Both descriptions. Most gateways are never asked for them, so the first request makes them and
+ * loads the code for it.
+ */
 export function addDescriptions(app: FastifyInstance, routes: readonly HttpRoute[]): void {
-  const documents = {
-    "/openapi.json": JSON.stringify(openApiDocument(routes)),
-    "/asyncapi.json": JSON.stringify(asyncApiDocument()),
+  const makers = {
+    "/openapi.json": async () => (await import("./openapi.ts")).openApiDocument(routes),
+    "/asyncapi.json": async () => (await import("./asyncapi.ts")).asyncApiDocument(),
   };
-  for (const [path, document] of Object.entries(documents)) {
-    app.get(path, (_request, reply) =>
-      reply.type("application/json; charset=utf-8").send(document),
-    );
+  for (const [path, make] of Object.entries(makers)) {
+    let document: Promise<string> | undefined;
+    app.get(path, async (_request, reply) => {
+      document ??= make().then((made) => JSON.stringify(made));
+      return reply.type("application/json; charset=utf-8").send(await document);
+    });
   }
 }
 

@@ -1,41 +1,32 @@
 // HttpMethods: answers 405 with `Allow` for every method that a known path does not serve (H6).
 
-import { METHODS } from "node:http";
 import type { FastifyInstance, onRequestHookHandler } from "fastify";
 import { sendProblem } from "./problem.ts";
+import { ServedPaths } from "./served-paths.ts";
+import type { ServedPath } from "./served-paths.ts";
 
 declare module "fastify" {
-  interface FastifyContextConfig {
-    /** Set on the routes for methods that the path does not serve: the methods that it serves. */
-    allow?: string;
+  interface FastifyRequest {
+    /** The path of a request whose method it does not serve, or whose method is OPTIONS. */
+    unserved: ServedPath | undefined;
   }
 }
 
-/** Call it before the first route, and the returned function after the last one. */
-export function collectMethods(app: FastifyInstance): () => void {
-  for (const method of METHODS) {
-    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
-  }
-  const byPath = new Map<string, Set<string>>();
-  app.addHook("onRoute", ({ url, method, config }) => {
-    if (config?.allow !== undefined || url.includes("*")) return;
-    const methods = byPath.get(url) ?? new Set(["OPTIONS"]);
-    byPath.set(url, methods);
-    for (const name of [method].flat()) methods.add(name);
+/** Call it before the first hook and the first route. */
+export function collectMethods(app: FastifyInstance): void {
+  const paths = new ServedPaths();
+  // The page of the web client comes from a wildcard route.
+  paths.add("/", ["GET", "HEAD"]);
+  app.addHook("onRoute", ({ url, method }) => {
+    if (!url.includes("*")) paths.add(url, [method].flat());
   });
-  return () => {
-    // The page of the web client comes from a wildcard route.
-    if (!byPath.has("/")) byPath.set("/", new Set(["GET", "HEAD", "OPTIONS"]));
-    for (const [url, methods] of byPath) {
-      const allow = [...methods].toSorted().join(", ");
-      app.route({
-        url,
-        method: app.supportedMethods.filter((name) => name === "OPTIONS" || !methods.has(name)),
-        config: { allow },
-        handler: (_request, reply) => reply.callNotFound(), // methodHook answers first.
-      });
-    }
-  };
+  app.decorateRequest("unserved", undefined);
+  app.addHook("onRequest", (request, _reply, done) => {
+    // The wildcard route serves the methods of files, also of the paths that have other routes.
+    const isFile = request.routeOptions.url?.includes("*") === true;
+    if (request.is404 || isFile) request.unserved = paths.find(request.url);
+    done();
+  });
 }
 
 export const NO_METHOD =
@@ -48,15 +39,12 @@ export function methodHook(): onRequestHookHandler {
       sendProblem(reply, "bad_frame", {
         detail: "The path of the URL cannot be decoded: expected percent-encoded UTF-8.",
       });
-    } else if (request.is404) {
-      sendProblem(reply, "not_found");
-    } else {
-      const { allow } = request.routeOptions.config;
-      if (allow === undefined) return done();
-      reply.header("allow", allow);
+    } else if (request.unserved !== undefined) {
+      reply.header("allow", request.unserved.allow);
       if (request.method === "OPTIONS") reply.code(204).send();
       else sendProblem(reply, "not_found", { status: 405, detail: NO_METHOD });
-    }
+    } else if (request.is404) sendProblem(reply, "not_found");
+    else done();
   };
 }
 

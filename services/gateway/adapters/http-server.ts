@@ -40,6 +40,18 @@ const LOSSES: { readonly [L in JsonLoss]: string } = {
   "a number is not exact": "The body holds a number that a double cannot hold exactly.",
 };
 
+/**
+ * Each route brings its validator (http-route.ts), and no route has a schema of its answer. With
+ * factories given, Fastify does not load its own compilers, Ajv and fast-json-stringify.
+ */
+const NO_COMPILERS = {
+  compilersFactory: { buildValidator: refuseSchema, buildSerializer: refuseSchema },
+};
+
+function refuseSchema(): never {
+  throw new Error("a route has a schema that it does not check itself");
+}
+
 export function createServer(
   logger: Logger,
   clock: Clock,
@@ -58,6 +70,7 @@ export function createServer(
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
     },
     return503OnClosing: false,
+    schemaController: NO_COMPILERS,
     rewriteUrl: ({ url = "/" }) => decodableUrl(url),
     // The size of the head bounds it. The router would refuse longer parameters before the hooks
     // (http.1).

@@ -136,7 +136,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
     ...options.bounds,
   };
   const app = createServer(logger, clock, addresses, bounds, config.origins);
-  const closeMethods = collectMethods(app);
+  collectMethods(app);
   const rates = config.limits ? createRates() : undefined;
 
   app.addHook("onRequest", traceHook());
@@ -181,6 +181,5 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
     // It allows the address of the service worker, and nothing else.
     policy: "parley",
   });
-  closeMethods();
   return app;
 }

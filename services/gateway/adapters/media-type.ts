@@ -4,18 +4,22 @@
 //        without control characters, else `application/octet-stream`. Markup is text: a browser
 //        never runs it (http-files.ts).
 
-import { fileTypeFromBuffer } from "file-type";
-
 /** What the detection looks at. */
 export const HEAD_BYTES = 4_100;
 const TEXT_CONTROL = new Set([9, 10, 12, 13, 27]);
 
 /** `head`: the first HEAD_BYTES bytes, or all. Never rejects. */
 export async function mediaTypeOf(head: Uint8Array): Promise<string> {
-  const known = await fileTypeFromBuffer(head).catch(() => undefined);
+  const known = await detect(head).catch(() => undefined);
   const type = known?.mime.split(";", 1)[0]?.trim().toLowerCase();
   if (type !== undefined && type !== "application/xml") return type;
   return isText(head) ? "text/plain" : "application/octet-stream";
+}
+
+/** The first upload of a process loads the code of the detection. */
+async function detect(head: Uint8Array): Promise<{ readonly mime: string } | undefined> {
+  const { fileTypeFromBuffer } = await import("file-type");
+  return fileTypeFromBuffer(head);
 }
 
 /** Whether a list such as `image/*, text/plain` has the type. */

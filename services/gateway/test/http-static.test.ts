@@ -60,6 +60,15 @@ describe("HttpStatic", () => {
     expect(response.headers.get("permissions-policy")).to.include("camera=()");
   });
 
+  it("H6, S3: beside the files, a path keeps its methods and the check of the Origin", async () => {
+    const path = "/v1/dev/token"; // The files have a GET route for every path.
+    const answer = await fixture.ask(path);
+    expect([answer.status, answer.headers.get("allow")]).to.deep.equal([405, "OPTIONS, POST"]);
+    const foreign = await fixture.ask(path, { headers: { origin: "http://evil.example" } });
+    expect(foreign.status).to.equal(403);
+    expect((await fixture.ask("/v1/nowhere")).status).to.equal(404);
+  });
+
   it("H4: files with a hash are cached for a year, and the page is revalidated", async () => {
     const cache = async (path: string) => (await fixture.ask(path)).headers.get("cache-control");
     expect(await cache("/")).to.equal("no-cache");
