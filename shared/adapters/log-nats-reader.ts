@@ -29,9 +29,11 @@
 import { createInbox, nuid } from "@nats-io/transport-node";
 import type { Msg, Subscription as NatsSubscription } from "@nats-io/transport-node";
 import { isObject, parseObject } from "../kit/json.ts";
+import type { Timer } from "../ports/clock.ts";
 import type { LogReader, ReadHandlers, ReadOptions } from "../ports/log.ts";
 import type { LogSeq, Partition } from "../protocol/ids.ts";
 import { subjects } from "../protocol/subjects.ts";
+import { systemClock } from "./clock-system.ts";
 import type { Reply, ReplyHost, ReplyInbox } from "./nats-replies.ts";
 
 /** A pull must hold the largest message that a stream accepts (1 MiB), or it would never end. */
@@ -100,7 +102,7 @@ interface Attempt {
 class NatsReader implements LogReader {
   readonly #options: ReaderOptions;
   readonly #stream: string;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: Timer;
   readonly #status: { unsubscribe(): void };
   #next: LogSeq;
   #hasBegun = false;
@@ -115,7 +117,7 @@ class NatsReader implements LogReader {
     this.#options = options;
     this.#stream = subjects.stream(options.p);
     this.#next = Math.max(1, options.from);
-    this.#timer = setInterval(() => this.#watch(), HEARTBEAT_MS);
+    this.#timer = systemClock.every(HEARTBEAT_MS, () => this.#watch());
     this.#status = options.bus.onStatus((status) => {
       if (status === "connected") this.#renew();
     });
@@ -125,7 +127,7 @@ class NatsReader implements LogReader {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearInterval(this.#timer);
+    this.#timer.cancel();
     clearTimeout(this.#retry);
     this.#status.unsubscribe();
     this.#drop();

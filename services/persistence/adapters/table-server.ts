@@ -28,9 +28,10 @@ import type { TableName, TableRow } from "#shared/protocol/tables.ts";
 
 /**
  * A change takes effect within a second (E4): this delay, a read, and the message to the follower.
- * Each read costs the NATS server and this process a request, also when nothing changed.
+ * Each read costs the NATS server and this process a request, also when nothing changed. Every
+ * second one runs in the turn of the beats.
  */
-const READ_MS = 400;
+const READ_MS = 500;
 
 export interface TableServerOptions {
   readonly name: TableName;
