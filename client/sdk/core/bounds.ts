@@ -59,9 +59,9 @@ export const REFRESH_AHEAD_MS = 60_000;
 
 /** A user counts as typing for this long after the last `typing` frame. */
 export const TYPING_SHOWN_MS = 6_000;
-/** `typing(true)` on every key costs one frame in this time. */
 /** A read position is said at most once in this time. */
 export const READ_REPEAT_MS = 1_000;
+/** `typing(true)` on every key costs one frame in this time. */
 export const TYPING_REPEAT_MS = 2_000;
 /** Typing users of one room. Further ones are not shown. */
 export const TYPING_MAX = 64;

@@ -2,7 +2,7 @@
 
 import { expect } from "chai";
 import type { MessageId, RoomId } from "#shared/protocol/ids.ts";
-import { RECONNECT } from "../core/bounds.ts";
+import { LEAVING_GRACE_MS, RECONNECT } from "../core/bounds.ts";
 import { Client } from "../core/client.ts";
 import type { Input } from "../core/effects.ts";
 import { tokenExpiry } from "../core/token-expiry.ts";
@@ -56,6 +56,30 @@ describe("SDK client: steps", () => {
     expect(fixture.received("join")).to.deep.equal([]);
   });
 
+  it("M8: `left` without a reason is a removal, and that of a room without a join changes nothing", () => {
+    const fixture = new ClientFixture().enter(GENERAL);
+    expect(receive(fixture, { t: "left", room: PLANS, seq: 0 })).to.deep.equal([]);
+    const [removed] = receive(fixture, { t: "left", room: GENERAL, seq: 0 });
+    expect(removed).to.deep.include({ removed: { reason: "removed", seq: 0 } });
+  });
+
+  it("SL9: the client has the session of its welcome, and the code of the latest close", () => {
+    const fixture = new ClientFixture();
+    const { client } = fixture;
+    expect([client.session, client.closeCode]).to.deep.equal([undefined, undefined]);
+    fixture.enter();
+    expect(client.session).to.be.a("string");
+    fixture.cut(1012);
+    expect(client.closeCode).to.equal(1012);
+  });
+
+  it("S8, U1: a position that is due behind `reconnect` requests no wake-up before the close", () => {
+    const fixture = new ClientFixture().enter(GENERAL);
+    receive(fixture, { t: "reconnect", afterMs: 50 });
+    expect(fixture.step({ kind: "read", room: GENERAL, seq: 1 })).to.deep.equal([]);
+    expect(fixture.client.wakeAt).to.equal(fixture.now + LEAVING_GRACE_MS);
+  });
+
   for (const frame of [
     { t: "create", room: PLANS, id: CREATE_ID, kind: "closed" },
     { t: "enter", room: PLANS, id: CREATE_ID, invite: CREATE_ID, secret: "s".repeat(22) },
@@ -76,6 +100,13 @@ describe("SDK client: steps", () => {
       ]);
     });
   }
+
+  it("M2: `create` is written at once, also when its room is not joined", () => {
+    const fixture = new ClientFixture().enter(GENERAL);
+    const frame = { t: "create", room: PLANS, id: CREATE_ID, kind: "closed" } as const;
+    const [written] = fixture.step({ kind: "write", frame });
+    expect(written).to.deep.include({ kind: "write", text: JSON.stringify(frame) });
+  });
 
   it("S6: pending sends of a left room are refused with not_joined", () => {
     const fixture = new ClientFixture();

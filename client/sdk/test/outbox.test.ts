@@ -5,7 +5,7 @@ import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { AFTER_MS_MAX, OUTBOX_MAX, RETRY, SEND_DEADLINE_MS } from "../core/bounds.ts";
 import { Outbox } from "../core/outbox.ts";
-import { CLOSED, FULL, LEFT, NO_ANSWER } from "../core/refusals.ts";
+import { CLOSED, FULL, LEFT, NO_ANSWER, NOT_JOINED, REMOVED } from "../core/refusals.ts";
 import { halfRandom } from "./half-random.ts";
 
 const A = "a" as RoomId;
@@ -43,6 +43,21 @@ function acked(id: string, seq = 1) {
 function refused(id: string, error: ErrorName, message: string) {
   return { id, result: { kind: "refused", error, message } };
 }
+
+describe("Refusals", () => {
+  it("F6: a refusal of the client has the name that a server gives for the same cause", () => {
+    const causes = { FULL, NO_ANSWER, CLOSED, NOT_JOINED, LEFT, REMOVED };
+    expect(Object.entries(causes).map(([cause, { name }]) => `${cause} ${name}`)).to.deep.equal([
+      "FULL busy",
+      "NO_ANSWER unavailable",
+      "CLOSED unavailable",
+      "NOT_JOINED not_joined",
+      "LEFT not_joined",
+      "REMOVED forbidden",
+    ]);
+    for (const { message } of Object.values(causes)) expect(message).to.match(/^[A-Z].+\.$/);
+  });
+});
 
 describe("Outbox: writing", () => {
   it("sdk/outbox.2: sends are written once, in the order of submission, over all rooms", () => {
@@ -182,6 +197,17 @@ describe("Outbox: refusals", () => {
     expect(outbox.wakeAt(3_100), "the second attempt waits twice as long").to.equal(
       3_100 + 2 * FIRST_WAIT,
     );
+  });
+
+  it("sdk/outbox.5: an ack shortens a hold to the longest wait of the server, and not below it", () => {
+    const outbox = holding("a1", "a2", "a3");
+    taken(outbox, 0);
+    outbox.onRefused("a1", busy(1), 0);
+    outbox.onRefused("a2", busy(3_000), 0);
+    outbox.onAck("a3", 1, 0);
+    expect(outbox.wakeAt(0)).to.equal(3_000);
+    expect(taken(outbox, 2_999)).to.deep.equal([]);
+    expect(taken(outbox, 3_000)).to.deep.equal(["a1", "a2"]);
   });
 
   it("sdk/outbox.2: waits grow with each attempt, and an ack of the refused send resets them", () => {

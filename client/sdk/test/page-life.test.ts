@@ -119,4 +119,24 @@ describe("SDK connection: wake and suspend", () => {
     step({ kind: "wake" }, 2_000);
     expect(client.state).to.equal("connecting");
   });
+
+  it("sdk/connection.6: a suspend ends an attempt to connect at each of its steps, until a wake", () => {
+    const steps = [
+      { input: { kind: "connect" }, drops: 0 },
+      { input: { kind: "token", ask: 1, token: "ada" }, drops: 1 },
+      { input: { kind: "opened", socket: 1 }, drops: 1 },
+    ];
+    for (const [last, { input, drops }] of steps.entries()) {
+      const client = new Client({ canRefresh: false, random: halfRandom });
+      const step = (one: object, now: number): readonly Effect[] =>
+        client.step(one as Parameters<Client["step"]>[0], now);
+      for (const { input: before } of steps.slice(0, last + 1)) step(before, 0);
+      const effects = step({ kind: "suspend" }, 1_000);
+      expect(effects.filter(({ kind }) => kind === "drop")).to.have.length(drops);
+      const waiting = ["waiting", 1_000 + SUSPENDED_MS];
+      expect([client.state, client.retryAt], input.kind).to.deep.equal(waiting);
+      step({ kind: "wake" }, 2_000);
+      expect(client.state, input.kind).to.equal("connecting");
+    }
+  });
 });

@@ -209,6 +209,24 @@ describe("SDK room: events", () => {
   });
 });
 
+describe("SDK room: a recreated room", () => {
+  it("U1, sdk/room.3: a reset forgets the positions of others, and the birth until the next join", () => {
+    const fixture = RoomFixture.live();
+    expect(fixture.room.born).to.equal("x");
+    fixture.event(1);
+    fixture.room.onReads([["bob", 1]] as never);
+    expect([...fixture.room.reads]).to.deep.equal([["bob", 1]]);
+    fixture.room.onDisconnected();
+    fixture.take();
+    expect(fixture.joined({ born: "y", head: 4, from: 5 })[0]).to.include({ kind: "reset" });
+    expect([...fixture.room.reads]).to.deep.equal([]);
+    expect(fixture.room.born).to.equal(undefined);
+    fixture.take();
+    fixture.joined({ born: "y", head: 4, from: 5 });
+    expect(fixture.room.born).to.equal("y");
+  });
+});
+
 describe("SDK room: presence and typing", () => {
   it("A2: presence is delivered while the room is joined", () => {
     const fixture = RoomFixture.live();
