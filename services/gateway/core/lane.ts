@@ -278,15 +278,16 @@ export class Lane<T> {
     }
     this.#epoch = Math.max(this.#epoch, epoch);
     const moved = { kind: "moved", entries } as const;
-    if (this.#phase.kind === "waiting") this.#phase = { ...this.#phase, sync: true };
-    // The queue and the syncs may hold commands of moved rooms until the next incarnation.
-    if (this.#phase.kind === "waiting") return [moved];
+    if (this.#phase.kind === "waiting") {
+      // The queue and the syncs may hold commands of moved rooms until the next incarnation.
+      this.#phase = { ...this.#phase, sync: true };
+      return [moved];
+    }
     return [moved, ...this.#begin(true, false, now)];
   }
 
   /** lane.10. */
   #adopt(entries: readonly Entry<T>[], now: Millis): LaneEffect<T>[] {
-    if (this.unanswered === 0) this.#onFirst(now);
     // Numbers are given in the order of submission, also over lanes.
     const all = [...this.#pending.values(), ...entries].sort((a, b) => a.c - b.c);
     this.#pending.clear();

@@ -92,6 +92,14 @@ describe("Lane: results", () => {
     ]);
   });
 
+  it("lane.4: a permanent refusal of a join counts from any owner", () => {
+    const lane = bench({ sends: 0 });
+    const command = { op: "join", room: ROOM, user: ADA } as const;
+    lane.step({ kind: "submit", command, context: "join" });
+    effectsOf(lane, { kind: "epoch", epoch: 6 });
+    expect(effectsOf(lane, results(5, { c: 1, error: "forbidden" }))).to.deep.equal(["answer"]);
+  });
+
   it("L3: an owner that answered the whole sync has the members, and one that did not gets a sync", () => {
     const lane = bench({ sends: 0 });
     const users = Array.from({ length: 400 }, (_, n) => `${n}-${"u".repeat(120)}` as UserId);

@@ -41,7 +41,7 @@ describe("Lane: a split", () => {
     bench.left();
     const effects = bench.lane.step({ kind: "split", isMoved: (room) => room === ROOM }, 0);
     expect(movedOf(effects).map(({ c }) => c)).to.deep.equal([1, 2]);
-    expect([bench.lane.unanswered, total.isFull]).to.deep.equal([0, false]);
+    expect([bench.lane.unanswered, total.bytes]).to.deep.equal([0, 0]);
     expect(effects.filter(({ kind }) => kind === "answer")).to.deep.equal([]);
   });
 
@@ -58,6 +58,69 @@ describe("Lane: a split", () => {
     // lane.3: it was sent through the other lane too.
     to.refused(1, "busy");
     expect(to.names()).to.deep.equal(["a unavailable", "b unavailable", "c unavailable"]);
+  });
+
+  it("lane.10: both halves go on at once with all of their batches, to the owner of the newer epoch", () => {
+    for (const [epoch, newest] of [
+      [7, 7],
+      [3, 5],
+      [undefined, 5],
+    ] as const) {
+      const from = new LaneBench();
+      const to = new LaneBench();
+      for (const { lane } of [from, to]) lane.step({ kind: "epoch", epoch: 5 }, 0);
+      for (let n = 0; n < 20; n++) from.send(`${n}`, "x".repeat(16_000));
+      let asked = 0;
+      const isMoved = (): boolean => asked++ % 2 === 0;
+      const effects = from.lane.step({ kind: "split", isMoved, ...(epoch && { epoch }) }, 0);
+      expect([from.lane.epoch, from.lane.unanswered]).to.deep.equal([newest, 10]);
+      const adopted = to.lane.step({ kind: "adopt", entries: movedOf(effects) }, 0);
+      expect([to.lane.epoch, to.lane.unanswered]).to.deep.equal([5, 10]);
+      for (const [half, expected] of [
+        [effects, newest],
+        [adopted, 5],
+      ] as const) {
+        const sent = half.flatMap((one) => (one.kind === "publish" ? [one.to] : []));
+        expect(sent.length, "more than a probe").to.be.above(1);
+        expect([...new Set(sent)]).to.deep.equal([expected]);
+      }
+      expect([from.lane.queued, to.lane.queued]).to.deep.equal([0, 0]);
+    }
+  });
+
+  it("lane.10: moved commands are counted in the lane that has them", () => {
+    const [lower, upper] = [new SharedBound(Infinity), new SharedBound(Infinity)];
+    const [from, to] = [new LaneBench(lower), new LaneBench(upper)];
+    for (const name of ["a", "b"]) from.send(name);
+    const { bytes } = lower;
+    expect(bytes).to.be.above(0);
+    const moved = movedOf(from.lane.step({ kind: "split", isMoved: () => true }, 0));
+    to.lane.step({ kind: "adopt", entries: moved }, 0);
+    expect([lower.bytes, upper.bytes]).to.deep.equal([0, bytes]);
+    for (const c of [1, 2]) to.sent(c);
+    expect(upper.bytes).to.equal(0);
+  });
+
+  it("lane.10: a lane that waits without need of a sync gets one by a split and by an adoption", () => {
+    const other = new LaneBench();
+    other.send("b");
+    const entries = movedOf(other.lane.step({ kind: "split", isMoved: () => true }, 0));
+    for (const [input, expected] of [
+      [{ kind: "wake" }, []],
+      [{ kind: "split", isMoved: () => false }, [{ kind: "moved", entries: [] }]],
+      [{ kind: "adopt", entries }, []],
+    ] as const) {
+      const bench = new LaneBench();
+      bench.rooms = [[ROOM, 0, [ADA]]];
+      bench.send("a");
+      // The second one without progress begins a wait.
+      for (const incarnation of [1, 2]) bench.step({ kind: "resync", epoch: 5, incarnation });
+      bench.left();
+      expect(bench.lane.step(input, 0), input.kind).to.deep.equal(expected);
+      bench.advance(LANE_RETRY_CAP_MS);
+      const names = bench.left()[0]?.[2];
+      expect(names?.[0] === "sync", input.kind).to.equal(input.kind !== "wake");
+    }
   });
 
   it("lane.10: a lane that waits for an owner keeps waiting, and then begins with a sync", () => {

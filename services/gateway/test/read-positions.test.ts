@@ -83,6 +83,38 @@ describe("ReadPositions", () => {
     expect([take(), positions.size, total.bytes]).to.deep.equal([[], 0, 0]);
   });
 
+  it("U1: a higher position that is settled before the archive has the lower one stays", () => {
+    const { positions, settle, take } = open();
+    positions.say(ADA, A, 3);
+    const [[p, batch]] = take() as [readonly [number, readonly ReadPosition[]]];
+    positions.say(ADA, A, 5);
+    settle();
+    positions.onStored(p, batch);
+    positions.onDone(p, true, 0);
+    expect(take()).to.deep.equal([[0, [[A, ADA, 5]]]]);
+  });
+
+  it("U1: an answer for a position that is gone changes nothing", () => {
+    const { positions, take } = open();
+    positions.say(ADA, A, 3);
+    const [[p, batch]] = take() as [readonly [number, readonly ReadPosition[]]];
+    positions.say(ADA, A, 4);
+    positions.settle(() => undefined); // The room lost its feed.
+    expect(positions.size).to.equal(0);
+    positions.onStored(p, batch);
+    expect(positions.size).to.equal(0);
+  });
+
+  it("U1, read-positions.2: a position is said once, and is not stored before it was said", () => {
+    const { positions, settle } = open();
+    positions.say(ADA, A, 3);
+    expect(positions.take(0)).to.deep.equal([]);
+    expect(settle()).to.deep.equal([[A, [[ADA, 3]]]]);
+    positions.say(ADA, A, 3);
+    expect(settle()).to.deep.equal([]);
+    expect(positions.take(0)).to.deep.equal([[0, [[A, ADA, 3]]]]);
+  });
+
   it("U1: a position that the archive cannot judge yet is said again, behind the others", () => {
     const { positions, take } = open();
     positions.say(ADA, A, 3);

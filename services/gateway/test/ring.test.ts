@@ -151,6 +151,19 @@ describe("Ring", () => {
     expect([ring.first, ring.last]).to.deep.equal([7, 12]);
   });
 
+  it("ring.2, ring.3: a rewritten block counts with its own bytes, and its lines stay where they are", () => {
+    const ring = new Ring(1e6);
+    for (const seq of [1, 2, 3]) ring.push(blockOf(seq, seq, 100));
+    const before = ring.bytes;
+    ring.rewrite((block) => (block.first === 2 ? blockOf(2, 2, 40) : block));
+    expect(before - ring.bytes).to.equal(60);
+    ring.rewrite((block) => (block.first === 2 ? blockOf(2, 2, 130) : block));
+    expect(ring.bytes - before).to.equal(30);
+    expect(numbers(ring, 1, 3)).to.deep.equal([1, 2, 3]);
+    ring.forget(3);
+    expect(ring.bytes).to.equal(0);
+  });
+
   it("ring.2: blocks may fill it exactly; one byte more drops the oldest, and one large block stays alone", () => {
     const cost = blockCost(blockOf(1, 1, 100));
     const ring = new Ring(3 * cost);

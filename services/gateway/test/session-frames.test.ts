@@ -116,6 +116,10 @@ describe("Session: frames", () => {
     expect(bench.step({ kind: "page", ref: 1, room, outcome })).to.deep.equal([]);
     const refused = { room, ref: 1, attempt: 1, error: "busy" } as const;
     expect(bench.step({ kind: "join-refused", ...refused })).to.deep.equal([]);
+    const removal = { seq: 1, reason: "removed" } as const;
+    expect(bench.step({ kind: "removed", room, attempt: 1, removal })).to.deep.equal([]);
+    const list = { kind: "refused", error: "busy" } as const;
+    expect(bench.step({ kind: "rooms", ref: 1, outcome: list })).to.deep.equal([]);
     expect(bench.step({ kind: "overdue" })).to.deep.equal(close(CLOSE.lateHello));
     expect(bench.step({ kind: "overdue" }), "it is closed").to.deep.equal([]);
     expect(bench.session.isGreeting).to.equal(false);
@@ -223,7 +227,9 @@ describe("Session: read positions and room lists", () => {
     // 40 pages at once: 4 were used, and 9 lists of 200 rooms use the rest.
     for (let n = 0; n < 9; n++) {
       expect(bench.sendFrames(rooms(6, { limit: 200 }))).to.deep.equal([asked(6, 200)]);
-      bench.step({ kind: "rooms", ref: 6, outcome: { kind: "refused", error: "unavailable" } });
+      const outcome = { kind: "refused", error: "unavailable" } as const;
+      const failed = frame("unavailable", { ref: 6 });
+      expect(bench.step({ kind: "rooms", ref: 6, outcome })).to.deep.equal([failed]);
     }
     const limited = frame("rate_limited", { ref: 7, afterMs: 400 });
     expect(bench.sendFrames(rooms(7, { limit: 200 }))).to.deep.equal([limited]);

@@ -64,6 +64,29 @@ describe("SessionRegister", () => {
     ]);
   });
 
+  it("session-register.1: what is in flight and what is due wait for the store, until both are stored", () => {
+    const { register, end } = registerWith(3);
+    const seen: unknown[] = [];
+    const look = () => void seen.push([register.hasDue, register.isSettled, register.waiting]);
+    look();
+    register.take();
+    look();
+    end(1);
+    look();
+    register.settle([11, 12, 13]);
+    look();
+    register.take();
+    register.settle([14]);
+    look();
+    expect(seen).to.deep.equal([
+      [true, false, 3],
+      [false, false, 3],
+      [true, false, 4],
+      [true, false, 1],
+      [false, true, 0],
+    ]);
+  });
+
   it("session-register.1: a session that ends before its start is written gets both, the start first", () => {
     const { register, end } = registerWith(1);
     end(1);

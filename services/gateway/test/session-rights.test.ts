@@ -4,9 +4,10 @@
 import { expect } from "chai";
 import { decodeClientFrames } from "#shared/protocol/client-frames.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import { UNANSWERED_SENDS_MAX } from "#shared/protocol/limits.ts";
 import type { SessionId } from "#shared/protocol/session-records.ts";
 import { Admission } from "../core/admission.ts";
-import type { Verification } from "#shared/ports/identity.ts";
+import type { Identity, Verification } from "#shared/ports/identity.ts";
 import { Session } from "../core/session.ts";
 import type { SessionEffect, SessionInput } from "../core/session-io.ts";
 import { idOf } from "./owner-model.ts";
@@ -116,5 +117,42 @@ describe("Session: removals", () => {
     const effects = bench.sendFrames(join("plans"), send(1, "plans"), history, join("other", 2));
     const grants = effects.map((effect) => ("grant" in effect ? effect.grant : "none"));
     expect(grants).to.deep.equal(["moderator", "moderator", "moderator", undefined]);
+  });
+
+  it("S1: a token with a name gives the session's user this name, from the time of its issue", () => {
+    const namedBy = (more: Partial<Identity>): SessionEffect[] => {
+      const bench = new SessionBench();
+      bench.wall = 77;
+      bench.sendFrames(hello);
+      const identity = { user: "ada" as UserId, admin: false, expiresAt: EXPIRES, ...more };
+      const effects = bench.step({ kind: "verified", verification: { kind: "ok", identity } });
+      return effects.filter(({ kind }) => kind === "named");
+    };
+    const said = (at: number) => [{ kind: "named", said: { user: "ada", name: "Ada", at } }];
+    expect(namedBy({})).to.deep.equal([]);
+    expect(namedBy({ name: "Ada", issuedAt: 5 })).to.deep.equal(said(5));
+    expect(namedBy({ name: "Ada" }), "without its time: from now on").to.deep.equal(said(77));
+  });
+
+  it("session.4: a refused send delays nothing after a removal and another join", () => {
+    const bench = SessionBench.open();
+    bench.sendFrames(join(), send(1));
+    const answer = { kind: "refused", error: "busy" } as const;
+    const room = "general" as RoomId;
+    bench.step({ kind: "write-answered", id: idOf(1), room, answer });
+    bench.step({ kind: "removed", room, attempt: 1, removal });
+    bench.sendFrames(join());
+    expect(bench.kindsOf(send(2))).to.deep.equal(["send"]);
+  });
+
+  it("session.4: a refused write to a room that is not joined delays no other", () => {
+    const bench = SessionBench.open();
+    bench.sendFrames(join());
+    for (let n = 1; n <= UNANSWERED_SENDS_MAX; n++) bench.sendFrames(send(n));
+    const create = (n: number) => ({ t: "create", room: "plans", id: idOf(n), kind: "closed" });
+    expect(bench.kindsOf(create(100))).to.deep.equal(["error busy"]);
+    const answer = { kind: "sent", seq: 1, at: 1 } as const;
+    bench.step({ kind: "write-answered", id: idOf(1), room: "general" as RoomId, answer });
+    expect(bench.kindsOf(create(101))).to.deep.equal(["create"]);
   });
 });

@@ -64,8 +64,13 @@ describe("Shedding", () => {
     expect(bench.hold(60_000, RISE_MS)).to.deep.equal([]);
     bench.hold(0, LONG);
     bench.hold(SHED_FROM_MS.read, LONG);
+    for (const between of [SHED_FROM_MS.connection / 2, SHED_FROM_MS.connection - 1]) {
+      expect(bench.hold(between, LONG)).to.deep.equal(
+        between === SHED_FROM_MS.connection / 2 ? ["-read"] : [],
+      );
+      expect(bench.shedding.delayMs).to.equal(between);
+    }
     const between = (SHED_FROM_MS.connection + 1) / 2;
-    expect(bench.hold(between, LONG)).to.deep.equal(["-read"]);
     expect(bench.hold(0, FALL_MS)).to.deep.equal([]);
     expect(bench.hold(between, STEP_MS)).to.deep.equal([]);
     expect(bench.hold(0, FALL_MS)).to.deep.equal([]);
@@ -141,7 +146,9 @@ describe("Shedding in a session", () => {
     bench.hold(SHED_FROM_MS.read, LONG);
     expect(answerOf(send(join))).to.equal("busy 1500");
     expect(answerOf(send(history))).to.equal("busy 1500");
-    expect(answerOf(send(typing))).to.equal("");
+    expect(send(typing)).to.deep.equal([]);
+    const [refusal] = send(join);
+    expect(refusal).to.have.property("frame").that.includes({ ref: 2, room: "dev" });
     expect(answerOf(send({ t: "ping", ref: 4 }))).to.equal("frame");
     expect(answerOf(send(resume))).to.equal("join");
     bench.hold(SHED_FROM_MS.resume, LONG);
