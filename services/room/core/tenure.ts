@@ -60,8 +60,8 @@ export interface TenureOptions {
   readonly unarchived: UnarchivedLines;
   readonly memory: RoomMemory;
   readonly wallOffset: WallOffset;
-  /** It serves the rooms with fnv1a32(room) mod `of` = p; default: every room. */
-  readonly place?: { readonly p: Partition; readonly of: number };
+  /** It serves the rooms with fnv1a32(room) mod `of` = p. */
+  readonly place: { readonly p: Partition; readonly of: number };
 }
 
 export class Tenure {
@@ -83,7 +83,7 @@ export class Tenure {
   readonly #place: { readonly p: Partition; readonly of: number };
 
   constructor(options: TenureOptions) {
-    this.#place = options.place ?? { p: 0, of: 1 };
+    this.#place = options.place;
     this.epoch = options.epoch;
     this.#node = options.node;
     this.#watermark = options.watermark;

@@ -7,10 +7,19 @@ import { encodeEvent } from "#shared/protocol/events.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { ROOM_MEMBERS_MAX } from "#shared/protocol/limits.ts";
+import type { Effect } from "../core/partition-io.ts";
 import { judgeImport } from "../core/imports.ts";
 import { RoomMemory } from "../core/room-memory.ts";
 import { Room } from "../core/room.ts";
-import { emptySnapshot, idAt, only, PartitionFixture, resultsOf, T0 } from "./partition-fixture.ts";
+import {
+  emptySnapshot,
+  GW,
+  idAt,
+  only,
+  PartitionFixture,
+  resultsOf,
+  T0,
+} from "./partition-fixture.ts";
 
 const PLANS = "plans" as RoomId;
 const ADA = "ada" as UserId;
@@ -140,6 +149,18 @@ describe("Imports", () => {
     loaded.load({ ...emptySnapshot(PLANS, 0), head: 3, born: BORN, lastAt: PAST + 3 });
     expect(loaded.decideImport(other, T0)).to.deep.equal(conflict);
     expect(loaded.decideImport(part([event(4)]), T0)).to.include({ kind: "event", seq: 4 });
+  });
+
+  it("J5: the time of an event is compared with the owner's wall clock, and a part is appended soon", () => {
+    const fixture = open();
+    const hour = 3_600_000;
+    const late = part([event(1, { at: T0 + hour })]);
+    const step = (n: number, wall: number): Effect[] => {
+      const batch = { v: 1, gw: GW, lane: 99, n, commands: [late] } as const;
+      return fixture.partition.step({ kind: "batch", batch }, fixture.now, wall);
+    };
+    expect(resultsOf(step(1, T0 + hour - 1))[0]).to.include({ error: "bad_frame" });
+    expect(step(2, T0 + hour)).to.deep.equal([{ kind: "flush-soon" }]);
   });
 
   it("J5: events of one time, of this moment and up to the bound of members pass", () => {

@@ -4,6 +4,7 @@ import { expect } from "chai";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { ProcessId } from "#shared/protocol/ids.ts";
 import type { LastOutcome, PartitionLog } from "#shared/ports/log.ts";
+import { Lapse } from "../core/lapse.ts";
 import { TICK_LATE_MS } from "../core/placement.ts";
 import { RETRY_MS } from "../core/partition-state.ts";
 import {
@@ -59,6 +60,7 @@ describe("Tenure: after a lapse", () => {
           lane: fixture.lane,
         })),
       );
+      expect(fixture.tick(1), "a tick of a quiet owner").to.deep.equal([]);
       fixture.restartLane();
       expect(resultsOf(fixture.batch([HEAD]))).to.have.length(1);
     });
@@ -84,6 +86,17 @@ describe("Tenure: after a lapse", () => {
     expect(fixture.last(1)).to.deep.equal([]);
     expect(only(fixture.last(1), "resync")).to.have.length(1);
     expect(fixture.last(1), "nothing is asked any more").to.deep.equal([]);
+  });
+
+  it("lapse.1: while a read is under way no tick causes another one", () => {
+    const lapse = new Lapse();
+    expect(lapse.read()).to.deep.equal([{ kind: "read-last" }]);
+    expect(lapse.onTick(1e12)).to.deep.equal([]);
+    expect(lapse.onRead("unknown", 5)).to.equal(false);
+    expect(lapse.onTick(4)).to.deep.equal([]);
+    expect(lapse.onTick(5)).to.deep.equal([{ kind: "read-last" }]);
+    expect(lapse.onTick(1e12)).to.deep.equal([]);
+    expect(lapse.onRead("ok", 9)).to.equal(true);
   });
 
   it("lapse.2: a gateway that is gone is asked for nothing", () => {

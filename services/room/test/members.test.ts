@@ -5,7 +5,15 @@ import { expect } from "chai";
 import type { Command } from "#shared/protocol/commands.ts";
 import type { Result } from "#shared/protocol/results.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
-import { emptySnapshot, idAt, only, PartitionFixture, resultsOf, T0 } from "./partition-fixture.ts";
+import {
+  emptySnapshot,
+  GW,
+  idAt,
+  only,
+  PartitionFixture,
+  resultsOf,
+  T0,
+} from "./partition-fixture.ts";
 
 const PLANS = "plans" as RoomId;
 const GENERAL = "general" as RoomId;
@@ -172,6 +180,36 @@ describe("Members of rooms", () => {
     expect(append!.events).to.equal(2);
     const results = resultsOf(fixture.appended(append!.n, { kind: "ok", seq: 3 }));
     expect(named(results)).to.deep.equal(["sent", "sent", "forbidden", "forbidden"]);
+  });
+
+  it("M9: a sync without grants lists the members of a closed room alone, and every user of an open one", () => {
+    const fixture = withPlans([{ user: BEN }]);
+    const users = [BEN, "eve"] as UserId[];
+    for (const [room, present] of [
+      [PLANS, [BEN, ADA]],
+      [GENERAL, [BEN, "eve", ADA]],
+    ] as const) {
+      fixture.batch([{ c: ++c, op: "sync", rooms: [[room, 0, users]] } as never]);
+      const [joined] = resultsOf(fixture.batch([join(ADA, room)]));
+      expect(joined)
+        .to.have.property("users")
+        .with.members([...present]);
+    }
+  });
+
+  it("N6: a command that this version does not know is refused alone", () => {
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
+    const batch = {
+      v: 1,
+      gw: GW,
+      lane: 99,
+      n: 1,
+      commands: [head({}, GENERAL)],
+      unknown: [77],
+    } as const;
+    const answers = resultsOf(fixture.step({ kind: "batch", batch }));
+    expect(named(answers)).to.have.members(["head", "unknown_type"]);
+    expect(answers).to.deep.include({ c: 77, error: "unknown_type" });
   });
 
   it("M9: a sync lists no user who lost the right to read, and keeps those with a grant", () => {

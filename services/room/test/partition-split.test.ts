@@ -61,6 +61,7 @@ describe("Partition: a split", () => {
     fixture.appended(1, { kind: "ok", seq: 2 });
     age(fixture);
     expect(fixture.partition.maySplit).to.equal(false);
+    expect(splitting().fixture.partition.maySplit, "it has begun").to.equal(false);
   });
 
   it("P28: the split follows the settled window and is the last entry of its tenure", () => {
@@ -86,6 +87,47 @@ describe("Partition: a split", () => {
     const after = fixture.appended(1, { kind: "ok", seq: 2 });
     expect(resultsOf(after)[0]).to.include({ ok: "sent", seq: 1 });
     expect(only(after, "append")[0]?.text).to.contain('"split"');
+  });
+
+  it("P28: waits for the end of the subscription, also when the window is settled before", () => {
+    const fixture = new PartitionFixture().withRooms([STAYS]);
+    age(fixture);
+    fixture.step({ kind: "watermark", seq: 1 });
+    fixture.batch([send({ room: STAYS })]);
+    fixture.flush();
+    fixture.step({ kind: "split" });
+    expect(only(fixture.appended(1, { kind: "ok", seq: 2 }), "append")).to.deep.equal([]);
+    expect(only(unsubscribed(fixture), "append")[0]?.text).to.contain('"split"');
+  });
+
+  it("P17: an owner that learns of its successor during a split is fenced", () => {
+    const { fixture } = splitting();
+    const effects = fixture.step({ kind: "superseded", epoch: 4, by: RIVAL });
+    expect(effects.slice(0, 2)).to.deep.equal([{ kind: "unsubscribe" }, { kind: "changed" }]);
+    expect(fixture.partition.state).to.equal("fenced");
+    expect(fixture.partition.rival).to.deep.include({ node: RIVAL, epoch: 4 });
+  });
+
+  it("partition.7: the outcome of a split is logged, and a late answer of its tenure changes nothing", () => {
+    for (const outcome of [
+      { kind: "ok", seq: 2 },
+      { kind: "unknown", reason: "timeout" },
+    ] as const) {
+      const { fixture } = splitting();
+      unsubscribed(fixture);
+      const { tenure } = fixture;
+      const [log, ...rest] = fixture.appended(0, outcome);
+      const detail = { epoch: 1, of: 2, outcome };
+      expect(log).to.deep.equal({ kind: "log", event: "partition split", detail });
+      const isOk = outcome.kind === "ok";
+      expect(rest).to.have.deep.members([
+        { kind: "changed" },
+        { kind: "read-last", ...(isOk && { withArchive: true }) },
+      ]);
+      const late = { kind: "ok", first: 1, last: 9, bytes: 0 } as const;
+      expect(fixture.step({ kind: "last", tenure, outcome: late })).to.deep.equal([]);
+      expect(fixture.tenure).to.be.above(tenure);
+    }
   });
 
   it("partition.7: after an uncertain outcome the partition reads the last entry before it claims", () => {
@@ -208,7 +250,9 @@ describe("Partition: an upper half", () => {
     expect(last(fixture, 0)).to.deep.equal([]);
     expect(fixture.partition.isUnbegun).to.equal(true);
     expect(fixture.tick(UNBEGUN_RETRY_MS - 1)).to.deep.equal([]);
-    expect(only(fixture.step({ kind: "watermark", seq: 1 }), "read-last")).to.have.length(1);
+    expect(fixture.step({ kind: "watermark", seq: 1 })).to.deep.equal([
+      { kind: "read-last", withArchive: true },
+    ]);
     // A second message while the read is under way.
     expect(fixture.step({ kind: "watermark", seq: 1 })).to.deep.equal([]);
     expect(only(last(fixture, 1), "append")[0]).to.include({ expected: 1 });

@@ -7,7 +7,7 @@ import { RESYNC_ALL } from "#shared/protocol/results.ts";
 import type { Command } from "#shared/protocol/commands.ts";
 import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
 import type { Effect } from "../core/partition-io.ts";
-import { FENCED_MS } from "../core/partition-state.ts";
+import { FENCED_MS, RETRY_MS } from "../core/partition-state.ts";
 import {
   ADA,
   PartitionFixture,
@@ -172,11 +172,41 @@ describe("Partition: uncertain outcomes", () => {
     const later = fixture.batch([send()]);
     expect(resultsOf(later)).to.have.length(1);
     expect(resultsOf(later)[0]).to.include({ error: "busy" });
+    const newer = { v: 1, gw: GW, lane: 1, n: 9, commands: [], unknown: [77] } as const;
+    const [reply] = only(fixture.step({ kind: "batch", batch: newer }), "reply");
+    expect(reply?.results).to.deep.equal([{ result: { c: 77, error: "unknown_type" } }]);
     expect(only(fixture.tick(1_000), "read-last")).to.have.length(1);
     const outcome = { kind: "ok", first: 1, last: 1, bytes: 0 } as const;
     fixture.step({ kind: "last", tenure: fixture.tenure, outcome });
     const claimed = fixture.appended(0, { kind: "ok", seq: 2 });
     expect(only(claimed, "read-watermark")).to.have.length(1);
+  });
+});
+
+describe("Partition: idle", () => {
+  it("P5: an idle partition ignores gateways, answers of the archive, pauses and a split", () => {
+    const fixture = new PartitionFixture();
+    for (const kind of ["gateway-gone", "gateway-back"] as const) {
+      expect(fixture.step({ kind, gateway: GW }), kind).to.deep.equal([]);
+    }
+    const about = { tenure: 0, room: GENERAL } as const;
+    const unavailable = { outcome: { kind: "unavailable", reason: "x" } } as const;
+    expect(fixture.step({ kind: "room-loaded", ...about, ...unavailable })).to.deep.equal([]);
+    const asked = { kind: "looked-up", ...about, from: ADA, ...unavailable };
+    expect(fixture.step(asked as never)).to.deep.equal([]);
+    for (const kind of ["flush", "lapsed", "split"] as const) {
+      expect(fixture.step({ kind }), kind).to.deep.equal([]);
+    }
+    expect(fixture.partition.state).to.equal("idle");
+  });
+
+  it("P5: a watermark does not repeat a claim that waits for its next attempt", () => {
+    const fixture = new PartitionFixture();
+    fixture.step({ kind: "claim" });
+    const outcome = { kind: "unknown", reason: "test" } as const;
+    fixture.step({ kind: "last", tenure: fixture.tenure, outcome });
+    expect(fixture.step({ kind: "watermark", seq: 9 })).to.deep.equal([]);
+    expect(only(fixture.tick(RETRY_MS), "read-last")).to.have.length(1);
   });
 });
 

@@ -127,7 +127,11 @@ describe("Placement: wait times", () => {
     const view = new Placement(A, PARTITIONS);
     expect(view.decide(new Set(ALL), 0)).to.deep.equal({ claim: [], drain: [] });
     expect(view.decide(new Set([3]), 0).claim).to.deep.equal(ALL.filter((p) => p !== 3));
+    const before = view.revision;
+    view.claimsNothing = false; // As before.
+    expect(view.revision).to.equal(before);
     view.claimsNothing = true;
+    expect(view.revision).to.be.above(before);
     expect(view.decide(new Set([3]), 0)).to.deep.equal({ claim: [], drain: [3] });
   });
 

@@ -216,6 +216,21 @@ describe("Placement", () => {
     expect([...(view.loads ?? []).keys()]).to.deep.equal([A]);
   });
 
+  it("P26: a peer that is not live has no weight, and neither has one whose newest beat names none", () => {
+    const view = new Placement(A, PARTITIONS);
+    const load = { weight: WEIGHT_MAX, capacity: 1_000_000, busy: 0 };
+    view.setLoad({ ...load, weight: 0 }, 0);
+    const before = view.revision;
+    for (const state of ["leaving", "joining"] as const) {
+      view.onBeat({ ...beat(B, {}, state), load }, 0);
+      expect(view.revision, state).to.equal(before);
+    }
+    view.onBeat({ ...beat(B), load }, 1);
+    expect([...(view.loads ?? []).keys()]).to.have.members([A, B]);
+    expect(view.onBeat(beat(B), 2)).to.include({ changed: true });
+    expect(view.loads).to.equal(undefined);
+  });
+
   it("P26: this node's own weight changes its share", () => {
     const view = new Placement(A, PARTITIONS);
     const load = { weight: 0, capacity: 1_000_000, busy: 0 };
