@@ -5,7 +5,9 @@
 //
 //   changes.1. A number that belongs to no message gets `not_found`, and so does a thread of a
 //       message that is itself in a thread.
-//   changes.2. A deleted message gets `conflict`: nothing of it changes any more.
+//   changes.2. A deleted message gets `conflict`: nothing of it changes any more. This comes before
+//       the thread of changes.1, because an owner that read only the deletion does not know whether
+//       the message was in a thread (message-targets.2).
 //   changes.3. Only its author edits a message, within the `editWindow` of the room. Its author and
 //       a moderator delete it, and with a token with `admin` every user in every room.
 
@@ -51,8 +53,8 @@ export function judgeTarget(
   target: TargetMessage | "none",
 ): ChangeRefusal | undefined {
   if (target === "none") return "not_found";
-  if (write.op === "send" && target.thread !== undefined) return "not_found"; // changes.1
   if (target.isDeleted === true) return "conflict"; // changes.2
+  if (write.op === "send" && target.thread !== undefined) return "not_found"; // changes.1
   const isOwn = target.from === write.from;
   switch (write.op) {
     case "edit":

@@ -80,8 +80,8 @@ class Model {
       if (!this.#maySend(write.from, rank, now)) return "forbidden";
       const { thread } = write;
       const root = thread === undefined ? undefined : this.messages.get(thread);
-      if (thread !== undefined && (root === undefined || root.isReply)) return "not_found";
       if (root?.isDeleted === true) return "conflict";
+      if (thread !== undefined && (root === undefined || root.isReply)) return "not_found";
       const since = now - (this.lastSent.get(write.from) ?? -Infinity);
       const isFree = rank >= 3 || this.#kind() === "direct";
       return !isFree && since < this.slowMode * 1_000 ? "rate_limited" : "event";
