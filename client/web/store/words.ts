@@ -204,16 +204,15 @@ export function lineWords({ text, files }: Line): string {
   return isBlank(text) ? fileWords(files) : text.replaceAll(/\s+/gu, " ").trim();
 }
 
-/** The last message of a room, in one line. */
-export function previewWords(
-  last: Line & { readonly from: string },
+/** What stands before the last message of a room: who sent it. */
+export function leadWords(
+  from: string,
   kind: RoomKind,
   me: string,
   nameOf: (user: string) => string = (user) => user,
 ): string {
-  const [{ from }, text] = [last, lineWords(last)];
-  if (from === me) return t("rooms.lastOwn", { text });
-  return kind === "direct" ? text : t("rooms.last", { name: nameOf(from), text });
+  if (from === me) return t("rooms.lastOwn", { text: "" });
+  return kind === "direct" ? "" : t("rooms.last", { name: nameOf(from), text: "" });
 }
 
 /** A badge has room for two digits. */

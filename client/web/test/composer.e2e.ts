@@ -44,6 +44,20 @@ describe("The composer and the panel in a browser", () => {
     await ada.leave();
   });
 
+  it("texts.3: in the list of rooms, a message of the other direction is cut off at its end", async () => {
+    const ada = await shared.arrive("ada", "directions", { locale: "ar-EG" });
+    const last = ada.page.locator(".room-active .room-last");
+    const directionOf = async (text: string): Promise<string> => {
+      await ada.send(text);
+      await last.filter({ hasText: text }).waitFor();
+      return last.evaluate((element) => getComputedStyle(element).direction);
+    };
+    expect(await directionOf("a text that is longer than the list is wide")).to.equal("ltr");
+    expect(await directionOf("نص أطول من عرض القائمة في هذه الصفحة")).to.equal("rtl");
+    await ada.page.locator(".chat-panel h3 .count", { hasText: "١" }).waitFor();
+    await ada.leave();
+  });
+
   it("saved-rooms.4: an unsent text survives a reload, in the room and in a thread", async () => {
     const ada = await arrive("ada", "drafts");
     await ada.send("root");

@@ -7,7 +7,7 @@ import type { UserId } from "#shared/protocol/ids.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { ChatStore } from "../store/chat-store.ts";
 import { matchesFilter } from "../store/room-entry.ts";
-import { previewWords } from "../store/words.ts";
+import { leadWords, lineWords } from "../store/words.ts";
 import { FakeApi } from "./fixture/fake-api.ts";
 import { FakeServer } from "./fixture/fake-server.ts";
 import type { FakeClient } from "./fixture/fake-server.ts";
@@ -79,7 +79,7 @@ describe("the rooms of the sidebar", () => {
     const { store } = await signIn(server);
     const words = (): string | undefined => {
       const { last, kind = "open" } = store.entries.find(({ name }) => name === "cake") ?? {};
-      return last && previewWords(last, kind, "ada");
+      return last && leadWords(last.from, kind, "ada") + lineWords(last);
     };
     expect(words()).to.equal("grace: File: a.txt");
     const files = server.add("cake", "grace", { t: "msg", body: { text: " " }, attachments });

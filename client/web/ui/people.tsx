@@ -9,7 +9,7 @@ import { memberActions } from "../store/member-actions.ts";
 import { mayDo } from "../store/room-rights.ts";
 import type { RoomStore } from "../store/room-store.ts";
 import { englishDialogs } from "../texts/english-dialogs.ts";
-import { addTexts, t } from "../texts/texts.ts";
+import { addTexts, groupDigits, t } from "../texts/texts.ts";
 import { Avatar, Name } from "./avatar.tsx";
 import { Icon } from "./icons.tsx";
 import type { RoomDialog } from "./layout.ts";
@@ -80,7 +80,7 @@ export function People({ room, isOpened, onDialog, onClose }: Props): JSX.Elemen
 function Head({ title, count }: { readonly title: string; readonly count: number }): JSX.Element {
   return (
     <h3 class="people-head">
-      {title} <span class="count">{count}</span>
+      {title} <span class="count">{groupDigits(count)}</span>
     </h3>
   );
 }

@@ -6,7 +6,7 @@ import { useState } from "preact/hooks";
 import type { ChatStore } from "../store/chat-store.ts";
 import { matchesFilter } from "../store/room-entry.ts";
 import type { RoomEntry } from "../store/room-entry.ts";
-import { badge, connectionWords, previewWords, whenWords } from "../store/words.ts";
+import { badge, connectionWords, leadWords, lineWords, whenWords } from "../store/words.ts";
 import { t } from "../texts/texts.ts";
 import { Avatar, Name, RoomTitle, useNames } from "./avatar.tsx";
 import { Icon, Mark } from "./icons.tsx";
@@ -198,9 +198,11 @@ function RoomItem(props: {
             {last !== undefined && <span class="room-when">{whenWords(last.at, Date.now())}</span>}
           </span>
           <span class="room-line">
-            <bdi class="room-last">
-              {last === undefined ? "" : previewWords(last, entry.kind, me, nameOf)}
-            </bdi>
+            {/* Its direction is that of the message, so that its begin is not cut off. */}
+            <span class="room-last" dir="auto">
+              {last !== undefined && <bdi>{leadWords(last.from, entry.kind, me, nameOf)}</bdi>}
+              {last !== undefined && lineWords(last)}
+            </span>
             {isDraft && <span class="tag">{t("rooms.draft")}</span>}
             <Badges entry={entry} />
           </span>
