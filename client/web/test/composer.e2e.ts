@@ -58,6 +58,24 @@ describe("The composer and the panel in a browser", () => {
     await ada.leave();
   });
 
+  it("the bar of a mention stands where its line begins", async () => {
+    const grace = shared.client("grace");
+    await grace.join("bars").send({ text: "@ada look" }, { mentions: ["ada"] }).done;
+    grace.close();
+    for (const [locale, offset] of [
+      ["en-GB", " 3px 0px"],
+      ["ar-EG", " -3px 0px"],
+    ] as const) {
+      const ada = await shared.arrive("ada", "bars", { locale });
+      const mention = ada.page.locator(".message-mention");
+      await mention.waitFor();
+      expect(await mention.evaluate((element) => getComputedStyle(element).boxShadow)).to.contain(
+        offset,
+      );
+      await ada.leave();
+    }
+  });
+
   it("saved-rooms.4: an unsent text survives a reload, in the room and in a thread", async () => {
     const ada = await arrive("ada", "drafts");
     await ada.send("root");
