@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import type { ResultWithLines } from "#shared/protocol/results.ts";
-import type { ProcessId, RoomId } from "#shared/protocol/ids.ts";
+import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { ENTRY_BYTES_MAX } from "#shared/protocol/limits.ts";
 import { CommitWindow, toGroups, TRACES_PER_ENTRY_MAX } from "../core/commit.ts";
 import { WINDOW_BYTES_MAX, WINDOW_EAGER, WINDOW_MAX } from "../core/commit.ts";
@@ -338,5 +338,19 @@ describe("Commit window: its memory", () => {
         expect(account.used).to.equal(0);
       }),
     );
+  });
+
+  it("P23, U6: each note counts as memory of the window until its entry is settled", () => {
+    const { window, account } = newWindow();
+    window.add(R1, 1, ["x"], GW, sent(1));
+    const before = account.used;
+    window.note([]);
+    expect(account.used).to.equal(before);
+    const note = { room: R1, seq: 1, user: "ben" as UserId, why: "mention" } as const;
+    window.note([note, note]);
+    expect(account.used - before).to.equal(2 * 160);
+    window.next();
+    window.settle(1, 1);
+    expect(account.used).to.equal(0);
   });
 });

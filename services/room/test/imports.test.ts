@@ -163,6 +163,17 @@ describe("Imports", () => {
     expect(step(2, T0 + hour)).to.deep.equal([{ kind: "flush-soon" }]);
   });
 
+  it("P23: a part that waits for its room counts with its events, at two bytes a unit", () => {
+    const waiting = (text: string): number => {
+      const fixture = new PartitionFixture();
+      fixture.serve();
+      fixture.batch([part([event(1, { t: "msg", body: { text } })])]);
+      return fixture.memory.account.usedBy("waiting");
+    };
+    expect(waiting("x")).to.be.above(768);
+    expect(waiting("x".repeat(1_001)) - waiting("x")).to.equal(2_000);
+  });
+
   it("J5: events of one time, of this moment and up to the bound of members pass", () => {
     const room = { next: 9, born: BORN, lastAt: T0, members: ROOM_MEMBERS_MAX - 1 };
     const now = part([event(9, { at: T0 }), event(10, { at: T0 })]);

@@ -1,10 +1,14 @@
 // Replay, driven alone: which entries count, when it ends, and what it knows of each room.
 
 import { expect } from "chai";
-import { decodeEntry } from "#shared/protocol/entry.ts";
+import { decodeEntry, encodeEntry } from "#shared/protocol/entry.ts";
+import { encodeEvent } from "#shared/protocol/events.ts";
+import type { RoomEvent } from "#shared/protocol/events.ts";
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { isOvertaken, Replay } from "../core/replay.ts";
 import { ReplayedRoom } from "../core/replayed-room.ts";
 import { RoomMemory } from "../core/room-memory.ts";
+import { SENDER_BYTES } from "../core/slow-mode.ts";
 import {
   ADA,
   commitEntry,
@@ -13,6 +17,7 @@ import {
   idAt,
   lineOf,
   linesOf,
+  NODE,
   claimEntry,
   T0,
 } from "./partition-fixture.ts";
@@ -74,6 +79,7 @@ describe("Replayed room", () => {
     expect([room.head, room.born, room.lastAt]).to.deep.equal([3, idAt(T0, 1), T0 + 3]);
     expect(() => room.add(5, [lineOf(GENERAL, 5)], 7)).to.throw();
     expect(() => room.add(4, [lineOf(GENERAL, 5)], 7)).to.throw();
+    expect(() => room.add(5, [lineOf(GENERAL, 4)], 7)).to.throw();
     const late = new ReplayedRoom(GENERAL, 7, newRoom().memory);
     late.add(7, linesOf(GENERAL, 7, 1).lines, 5);
     expect([late.head, late.born]).to.deep.equal([7, undefined]);
@@ -114,5 +120,66 @@ describe("Replayed room", () => {
     expect(memory.account.usedBy("ids"), "its ids are shed").to.equal(0);
     room.clear();
     expect(memory.account.used).to.equal(0);
+  });
+
+  it("P23, M10: senders, changes, edits, ids and targets count once each, and are given back", () => {
+    const { room, memory } = newRoom();
+    const rooms = (): number => memory.account.usedBy("rooms") - 1_024;
+    const about = { room: GENERAL, from: ADA, at: T0 };
+    let seq = 0;
+    const add = (event: object): void => {
+      seq++;
+      const whole = { ...about, seq, id: idAt(T0, seq), ...event } as RoomEvent;
+      room.add(seq, [encodeEvent(whole)], 4 + seq);
+    };
+    const message = { t: "msg", body: {} };
+    const ben = "ben" as UserId;
+    for (const [event, bytes] of [
+      [message, SENDER_BYTES],
+      [message, SENDER_BYTES],
+      [{ ...message, from: ben }, 2 * SENDER_BYTES],
+      [{ t: "pinned", target: 1, on: true, from: "eve" }, 2 * SENDER_BYTES],
+      [{ t: "member", user: ben, role: "member" }, 2 * SENDER_BYTES + 512],
+      [{ t: "room", kind: "open" }, 2 * SENDER_BYTES + 1_024],
+      [{ t: "edited", target: 1, body: {} }, 2 * SENDER_BYTES + 1_024 + 96],
+    ] as const) {
+      add(event);
+      expect(rooms(), event.t).to.equal(bytes);
+    }
+    expect(room.senders.size).to.equal(2);
+    for (let n = 0; n < 64; n++) add(message);
+    for (const category of ["ids", "targets", "replay"] as const) {
+      expect(memory.account.usedBy(category), category).to.be.above(64);
+    }
+    room.clear();
+    expect(memory.account.used).to.equal(0);
+  });
+
+  it("message-targets.3: targets that go with their ids are known to be missing", () => {
+    const { room } = newRoom();
+    room.add(1, linesOf(GENERAL, 1, 3).lines, 5);
+    room.forgetIds(2, { before: Infinity, now: Infinity });
+    expect([1, 2, 3].map((seq) => room.targets.find(seq) !== undefined)).to.deep.equal([
+      false,
+      false,
+      true,
+    ]);
+    expect([room.targets.mayAsk(1), room.targets.mayAsk(2)]).to.deep.equal([false, true]);
+  });
+
+  it("replay.5: a split gives back the memory of the rooms that moved", () => {
+    const { replay, memory } = replayFrom(1, 9);
+    const rooms = Array.from({ length: 8 }, (_, n) => `r-${n}` as RoomId);
+    const entry = commitEntry(
+      1,
+      rooms.map((room) => linesOf(room, 1, 1)),
+    );
+    replay.onEntry(2, decodeEntry(entry));
+    const before = memory.account.usedBy("rooms");
+    const split = encodeEntry({ kind: "split", epoch: 1, node: NODE, at: T0, of: 2 });
+    replay.onEntry(3, decodeEntry(split));
+    const { size } = replay.rooms;
+    expect(size).to.be.within(1, 7);
+    expect(memory.account.usedBy("rooms")).to.equal((before / 8) * size);
   });
 });
