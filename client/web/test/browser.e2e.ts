@@ -209,6 +209,26 @@ describe("The page in a browser", () => {
     await context.close();
   });
 
+  it("H4: the address has the room as soon as the page shows it, so that a reload returns to it", async () => {
+    const context = await shared.browser.newContext();
+    const page = await context.newPage();
+    await page.goto(shared.url);
+    await page.evaluate(() => {
+      const observer = new MutationObserver(() => {
+        if (document.querySelector("h1")?.textContent?.includes("plans") !== true) return;
+        document.documentElement.dataset["address"] = location.search;
+        observer.disconnect();
+      });
+      observer.observe(document.body, { subtree: true, childList: true, characterData: true });
+    });
+    await page.getByLabel("Your name").fill("ada");
+    await page.getByLabel("Room").fill("plans");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "plans", level: 1 }).waitFor();
+    expect(await page.locator("html").getAttribute("data-address")).to.equal("?room=plans");
+    await context.close();
+  });
+
   for (const colorScheme of ["light", "dark"] as const) {
     it(`H4: on a phone of 360 px, ${colorScheme}: nothing is cut off, menus open and close, every text has enough contrast`, async () => {
       const phone = { viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true };

@@ -5,7 +5,7 @@
 //   Escape       closes the open menu or panel and focuses the composer
 
 import type { JSX, RefObject } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { ChatStore } from "../store/chat-store.ts";
 import type { RoomEntry } from "../store/room-entry.ts";
 import type { RoomStore } from "../store/room-store.ts";
@@ -245,10 +245,11 @@ function useTitle({ activeEntry, unread }: ChatStore): void {
 }
 
 /**
- * The address contains the room, so that users can bookmark and share it; never the user's name.
+ * The address contains the room, so that users can bookmark and share it; never the user's name. It
+ * changes with the page and not after the next paint: a reload in between showed another room.
  */
 function useAddress(room: string | undefined): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (room === undefined) return;
     const url = new URL(location.href);
     url.searchParams.set("room", room);
