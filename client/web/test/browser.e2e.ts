@@ -184,6 +184,11 @@ describe("The page in a browser", () => {
       "two unread",
       async () => (await badge.textContent())?.startsWith("2") ?? false,
     );
+    const gap = await badge.evaluate((element) => {
+      const line = element.parentElement?.getBoundingClientRect();
+      return (line?.right ?? 0) - element.getBoundingClientRect().right;
+    });
+    expect(gap, "the badge is at the end of its line").to.be.within(-1, 1);
     await ada.until("the title", async () => (await ada.page.title()) === "(2) #front · Parley");
     await ada.page.keyboard.press("Alt+ArrowDown");
     await ada.waitForText("are you there?");
