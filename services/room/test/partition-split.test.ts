@@ -48,6 +48,17 @@ function splitting(): { fixture: PartitionFixture; effects: Effect[] } {
 const unsubscribed = (fixture: PartitionFixture): Effect[] =>
   fixture.step({ kind: "unsubscribed", tenure: fixture.tenure });
 
+/** A split was asked for while an append is in flight. */
+function splitWithAppend(): PartitionFixture {
+  const fixture = new PartitionFixture().withRooms([STAYS]);
+  age(fixture);
+  fixture.step({ kind: "watermark", seq: 1 });
+  fixture.batch([send({ room: STAYS })]);
+  fixture.flush();
+  fixture.step({ kind: "split" });
+  return fixture;
+}
+
 describe("Partition: a split", () => {
   it("P30: begins only when the archive has the log of one second ago", () => {
     const fixture = new PartitionFixture().withRooms([STAYS]);
@@ -77,12 +88,7 @@ describe("Partition: a split", () => {
   });
 
   it("P28: waits for the appends in flight", () => {
-    const fixture = new PartitionFixture().withRooms([STAYS]);
-    age(fixture);
-    fixture.step({ kind: "watermark", seq: 1 });
-    fixture.batch([send({ room: STAYS })]);
-    fixture.flush();
-    fixture.step({ kind: "split" });
+    const fixture = splitWithAppend();
     expect(only(unsubscribed(fixture), "append")).to.deep.equal([]);
     const after = fixture.appended(1, { kind: "ok", seq: 2 });
     expect(resultsOf(after)[0]).to.include({ ok: "sent", seq: 1 });
@@ -90,12 +96,7 @@ describe("Partition: a split", () => {
   });
 
   it("P28: waits for the end of the subscription, also when the window is settled before", () => {
-    const fixture = new PartitionFixture().withRooms([STAYS]);
-    age(fixture);
-    fixture.step({ kind: "watermark", seq: 1 });
-    fixture.batch([send({ room: STAYS })]);
-    fixture.flush();
-    fixture.step({ kind: "split" });
+    const fixture = splitWithAppend();
     expect(only(fixture.appended(1, { kind: "ok", seq: 2 }), "append")).to.deep.equal([]);
     expect(only(unsubscribed(fixture), "append")[0]?.text).to.contain('"split"');
   });
@@ -144,12 +145,7 @@ describe("Partition: a split", () => {
   });
 
   it("P9: a log that is full during the drain of a split lets the next commands get busy", () => {
-    const fixture = new PartitionFixture().withRooms([STAYS]);
-    age(fixture);
-    fixture.step({ kind: "watermark", seq: 1 });
-    fixture.batch([send({ room: STAYS })]);
-    fixture.flush();
-    fixture.step({ kind: "split" });
+    const fixture = splitWithAppend();
     unsubscribed(fixture);
     const effects = fixture.appended(1, { kind: "full" });
     expect(resultsOf(effects)[0]).to.include({ error: "busy" });
