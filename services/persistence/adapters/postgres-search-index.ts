@@ -26,8 +26,8 @@ import { int8Array, textArray } from "./pg-arrays.ts";
 import { NO_LANGUAGE } from "./postgres-search.ts";
 import { vectorText } from "./search-vector.ts";
 
-/** Events of one transaction, shared by its rooms: as many as a batch of the archive holds. */
-const EVENTS_MAX = 2_000;
+/** Events of one transaction, shared by its rooms: 17 MiB of lines when all are the longest. */
+const EVENTS_MAX = 1_000;
 /** Messages of one statement. The process serves others between two statements. */
 const PUT_MAX = 250;
 /** Of each room, also when there are many: with BATCH_ROOMS_MAX rooms EVENTS_MAX of all. */
