@@ -4,13 +4,12 @@
 import { randomBytes } from "node:crypto";
 import { SignJWT } from "jose";
 import { Client } from "pg";
-import { systemRandom } from "#shared/adapters/clock-system.ts";
-import { fullJitter } from "#shared/kit/backoff.ts";
 import { until } from "#shared/testing/wait.ts";
 import { leg as playLeg } from "../alternate.ts";
 import { blankLeg, pause, sayMore } from "../blank-leg.ts";
 import { cpuOf, cpuSince, total } from "../cpu.ts";
 import { BenchClients } from "../bench-clients.ts";
+import { comeBack } from "../come-back.ts";
 import type { Leg } from "../figures.ts";
 import { median } from "../figures.ts";
 import { Histogram } from "../histogram.ts";
@@ -30,7 +29,6 @@ const COME_PER_SECOND = 500;
 const COME_ROOMS = 1_000;
 const COME_TAIL = 20;
 const BACK_WITHIN_MS = 60_000;
-const BACK = { baseMs: 250, capMs: 20_000 };
 
 export const B6: Item = {
   id: "B6",
@@ -160,7 +158,7 @@ function comeToParley(options: ItemOptions): (peer: ParleyPeer) => Promise<Leg> 
     const backAt: number[] = [];
     const killedAt = performance.now();
     const returning = new Set<Sink>();
-    onClose = () => void comeBack(peer, { steps: () => steps(0), returning, backAt });
+    onClose = () => void comeBackTo(peer, { steps: () => steps(0), returning, backAt });
     await peer.cluster.kill("gateway-1");
     await until(() => peer.cluster.pid("gateway-1") !== undefined, {
       withinMs: 20_000,
@@ -179,8 +177,7 @@ function comeToParley(options: ItemOptions): (peer: ParleyPeer) => Promise<Leg> 
   };
 }
 
-/** As the SDK reconnects: full jitter from 250 ms on. */
-async function comeBack(
+async function comeBackTo(
   peer: Peer,
   fleet: {
     readonly steps: () => Promise<readonly Step[]>;
@@ -188,18 +185,9 @@ async function comeBack(
     readonly backAt: number[];
   },
 ): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    await pause(fullJitter(attempt, BACK, systemRandom));
-    const sink = new Sink(peer, { room: "", steps: await fleet.steps() });
-    try {
-      await sink.ready;
-      fleet.returning.add(sink);
-      fleet.backAt.push(performance.now());
-      return;
-    } catch {
-      sink.close(); // No gateway listens yet; the next attempt waits longer.
-    }
-  }
+  const open = async (): Promise<Sink> => new Sink(peer, { room: "", steps: await fleet.steps() });
+  fleet.returning.add(await comeBack(open));
+  fleet.backAt.push(performance.now());
 }
 
 /** Scans of the events table and its partitions, as PostgreSQL counts them. */

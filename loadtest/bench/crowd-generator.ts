@@ -1,0 +1,107 @@
+// Crowd generator: holds many idle sinks of one gateway. A process of its own; crowd-process.ts
+// starts it.
+//
+//   crowd-generator.1. `connect` opens all sinks, and keeps IN_FLIGHT of them on their way. So the
+//        servers set the pace.
+//   crowd-generator.2. A sink that the gateway closes comes back. `back` waits until all are
+//        connected, and answers with the times from the first close to each return.
+
+import { until } from "#shared/testing/wait.ts";
+import { mintDevToken, openDevSecret } from "#shared/adapters/dev-token.ts";
+import { comeBack } from "./come-back.ts";
+import { Histogram } from "./histogram.ts";
+import { percentiles } from "./run.ts";
+import { Sink } from "./sink.ts";
+
+export interface Crowd {
+  readonly port: number;
+  readonly secretFile: string;
+  /** The number of its first user among all crowds. */
+  readonly first: number;
+  readonly count: number;
+  /** User n is a member of room n modulo `rooms`. */
+  readonly rooms: number;
+}
+
+export type CrowdCommand = { readonly t: "connect" | "closes" | "back" };
+
+export interface CrowdAnswer {
+  readonly failure?: string;
+  /** How many sinks the gateway closed. */
+  readonly closes: number;
+  /** From the start of a connection to the end of its catch-up, in ms. */
+  readonly readyMs: { readonly p50: number; readonly p99: number };
+  /** crowd-generator.2, ascending, in ms. */
+  readonly backMs: readonly number[];
+}
+
+const IN_FLIGHT = 8;
+const BACK_WITHIN_MS = 300_000;
+const TOKEN_TTL_S = 4 * 3_600;
+
+const crowd = JSON.parse(process.argv[2] ?? "") as Crowd;
+const peer = { port: crowd.port, protocol: "parley.v1", path: () => "/v1/ws" };
+const secret = await openDevSecret(crowd.secretFile);
+const sinks = new Set<Sink>();
+const readyMs = new Histogram();
+const backMs: number[] = [];
+let closes = 0;
+let closedAt = 0;
+
+async function open(n: number): Promise<Sink> {
+  const room = `crowd-${n % crowd.rooms}`;
+  const token = await mintDevToken(secret, { user: `crowd-${n}` }, TOKEN_TTL_S);
+  const frames = [
+    { t: "hello", token, client: "bench/1" },
+    { t: "join", ref: 1, room, tail: 0 },
+  ];
+  const say = frames.map((frame) => JSON.stringify(frame)).join("\n");
+  const steps = [{ say, until: `"t":"caught-up"` }];
+  const sink = new Sink(peer, { room, steps, onClose: () => void onClose(n, sink) });
+  return sink;
+}
+
+/** A sink that was never ready is closed by `comeBack` or ends `connect`. */
+async function onClose(n: number, sink: Sink): Promise<void> {
+  if (!sinks.delete(sink)) return;
+  if (closes++ === 0) closedAt = performance.now();
+  sinks.add(await comeBack(() => open(n)));
+  backMs.push(performance.now() - closedAt);
+}
+
+async function connect(): Promise<void> {
+  let next = crowd.first;
+  const end = crowd.first + crowd.count;
+  const worker = async (): Promise<void> => {
+    while (next < end) {
+      const began = performance.now();
+      const sink = await open(next++);
+      await sink.ready;
+      sinks.add(sink);
+      readyMs.add(performance.now() - began);
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+}
+
+async function perform({ t }: CrowdCommand): Promise<void> {
+  if (t === "connect") await connect();
+  if (t !== "back") return;
+  const isBack = (): boolean => sinks.size >= crowd.count;
+  await until(isBack, { withinMs: BACK_WITHIN_MS, what: "the crowd to be back" });
+}
+
+process.on("message", (command: CrowdCommand) => {
+  const answer = (failure?: string): void => {
+    const figures = { closes, readyMs: percentiles(readyMs), backMs: backMs.toSorted(ascending) };
+    process.send?.({ ...figures, ...(failure !== undefined && { failure }) } satisfies CrowdAnswer);
+  };
+  perform(command).then(
+    () => answer(),
+    (error: unknown) => answer(String(error)),
+  );
+});
+
+function ascending(a: number, b: number): number {
+  return a - b;
+}
