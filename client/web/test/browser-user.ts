@@ -16,7 +16,7 @@ export const FLAGS = [
   "--no-first-run",
 ];
 /** Much longer than any wait of a passing test: it only ends a broken one. */
-export const PATIENCE_MS = 20_000;
+export const PATIENCE_MS = 90_000;
 
 export function openBrowser(executablePath: string): Promise<Browser> {
   return chromium.launch({ executablePath, args: FLAGS });

@@ -1,6 +1,7 @@
 // DeviceWalks: what a user does with their devices, in real browsers on a real cluster: two windows
 // of one user see each other, and one signs the other out. axe-core finds nothing in any state.
-// They share the cluster of browser.e2e.ts.
+// They share the cluster of browser.e2e.ts, with users of their own: the sessions of a page that has
+// just left may still be listed.
 
 import { expect } from "chai";
 import { faintTexts } from "./appearance.ts";
@@ -34,20 +35,20 @@ function countConnections({ page }: BrowserUser): () => number {
 export function walkDevices(shared: BrowserCluster): void {
   it("SL10: one window signs the other one out, which shows it and does not come back", async function () {
     this.timeout(120_000);
-    const phone = await shared.arrive("ada", "devices", { ...PHONE, userAgent: IPHONE });
-    const ada = await shared.arrive("ada", "devices", { colorScheme: "dark" });
-    const { page } = ada;
+    const phone = await shared.arrive("dora", "devices", { ...PHONE, userAgent: IPHONE });
+    const dora = await shared.arrive("dora", "devices", { colorScheme: "dark" });
+    const { page } = dora;
     const connections = countConnections(phone);
     await phone.field.fill("half a thought");
 
-    await openList(ada);
-    const other = list(ada).locator(".devices li", { hasText: "Safari, iPhone" });
+    await openList(dora);
+    const other = list(dora).locator(".devices li", { hasText: "Safari, iPhone" });
     await other.waitFor();
-    await list(ada).locator(".devices li", { hasText: "Chrome, Linux" }).waitFor();
-    const first = list(ada).locator(".devices li").first();
+    await list(dora).locator(".devices li", { hasText: "Chrome, Linux" }).waitFor();
+    const first = list(dora).locator(".devices li").first();
     expect(await first.textContent()).to.contain("this one");
     expect(await first.getByRole("button").count(), "not offered").to.equal(0);
-    await expectAccessible(ada, "the list of devices");
+    await expectAccessible(dora, "the list of devices");
     expect(await faintTexts(page)).to.deep.equal([]);
 
     // By the keyboard alone, and first without doing it.
@@ -58,7 +59,7 @@ export function walkDevices(shared: BrowserCluster): void {
     await signOut.focus();
     await page.keyboard.press("Enter");
     await question.waitFor();
-    await expectAccessible(ada, "the question before a sign-out");
+    await expectAccessible(dora, "the question before a sign-out");
     await page.keyboard.press("Escape");
     await question.waitFor({ state: "detached" });
     expect(await focused(signOut), "the focus returns").to.equal(true);
@@ -66,9 +67,9 @@ export function walkDevices(shared: BrowserCluster): void {
     await question.getByRole("button", { name: "Sign out" }).click();
     await question.waitFor({ state: "detached" });
     await other.waitFor({ state: "detached" });
-    await list(ada).getByText("No other device is connected.").waitFor();
-    await ada.until("devices.1: the title has the focus", () =>
-      focused(list(ada).getByRole("heading", { name: "Your devices" })),
+    await list(dora).getByText("No other device is connected.").waitFor();
+    await dora.until("devices.1: the title has the focus", () =>
+      focused(list(dora).getByRole("heading", { name: "Your devices" })),
     );
 
     await phone.page.getByRole("alert").getByText(SIGNED_OUT).waitFor();
@@ -77,16 +78,16 @@ export function walkDevices(shared: BrowserCluster): void {
     await phone.page.reload();
     await phone.page.getByLabel("Your name").waitFor();
     expect(connections(), "it does not connect again").to.equal(0);
-    await phone.page.getByLabel("Your name").fill("ada");
+    await phone.page.getByLabel("Your name").fill("dora");
     await phone.page.getByLabel("Room").fill("devices");
     await phone.page.keyboard.press("Enter");
     await phone.waitUntilComplete();
     expect(await phone.field.inputValue(), "the draft stays").to.equal("half a thought");
 
     await page.keyboard.press("Escape");
-    await list(ada).waitFor({ state: "detached" });
+    await list(dora).waitFor({ state: "detached" });
     expect(await focused(page.getByRole("button", { name: "Your devices" }))).to.equal(true);
-    for (const user of [phone, ada]) {
+    for (const user of [phone, dora]) {
       user.expectNoErrors();
       await user.leave();
     }
@@ -94,10 +95,10 @@ export function walkDevices(shared: BrowserCluster): void {
 
   it("SL10: a phone signs out everywhere else, and stays", async function () {
     this.timeout(120_000);
-    const phone = await shared.arrive("grace", "devices", { ...PHONE, userAgent: IPHONE });
+    const phone = await shared.arrive("hedy", "devices", { ...PHONE, userAgent: IPHONE });
     const others = [
-      await shared.arrive("grace", "devices"),
-      await shared.arrive("grace", "devices"),
+      await shared.arrive("hedy", "devices"),
+      await shared.arrive("hedy", "devices"),
     ] as const;
     await phone.page.getByRole("button", { name: "Rooms", exact: true }).tap();
     await openList(phone);
