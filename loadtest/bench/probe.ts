@@ -1,7 +1,7 @@
 // Probe: a client that parses and checks every frame and measures latencies.
 //
 // Every message body contains its writer, its number and its planned time:
-// "^^<writer>.<n>.<planned, µs>.xxxx". A probe therefore detects a gap, a repetition and a swap,
+// "^^^<writer>.<n>.<planned, µs>.xxxx". A probe therefore detects a gap, a repetition and a swap,
 // and measures the latency from the planned time, without a list of sent messages. This also works
 // for peers without sequence numbers.
 

@@ -7,9 +7,10 @@ import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 import { until } from "#shared/testing/wait.ts";
 import { BenchClients } from "../bench-clients.ts";
+import { MarkCounter } from "../mark-counter.ts";
 import type { Peer } from "../peer.ts";
 import { openLoop } from "../schedule.ts";
-import { Sink } from "../sink.ts";
+import { MARKER, Sink } from "../sink.ts";
 
 const MESSAGES = 40;
 const MEMBERS = 4;
@@ -87,8 +88,17 @@ describe("BenchClients", () => {
 });
 
 describe("Sink", () => {
+  it("sink.1: the length of a frame is no message", () => {
+    // 0x5e is the code of "^".
+    const length = 0x5e5e;
+    const payload = Buffer.alloc(length, "x");
+    payload.write(`{"text":"${MARKER}1.2"}`);
+    const frame = Buffer.concat([Buffer.from([0x81, 126, 0x5e, 0x5e]), payload]);
+    expect(new MarkCounter(MARKER).count(frame)).to.equal(1);
+  });
+
   it("bench-clients.2: counts a message once that arrives in two pieces", async () => {
-    const message = Buffer.from("\u0081\u0008xx^^1.2.xx^^y^x", "latin1");
+    const message = Buffer.from(`\u0081\u0008xx${MARKER}1.2.xx${MARKER}y^x`, "latin1");
     for (let cut = 1; cut < message.length; cut++) {
       const sockets: Socket[] = [];
       const server = createServer((socket) => {
