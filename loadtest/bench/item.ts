@@ -7,7 +7,7 @@ export interface ItemOptions {
   /** Duration of each leg; default: the value of the item. */
   readonly seconds?: number | undefined;
   readonly rounds: number;
-  /** The part of the members and rooms of B5, B11 to B13 and CROWD: 1 is all. */
+  /** The part of the members and rooms of B5, B11 to B13 and MANY: 1 is all. */
   readonly scale: number;
   readonly peers: ReadonlySet<PeerName>;
   readonly say: (line: string) => void;

@@ -1,11 +1,11 @@
 // Bench (`make bench`, `make bench ONLY=B1,B3`): rows B1 … B13 against their peers in the same run.
 // `make bench ONLY=TRACE` runs only when named: the cost of traces (items/tracing.ts). So do IDLE,
-// the cost of a cluster without users (items/idle.ts), and CROWD, that of 100,000 idle members
-// (items/crowd.ts).
+// the cost of a cluster without users (items/idle.ts), and MANY, that of 100,000 idle members
+// (items/many-members.ts).
 //
 // Everything is on: fsync for each commit, archive, authentication. Only rate limits are off,
 // because one generator is one address. Environment: ONLY (rows), SECONDS (of each leg), ROUNDS
-// (alternations, 3), SCALE (the part of the members and rooms of B5, B11 to B13 and CROWD; 1),
+// (alternations, 3), SCALE (the part of the members and rooms of B5, B11 to B13 and MANY; 1),
 // PEERS (raw,each,socket.io; none), BASE (another checkout of this repository, as one more peer, to
 // measure a change). Writes .parley/bench/<row>.json, table.md and cost.svg.
 // Fails when Parley lost, duplicated or reordered a message. A missed target is printed and is no
@@ -25,7 +25,7 @@ import { B7 } from "./items/backlog.ts";
 import { B13 } from "./items/closed-takeover.ts";
 import { B12 } from "./items/joining.ts";
 import { B11 } from "./items/reactions.ts";
-import { CROWD } from "./items/crowd.ts";
+import { MANY } from "./items/many-members.ts";
 import { B1, B10, B2, B3, B4, B9 } from "./items/broadcast.ts";
 import { B5, B8 } from "./items/sockets.ts";
 import { B6 } from "./items/storm.ts";
@@ -41,7 +41,7 @@ import { whereIsRedis } from "./peers/socket-io.ts";
 import { renderAll, writeResult } from "./results.ts";
 
 const ITEMS: readonly Item[] = [B1, B2, B3, B4, B5, B6, B7, B8, B9, B10, B11, B12, B13];
-const ONLY_BY_NAME: readonly Item[] = [TRACE, IDLE, ROOM_LIST, SEARCH, INDEX, EXPORT, WARM, CROWD];
+const ONLY_BY_NAME: readonly Item[] = [TRACE, IDLE, ROOM_LIST, SEARCH, INDEX, EXPORT, WARM, MANY];
 const ROUNDS = 3;
 
 function chosen(): readonly Item[] {

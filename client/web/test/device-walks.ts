@@ -1,7 +1,7 @@
 // DeviceWalks: what a user does with their devices, in real browsers on a real cluster: two windows
 // of one user see each other, and one signs the other out. axe-core finds nothing in any state.
-// They share the cluster of browser.e2e.ts, with users of their own: the sessions of a page that has
-// just left may still be listed.
+// They share the cluster of browser.e2e.ts, with users of their own: the sessions of a page that
+// has just left may still be listed.
 
 import { expect } from "chai";
 import { faintTexts } from "./appearance.ts";

@@ -1,18 +1,19 @@
-// Crowd item: 100,000 idle members on seven gateways of one machine: how fast they join, the memory
-// and the CPU of one of them, and the time until they are back after their gateway was killed.
-// `make bench ONLY=CROWD ROUNDS=1`.
+// Many members item: 100,000 idle members on seven gateways of one machine: how fast they join, the
+// memory and the CPU of one of them, and the time until they are back after their gateway was
+// killed.
+// `make bench ONLY=MANY ROUNDS=1`.
 //
-//   crowd.1. The members of a room are on several gateways, as behind a load balancer.
-//   crowd.2. A gateway and a process of the generator have at most PER_GATEWAY connections, for
-//        machines on which a process may have 20,000 open files.
+//   many-members.1. The members of a room are on several gateways, as behind a load balancer.
+//   many-members.2. A gateway and a process of the generator have at most PER_GATEWAY connections,
+//        for machines on which a process may have 20,000 open files.
 
 import { join } from "node:path";
 import { until } from "#shared/testing/wait.ts";
 import { leg as playLeg } from "../alternate.ts";
 import { blankLeg, pause, sayMore } from "../blank-leg.ts";
 import { cpuOf, cpuSince, rssOf, total } from "../cpu.ts";
-import { CrowdProcess } from "../crowd-process.ts";
-import type { CrowdAnswer } from "../crowd-generator.ts";
+import { MembersProcess } from "../members-process.ts";
+import type { MembersAnswer } from "../members-generator.ts";
 import type { Leg } from "../figures.ts";
 import { median } from "../figures.ts";
 import { atMost } from "../item.ts";
@@ -33,14 +34,14 @@ const CPU = "CPU of all processes, µs/s per connection";
 const BACK = "99 % back, s";
 const CLOSED = "closed of other gateways";
 
-export const CROWD: Item = {
-  id: "CROWD",
+export const MANY: Item = {
+  id: "MANY",
   title: "100,000 idle members on seven gateways; then one gateway is killed",
   async play(options): Promise<ItemResult> {
     const legs: Leg[] = [];
     const start = (): Promise<ParleyPeer> => startParley({ gateways: GATEWAYS, restart: true });
     for (let round = 0; round < options.rounds; round++) {
-      legs.push(await playLeg(start, (peer) => crowd(peer, options), sayMore(options)));
+      legs.push(await playLeg(start, (peer) => play(peer, options), sayMore(options)));
     }
     const of = (name: string): number => median(legs.map(({ more }) => more?.[name] ?? NaN));
     const verdicts = [
@@ -53,16 +54,16 @@ export const CROWD: Item = {
   },
 };
 
-async function crowd(peer: ParleyPeer, options: ItemOptions): Promise<Leg> {
+async function play(peer: ParleyPeer, options: ItemOptions): Promise<Leg> {
   const seconds = options.seconds ?? IDLE_SECONDS;
   const each = Math.round(PER_GATEWAY * options.scale);
   const count = GATEWAYS * each;
-  const crowds = crowdsOf(peer, each);
+  const processes = processesOf(peer, each);
   try {
     const rssBefore = gatewayBytes(peer);
     const cpuBefore = cpuOf(peer.pids);
     const began = performance.now();
-    const connected = await all(crowds, "connect");
+    const connected = await all(processes, "connect");
     const tookMs = performance.now() - began;
     const joinUs = total(cpuSince(cpuBefore, cpuOf(peer.pids))) / count;
     await pause(SETTLE_MS);
@@ -76,8 +77,8 @@ async function crowd(peer: ParleyPeer, options: ItemOptions): Promise<Leg> {
     const isRestarted = (): boolean => peer.cluster.pid("gateway-1") !== undefined;
     await until(isRestarted, { withinMs: RESTART_WITHIN_MS, what: "a new gateway" });
     pinServers([peer.cluster.pid("gateway-1") ?? 0]);
-    const [back] = await all(crowds.slice(0, 1), "back");
-    const others = await all(crowds.slice(1), "closes");
+    const [back] = await all(processes.slice(0, 1), "back");
+    const others = await all(processes.slice(1), "closes");
     const backMs = back?.backMs ?? [];
     return {
       ...leg,
@@ -96,15 +97,15 @@ async function crowd(peer: ParleyPeer, options: ItemOptions): Promise<Leg> {
       },
     };
   } finally {
-    for (const one of crowds) one.stop();
+    for (const one of processes) one.stop();
   }
 }
 
-/** crowd.1: user n is a member of room n modulo the number of rooms. */
-function crowdsOf({ cluster }: ParleyPeer, each: number): readonly CrowdProcess[] {
+/** many-members.1: user n is a member of room n modulo the number of rooms. */
+function processesOf({ cluster }: ParleyPeer, each: number): readonly MembersProcess[] {
   const secretFile = join(cluster.dataDir, "dev-secret");
   return cluster.info().gateways.map(({ url }, n) => {
-    return new CrowdProcess({
+    return new MembersProcess({
       port: Number(new URL(url).port),
       secretFile,
       first: n * each,
@@ -115,10 +116,10 @@ function crowdsOf({ cluster }: ParleyPeer, each: number): readonly CrowdProcess[
 }
 
 function all(
-  crowds: readonly CrowdProcess[],
+  processes: readonly MembersProcess[],
   t: "connect" | "closes" | "back",
-): Promise<readonly CrowdAnswer[]> {
-  return Promise.all(crowds.map((one) => one.command({ t })));
+): Promise<readonly MembersAnswer[]> {
+  return Promise.all(processes.map((one) => one.command({ t })));
 }
 
 function gatewayBytes({ pids }: ParleyPeer): number {

@@ -1,9 +1,9 @@
-// Crowd generator: holds many idle sinks of one gateway. A process of its own; crowd-process.ts
+// Members generator: holds many idle sinks of one gateway. A process of its own; members-process.ts
 // starts it.
 //
-//   crowd-generator.1. `connect` opens all sinks, and keeps IN_FLIGHT of them on their way. So the
-//        servers set the pace.
-//   crowd-generator.2. A sink that the gateway closes comes back. `back` waits until all are
+//   members-generator.1. `connect` opens all sinks, and keeps IN_FLIGHT of them on their way. So
+//        the servers set the pace.
+//   members-generator.2. A sink that the gateway closes comes back. `back` waits until all are
 //        connected, and answers with the times from the first close to each return.
 
 import { until } from "#shared/testing/wait.ts";
@@ -13,25 +13,25 @@ import { Histogram } from "./histogram.ts";
 import { percentiles } from "./run.ts";
 import { Sink } from "./sink.ts";
 
-export interface Crowd {
+export interface MembersOptions {
   readonly port: number;
   readonly secretFile: string;
-  /** The number of its first user among all crowds. */
+  /** The number of its first user among those of all processes. */
   readonly first: number;
   readonly count: number;
   /** User n is a member of room n modulo `rooms`. */
   readonly rooms: number;
 }
 
-export type CrowdCommand = { readonly t: "connect" | "closes" | "back" };
+export type MembersCommand = { readonly t: "connect" | "closes" | "back" };
 
-export interface CrowdAnswer {
+export interface MembersAnswer {
   readonly failure?: string;
   /** How many sinks the gateway closed. */
   readonly closes: number;
   /** From the start of a connection to the end of its catch-up, in ms. */
   readonly readyMs: { readonly p50: number; readonly p99: number };
-  /** crowd-generator.2, ascending, in ms. */
+  /** members-generator.2, ascending, in ms. */
   readonly backMs: readonly number[];
 }
 
@@ -39,9 +39,9 @@ const IN_FLIGHT = 8;
 const BACK_WITHIN_MS = 300_000;
 const TOKEN_TTL_S = 4 * 3_600;
 
-const crowd = JSON.parse(process.argv[2] ?? "") as Crowd;
-const peer = { port: crowd.port, protocol: "parley.v1", path: () => "/v1/ws" };
-const secret = await openDevSecret(crowd.secretFile);
+const options = JSON.parse(process.argv[2] ?? "") as MembersOptions;
+const peer = { port: options.port, protocol: "parley.v1", path: () => "/v1/ws" };
+const secret = await openDevSecret(options.secretFile);
 const sinks = new Set<Sink>();
 const readyMs = new Histogram();
 const backMs: number[] = [];
@@ -49,8 +49,8 @@ let closes = 0;
 let closedAt = 0;
 
 async function open(n: number): Promise<Sink> {
-  const room = `crowd-${n % crowd.rooms}`;
-  const token = await mintDevToken(secret, { user: `crowd-${n}` }, TOKEN_TTL_S);
+  const room = `many-${n % options.rooms}`;
+  const token = await mintDevToken(secret, { user: `many-${n}` }, TOKEN_TTL_S);
   const frames = [
     { t: "hello", token, client: "bench/1" },
     { t: "join", ref: 1, room, tail: 0 },
@@ -70,8 +70,8 @@ async function onClose(n: number, sink: Sink): Promise<void> {
 }
 
 async function connect(): Promise<void> {
-  let next = crowd.first;
-  const end = crowd.first + crowd.count;
+  let next = options.first;
+  const end = options.first + options.count;
   const worker = async (): Promise<void> => {
     while (next < end) {
       const began = performance.now();
@@ -84,17 +84,20 @@ async function connect(): Promise<void> {
   await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
 }
 
-async function perform({ t }: CrowdCommand): Promise<void> {
+async function perform({ t }: MembersCommand): Promise<void> {
   if (t === "connect") await connect();
   if (t !== "back") return;
-  const isBack = (): boolean => sinks.size >= crowd.count;
-  await until(isBack, { withinMs: BACK_WITHIN_MS, what: "the crowd to be back" });
+  const isBack = (): boolean => sinks.size >= options.count;
+  await until(isBack, { withinMs: BACK_WITHIN_MS, what: "all members to be back" });
 }
 
-process.on("message", (command: CrowdCommand) => {
+process.on("message", (command: MembersCommand) => {
   const answer = (failure?: string): void => {
     const figures = { closes, readyMs: percentiles(readyMs), backMs: backMs.toSorted(ascending) };
-    process.send?.({ ...figures, ...(failure !== undefined && { failure }) } satisfies CrowdAnswer);
+    process.send?.({
+      ...figures,
+      ...(failure !== undefined && { failure }),
+    } satisfies MembersAnswer);
   };
   perform(command).then(
     () => answer(),
