@@ -10,19 +10,22 @@
 //   room/imports.3. The first part needs a room without an event. A later part names the birth that
 //        the first one gave. So an import does not continue another room of the same name.
 //   room/imports.4. Rights are not judged again: the events were decided where they happened. A
-//        room stores no more members than any other (M7).
+//        room stores no more members than any other (M7). Each event counts where it stands, so a
+//        full room takes the changes of its members.
 
 import type { ImportCommand } from "#shared/protocol/commands.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
-import type { Millis, Seq } from "#shared/protocol/ids.ts";
+import type { Millis, Seq, UserId } from "#shared/protocol/ids.ts";
 import { ROOM_MEMBERS_MAX } from "#shared/protocol/limits.ts";
+import { isStored, memberOf } from "./room-state.ts";
+import type { RoomState } from "./room-state.ts";
 
 /** What a judgement needs of a room: its decided state, not the committed one. */
 export interface ImportingRoom {
   readonly next: Seq;
   readonly born: string;
   readonly lastAt: Millis;
-  readonly members: number;
+  readonly state: Pick<RoomState, "member" | "size">;
 }
 
 export type ImportRefusal = "forbidden" | "conflict" | "bad_frame";
@@ -42,11 +45,21 @@ export function judgeImport(
     if (seq !== first.seq + i || at < lastAt || at > now) return "bad_frame";
     lastAt = at;
   }
-  const more = events.filter(isMembership).length;
-  // room/imports.4
-  return more > 0 && room.members + more > ROOM_MEMBERS_MAX ? "conflict" : undefined;
+  return fitsIn(room.state, events) ? undefined : "conflict"; // room/imports.4
 }
 
-function isMembership({ t }: RoomEvent): boolean {
-  return t === "member";
+/** Whether the room stores no user beyond its bound behind any of the events. */
+function fitsIn(state: ImportingRoom["state"], events: readonly RoomEvent[]): boolean {
+  const isIn = new Map<UserId, boolean>();
+  let { size } = state;
+  for (const event of events) {
+    if (event.t !== "member") continue;
+    const was = isIn.get(event.user) ?? state.member(event.user) !== undefined;
+    const is = isStored(memberOf(event));
+    isIn.set(event.user, is);
+    if (is === was) continue;
+    size += is ? 1 : -1;
+    if (is && size > ROOM_MEMBERS_MAX) return false;
+  }
+  return true;
 }

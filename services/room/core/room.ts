@@ -301,7 +301,7 @@ export class Room implements BlockOwner, IdHolder, JudgedRoom {
     | Extract<Decision, { kind: "event" }>
     | { readonly kind: "refuse"; readonly error: ImportRefusal } {
     const [next, born] = [this.#next, this.#born === "" ? this.#decidedBorn : this.#born];
-    const room = { next, born, lastAt: this.#lastAt, members: this.state.size };
+    const room = { next, born, lastAt: this.#lastAt, state: this.state };
     const refusal = judgeImport(room, command, now);
     if (refusal !== undefined) return { kind: "refuse", error: refusal };
     const { events } = command;

@@ -9,6 +9,7 @@ import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { ROOM_MEMBERS_MAX } from "#shared/protocol/limits.ts";
 import type { Effect } from "../core/partition-io.ts";
 import { judgeImport } from "../core/imports.ts";
+import type { ImportingRoom } from "../core/imports.ts";
 import { RoomMemory } from "../core/room-memory.ts";
 import { Room } from "../core/room.ts";
 import {
@@ -63,6 +64,12 @@ function open(): PartitionFixture {
 
 const resultOf = (fixture: PartitionFixture, command: ImportCommand): Result | undefined =>
   resultsOf(fixture.batch([command]))[0];
+
+/** A room with so many members, of whom Ben is one, before its event 9. */
+function roomWith(size: number, more: Partial<ImportingRoom> = {}): ImportingRoom {
+  const member = (user: UserId) => (user === BEN ? ({ role: "member" } as const) : undefined);
+  return { next: 9, born: BORN, lastAt: 0, state: { size, member }, ...more };
+}
 
 describe("Imports", () => {
   it("J4: the lines of the file are committed as they are, the answer follows the commit, and rights hold", () => {
@@ -174,19 +181,37 @@ describe("Imports", () => {
     expect(waiting("x".repeat(1_001)) - waiting("x")).to.equal(2_000);
   });
 
-  it("J5: events of one time, of this moment and up to the bound of members pass", () => {
-    const room = { next: 9, born: BORN, lastAt: T0, members: ROOM_MEMBERS_MAX - 1 };
+  it("J5: events of one time and of this moment pass", () => {
+    const room = roomWith(0, { lastAt: T0 });
     const now = part([event(9, { at: T0 }), event(10, { at: T0 })]);
     expect(judgeImport(room, now, T0)).to.equal(undefined);
-    const last = part([event(9, { t: "member", user: EVE, role: "member", at: T0 })]);
-    expect(judgeImport(room, last, T0)).to.equal(undefined);
   });
 
-  it("J5: a room that is full of members takes no more", () => {
-    const room = { next: 9, born: BORN, lastAt: 0, members: ROOM_MEMBERS_MAX };
-    const more = part([event(9, { t: "member", user: EVE, role: "member" })]);
-    expect(judgeImport(room, more, T0)).to.equal("conflict");
-    expect(judgeImport(room, part([event(9)]), T0)).to.equal(undefined);
+  it("J4, M7: a room that is full of members takes their changes and messages, and a new one in the place of one who left", () => {
+    const about = (seq: number, user: UserId, more: object = {}): RoomEvent =>
+      event(seq, { t: "member", user, role: "member", ...more });
+    const rows: [string, number, RoomEvent[], string | undefined][] = [
+      ["a message", 0, [event(9)], undefined],
+      ["one too many", 0, [about(9, EVE)], "conflict"],
+      ["the last place", 1, [about(9, EVE)], undefined],
+      ["two for the last place", 1, [about(9, EVE), about(10, ADA)], "conflict"],
+      ["one user twice", 1, [about(9, EVE), about(10, EVE, { role: "reader" })], undefined],
+      ["a stored one", 0, [about(9, BEN, { role: "owner" })], undefined],
+      ["a ban of a stranger", 0, [about(9, EVE, { role: "none", banned: true })], "conflict"],
+      ["one who is none already", 0, [about(9, EVE, { role: "none" })], undefined],
+      ["one who leaves", 0, [about(9, BEN, { role: "none" }), about(10, EVE)], undefined],
+      [
+        "one who leaves and returns",
+        0,
+        [about(9, BEN, { role: "none" }), about(10, EVE), about(11, BEN)],
+        "conflict",
+      ],
+      ["one who leaves too late", 0, [about(9, EVE), about(10, BEN, { role: "none" })], "conflict"],
+    ];
+    for (const [what, free, events, expected] of rows) {
+      const room = roomWith(ROOM_MEMBERS_MAX - free);
+      expect(judgeImport(room, part(events), T0), what).to.equal(expected);
+    }
   });
 
   it("J5: while the room node's memory is full a part gets busy and changes nothing, and passes later", () => {
