@@ -118,12 +118,13 @@ export class SearchBacklog {
   }
 
   onIndexed(indexed: readonly IndexedRoom[]): void {
-    for (const { room, to, head } of indexed) {
-      const waited = this.#taken.get(room);
-      if (waited === undefined) continue;
-      const left = head - to;
-      if (left > 0) this.#putBack(new Map([[room, { since: waited.since, events: left }]]));
+    const left = new Map(indexed.map(({ room, to, head }) => [room, head - to]));
+    const unfinished = new Map<RoomId, Waiting>();
+    for (const [room, { since }] of this.#taken) {
+      const events = left.get(room) ?? 0;
+      if (events > 0) unfinished.set(room, { since, events });
     }
+    this.#putBack(unfinished);
     this.#taken = new Map();
   }
 
@@ -165,6 +166,7 @@ export class SearchBacklog {
 
   /** Rooms that wait longer than the others. */
   #putBack(rooms: ReadonlyMap<RoomId, Waiting>): void {
+    if (rooms.size === 0) return;
     const behind = this.#waiting;
     this.#waiting = new Map(rooms);
     for (const { events } of rooms.values()) this.#eventsWaiting += events;

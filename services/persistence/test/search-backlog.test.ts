@@ -47,6 +47,22 @@ describe("SearchBacklog", () => {
     ]);
   });
 
+  it("search-backlog.1: rooms that a batch did not finish keep their order and their lag", () => {
+    const answers = [indexed(A, 1, 2), indexed(B, 1, 3)];
+    for (const answer of [answers, answers.toReversed()]) {
+      const backlog = new SearchBacklog();
+      backlog.onArchived(archived([A, 3]), 0);
+      backlog.onArchived(archived([B, 3]), 5);
+      backlog.take(6);
+      backlog.onArchived(archived(["c" as RoomId, 1]), 7);
+      backlog.onIndexed(answer);
+      expect([backlog.events, backlog.lagMs(10)]).to.deep.equal([4, 10]);
+      expect(backlog.take(10)).to.deep.equal([A, B, "c"]);
+      backlog.onIndexed([A, B, "c" as RoomId].map((room) => indexed(room, 9)));
+      expect([backlog.rooms, backlog.events]).to.deep.equal([0, 0]);
+    }
+  });
+
   it("search-backlog.1: a batch has a bounded number of rooms", () => {
     const backlog = new SearchBacklog();
     const rooms = Array.from(
@@ -65,6 +81,11 @@ describe("SearchBacklog", () => {
     expect(taken).to.have.length(16); // 64 events of each count.
     expect(taken[0]).to.equal("r0");
     expect(backlog.events).to.equal(100_000_000);
+    const size = BATCH_EVENTS / 40;
+    const short = Array.from({ length: 41 }, (_, i) => [`s${i}` as RoomId, size] as const);
+    const even = new SearchBacklog();
+    even.onArchived(archived(...short), 0);
+    expect(even.take(0), "exactly BATCH_EVENTS").to.have.length(40);
   });
 
   it("search-backlog.5: a batch begins a rest after the one before, or when a whole batch waits", () => {
@@ -97,6 +118,11 @@ describe("SearchBacklog", () => {
     backlog.onArchived(archived(...rooms), 10);
     expect(backlog.rooms).to.equal(ROOMS_WAITING_MAX);
     expect(backlog.passDue).to.equal(-Infinity);
+    // A room that waits already needs no pass.
+    backlog.onFound({ rooms: [] }, 20);
+    const { events, passDue } = backlog;
+    backlog.onArchived(archived([A, 4]), 30);
+    expect([backlog.events, backlog.passDue]).to.deep.equal([events + 4, passDue]);
   });
 
   it("search-backlog.3: waits while the archive is behind, for GIVE_WAY_MS at most", () => {
@@ -123,6 +149,8 @@ describe("SearchBacklog", () => {
     backlog.onFailed();
     expect([backlog.events, backlog.lagMs(20)]).to.deep.equal([3, 20]);
     expect(backlog.take(20)).to.deep.equal([A, B]);
+    backlog.onIndexed([indexed(A, 2), indexed(B, 1)]);
+    expect(backlog.events).to.equal(0);
   });
 
   it("search-backlog.2: what a pass finds is not counted again while it waits or is in a batch", () => {
