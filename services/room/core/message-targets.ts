@@ -157,9 +157,8 @@ export class Targets {
   forgetUpTo(seq: Seq): void {
     this.#forgottenTo = Math.max(this.#forgottenTo, seq);
     if (seq >= this.#base) this.#forgetSlots(Math.min(seq + 1 - this.#base, this.#senders.length));
-    for (const [target, { since }] of this.#others) {
-      if (since <= seq && target < this.#base) this.#drop(target);
-    }
+    // Their messages are below the base: a message is older than what is learnt of it.
+    for (const [target, { since }] of this.#others) if (since <= seq) this.#drop(target);
     this.#count(true);
   }
 

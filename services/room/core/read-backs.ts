@@ -58,8 +58,8 @@ export class ReadBacks {
     for (const { gateway, command, redact } of waiting) {
       const { c, room, first, last } = command;
       const group = groups.find((item) => item.room === room);
-      const skip = group === undefined ? 0 : first - group.first;
-      const part = group?.lines.slice(Math.max(0, skip), last + 1 - group.first) ?? [];
+      const isHere = group !== undefined && first >= group.first;
+      const part = isHere ? group.lines.slice(first - group.first, last + 1 - group.first) : [];
       const lines = part.map((line, i) => redact(first + i, line));
       const result = { c, ok: "range", first, count: lines.length } as const;
       yield { gateway, item: { result, lines } };

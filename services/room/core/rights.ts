@@ -113,7 +113,7 @@ export function roleIn(room: JudgedRoom, { user, grant }: Actor): Role {
 }
 
 function grantOf(grant: Grant | undefined): Grant | undefined {
-  return grant !== undefined && isGrant(grant) ? grant : undefined;
+  return isGrant(grant) ? grant : undefined;
 }
 
 /** Whether the user may read the room. */
@@ -129,7 +129,6 @@ export function mayInvite(room: JudgedRoom, actor: Actor): boolean {
 /** The rest of the sender's wait in a room with slow mode, in milliseconds. */
 export function waitMs(room: JudgedRoom, { from, grant }: SendCommand, now: Millis): Millis {
   const { state } = room;
-  if (state.settings.slowMode === undefined) return 0;
   const wait = state.slow.waitMs(state.settings, from, now);
   if (wait === 0) return 0;
   return mayDo("hurry", kindOf(room), roleIn(room, { user: from, grant })) ? 0 : wait;

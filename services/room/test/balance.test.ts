@@ -75,6 +75,8 @@ describe("Balance", () => {
       ["the giver has half the capacity", load(400, { 1: 50 }, { capacity: 500 }), load(400), true],
       ["it would only exchange the two", load(600, { 1: 550 }), load(50), false],
       ["it passes the middle a little", load(600, { 1: 100 }), load(440), true],
+      // In eighths of a core, which are exact: the giver's load falls by half of the cost.
+      ["it just gains enough", load(500, { 1: 250 }), load(125), true],
       ["it passes the middle", load(600, { 1: 100 }), load(460), false],
       ["both are almost idle", load(190, { 1: 50 }), load(0), false],
       ["without work, before a useful one", load(600, { 2: 100 }), load(100), true],

@@ -215,13 +215,16 @@ describe("Invites", () => {
     expect(scene.room.state.invites.size).to.equal(2);
   });
 
-  it("M7, M11: a full room refuses a guest, and the invite keeps its use", () => {
+  it("M7, M11: a full room refuses a guest, lets a stored reader become a member, and the invite keeps its use", () => {
     const scene = new Scene();
     const invite = scene.invite();
     for (let i = scene.room.state.size; i < ROOM_MEMBERS_MAX; i++) {
       scene.room.state.apply({ t: "member", user: user(i), role: "member" } as never);
     }
     expect(scene.enter(EVE, invite)).to.equal("conflict");
+    const reader = { t: "member", user: user(9_998), role: "reader" };
+    scene.room.state.apply(reader as never);
+    expect(scene.enter(user(9_998), scene.invite())).to.equal("event");
     scene.room.state.apply({ t: "member", user: user(9_999), role: "none" } as never);
     expect(scene.enter(EVE, invite)).to.equal("event");
   });

@@ -34,6 +34,8 @@ describe("Load window", () => {
   it("load-window.2: the capacity is the limit, less when a mostly busy loop gets less CPU time than it asks for", () => {
     const cases: [Partial<LoadReading>, number][] = [
       [{ loopBusyMs: 300, loopCpuMs: 100 }, 1_000_000], // Too idle for a figure.
+      [{ loopBusyMs: 499, loopCpuMs: 100 }, 1_000_000],
+      [{ loopBusyMs: 500, loopCpuMs: 250 }, 500_000], // Half of the time is enough.
       [{ loopBusyMs: 800, loopCpuMs: 400 }, 500_000],
       [{ loopBusyMs: 1_000, loopCpuMs: 250 }, 250_000],
       [{ loopBusyMs: 1_000, loopCpuMs: 990, limit: 0.5 }, 500_000],

@@ -39,19 +39,19 @@ describe("Targets", () => {
 
   it("message-targets.2, message-targets.3: a deletion stays until the archive has it, and a message of a slot as long as its slot", () => {
     const targets = new Targets(FIRST);
-    targets.take(deleted(FIRST, 2));
-    targets.take(message(FIRST + 1, { thread: 9 }));
+    targets.take(message(FIRST, { thread: 9 }));
+    targets.take(deleted(FIRST + 1, 2));
     const learn = (begin: Seq): void => {
       for (let n = 0; n <= TARGETS_MAX; n++) targets.learn(begin + n, { from });
     };
     learn(10);
-    targets.trim(FIRST - 1);
-    expect(targets.find(2)).to.deep.equal({ isDeleted: true, since: FIRST });
+    targets.trim(FIRST);
+    expect(targets.find(2)).to.deep.equal({ isDeleted: true, since: FIRST + 1 });
     expect(targets.find(12)).to.equal(undefined);
     learn(5_000);
     targets.trim(FIRST + 1);
     expect(targets.find(2)).to.equal(undefined);
-    expect(targets.find(FIRST + 1)).to.include({ thread: 9 });
+    expect(targets.find(FIRST)).to.include({ thread: 9 });
   });
 
   it("message-targets.3: a trim examines a bounded number of targets", () => {

@@ -284,7 +284,7 @@ describe("LogEnds", () => {
     const ends = new LogEnds();
     expect(ends.earlier).to.equal(undefined);
     for (let tick = 0; tick <= 30; tick++) {
-      ends.note(tick, tick * 100);
+      ends.note(tick, 50_000 + tick * 100);
       expect(ends.earlier).to.equal(tick < 10 ? undefined : tick - 10);
     }
     ends.note(99, 60_000);

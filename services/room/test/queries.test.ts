@@ -5,6 +5,7 @@ import { RESYNC_ALL } from "#shared/protocol/results.ts";
 import type { Query, RangeCommand } from "#shared/protocol/commands.ts";
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
+import type { StateEvent } from "#shared/protocol/events.ts";
 import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { Effect } from "../core/partition-io.ts";
@@ -70,6 +71,23 @@ describe("Queries", () => {
       },
     ]);
     expect(fixture.take()).to.deep.equal([]);
+  });
+
+  it("queries.1: a head of an older gateway, which names no user, is answered while every user may read the room", () => {
+    const fixture = new QueriesFixture();
+    const room = fixture.room(GENERAL, 5);
+    const head = (): object => {
+      fixture.ask(room, { c: 1, op: "head", room: GENERAL });
+      const [reply] = only(fixture.take(), "reply");
+      return reply!.results[0]!.result;
+    };
+    expect(head()).to.include({ ok: "head" });
+    room.state.apply({ t: "member", user: EVE, role: "none", banned: true } as StateEvent);
+    expect(head()).to.deep.equal({ c: 1, error: "forbidden" });
+    room.state.apply({ t: "member", user: EVE, role: "none" } as StateEvent);
+    expect(head()).to.include({ ok: "head" });
+    room.state.apply({ t: "room", kind: "closed" } as StateEvent);
+    expect(head()).to.deep.equal({ c: 1, error: "forbidden" });
   });
 
   it("A1: a leave removes its user, for its own gateway and by its command number", () => {
@@ -215,11 +233,18 @@ describe("Read-backs", () => {
     expect(found(range(10, 13))).to.deep.equal(lines(10, 4));
     expect(found(range(11, 12))).to.deep.equal(lines(11, 2));
     expect(found(range(12, 99))).to.deep.equal(lines(12, 2));
-    expect(found(range(8, 11))).to.deep.equal(lines(10, 2));
+    // An answer begins at the first line of its range.
+    expect(found(range(9, 13))).to.deep.equal([[]]);
     expect(found(range(13, 13))).to.deep.equal(lines(13, 1));
     expect(found(range(14, 20))).to.deep.equal([[]]);
     expect(found(range(10, 13, "other" as RoomId))).to.deep.equal([[]]);
     expect(found(range(10, 13), decodeEntry(claimEntry()))).to.deep.equal([[]]);
+    const shown = new ReadBacks();
+    shown.ask(7, GW, range(11, 12), (seq, line) => `${seq} ${line}`);
+    const [eleven, twelve] = linesOf(GENERAL, 11, 2).lines;
+    expect([...shown.answer(7, entry)].map(({ item }) => item.lines)).to.deep.equal([
+      [`11 ${eleven}`, `12 ${twelve}`],
+    ]);
     const readBacks = new ReadBacks();
     readBacks.ask(7, GW, range(10, 13));
     expect([...readBacks.answer(7, undefined)]).to.deep.equal([

@@ -77,6 +77,24 @@ describe("Recent block", () => {
     expect(made.memory.account.used).to.equal(0);
   });
 
+  it("recent-block.1: a rewritten line counts with its new text, and only a line whose text is here is rewritten", () => {
+    const made = block();
+    const used = (): number => made.memory.account.usedBy("unarchived") - PLACE_BYTES;
+    made.block.rewrite(6, (line) => `${line}, longer`);
+    for (const seq of [4, 7]) made.block.rewrite(seq, () => "of no line");
+    const longer = ["ab", "\u20ac, longer"];
+    const bytes = stringBytes("ab") + stringBytes("\u20ac, longer");
+    expect(made.block.lines).to.deep.equal(longer);
+    expect([made.block.textBytes, used()]).to.deep.equal([bytes, bytes]);
+    made.block.rewrite(5, () => "");
+    expect(made.block.lines).to.deep.equal(["", longer[1]]);
+    expect(used()).to.equal(made.block.textBytes);
+    expect(made.block.textBytes).to.equal(bytes - stringBytes("ab") + stringBytes(""));
+    made.block.giveUp();
+    made.block.rewrite(5, () => "of a dropped text");
+    expect([made.block.lines, made.block.textBytes, used()]).to.deep.equal([undefined, 0, 0]);
+  });
+
   it("recent-block.1: moves to another category with all its memory, and is dropped there", () => {
     const { block: moved, memory } = block();
     moved.move("tails");
@@ -101,6 +119,17 @@ describe("Recent", () => {
     fixture.add(5, 5);
     expect(() => fixture.add(7, 7)).to.throw();
     expect(() => fixture.add(5, 5)).to.throw();
+  });
+
+  it("recent.1: finds the block of a line, to rewrite it, and names its oldest line", () => {
+    const fixture = new RecentFixture();
+    expect(fixture.recent.first).to.equal(undefined);
+    fixture.add(3, 4);
+    fixture.add(5, 7);
+    expect(fixture.recent.first).to.equal(3);
+    for (const seq of [2, 6, 8]) fixture.recent.rewrite(seq, (line) => line.toUpperCase() + "!");
+    const expected = texts(3, 7).with(3, `${texts(6, 6)[0]}!`);
+    expect(fixture.recent.range(3, 7)).to.deep.equal({ kind: "lines", first: 3, lines: expected });
   });
 
   it("O9: a range begins and ends at any line, over several blocks", () => {

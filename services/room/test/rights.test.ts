@@ -10,7 +10,7 @@ import { ROOM_MEMBERS_MAX } from "#shared/protocol/limits.ts";
 import { effectiveRole, ROLES, ROOM_KINDS } from "#shared/protocol/roles.ts";
 import type { Grant, Role, RoomKind } from "#shared/protocol/roles.ts";
 import { judge, mayDo, mayReadRoom, RIGHTS } from "../core/rights.ts";
-import type { Action } from "../core/rights.ts";
+import type { Action, JudgedRoom } from "../core/rights.ts";
 import { RoomMemory } from "../core/room-memory.ts";
 import { RoomState } from "../core/room-state.ts";
 
@@ -64,6 +64,10 @@ function judged(setup: Setup, write: object, at = NOW): string {
   return judge(room, whole, at) ?? "ok";
 }
 
+function roomOf(setup: Setup): JudgedRoom {
+  return { id: PLANS, state: stateOf(setup), isNew: false };
+}
+
 const member = (more: Partial<MemberCommand>): object => ({
   op: "member",
   user: BEN,
@@ -102,6 +106,22 @@ describe("Rights", () => {
       const roles = grants.map((grant) => effectiveRole(kind, stored, grant)).join(" ");
       expect(roles, `${kind} ${JSON.stringify(stored)}`).to.equal(expected);
     }
+  });
+
+  it("M4: a grant that this version does not know grants nothing, and takes nothing", () => {
+    const grant = "archivist" as Grant;
+    const send = { op: "send", body: {} };
+    for (const kind of ROOM_KINDS) {
+      for (const setup of [{ kind }, { kind, members: [[ADA, "reader"]] }] as Setup[]) {
+        const without = [judged(setup, send), mayReadRoom(roomOf(setup), { user: ADA })];
+        const given = [
+          judged(setup, { ...send, grant }),
+          mayReadRoom(roomOf(setup), { user: ADA, grant }),
+        ];
+        expect(given, JSON.stringify(setup)).to.deep.equal(without);
+      }
+    }
+    expect(judged({ kind: "open" }, { ...send, grant })).to.equal("ok");
   });
 
   it("AT6: a message whose files may be swept gets not_found, behind the right to send", () => {
@@ -158,7 +178,10 @@ describe("Rights", () => {
     expect(judged({}, { ...make, room: PLANS })).to.equal("forbidden");
     expect(judged({}, { ...make, room: direct, from: EVE })).to.equal("forbidden");
     expect(judged({}, { op: "create", kind: "open", room: direct })).to.equal("forbidden");
-    expect(judged({}, { ...make, user: ADA, room: directRoomId(ADA, ADA) })).to.equal("forbidden");
+    for (const user of [ADA, undefined]) {
+      const room = directRoomId(ADA, user as UserId);
+      expect(judged({}, { ...make, user, room }), "no pair").to.equal("forbidden");
+    }
   });
 
   it("M12: in a direct room each user may mute the other and end that mute, and nothing else", () => {

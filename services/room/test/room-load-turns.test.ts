@@ -137,6 +137,22 @@ describe("Room loads alone", () => {
     expect(loads.start(99_999)).to.deep.equal([]);
   });
 
+  it("room-loads.2: a room that several requesters wait for is loaded in the turn of the first, once", () => {
+    const loads = new RoomLoads();
+    const [shared, other] = [roomOf(1), roomOf(2)];
+    for (const requester of [ADA, EVE, userOf(1)]) loads.request(shared, requester);
+    loads.request(other, EVE);
+    expect(loads.start(0)).to.deep.equal([shared, other]);
+    expect(loads.start(0)).to.deep.equal([]);
+    loads.failed(shared, 0);
+    loads.onTick(250);
+    expect(loads.start(250)).to.deep.equal([shared]);
+    loads.failed(shared, 250);
+    loads.drop(shared);
+    loads.onTick(9_999);
+    expect(loads.start(9_999)).to.deep.equal([]);
+  });
+
   it("room-table.2: a room that was dropped during its wait is loaded at once when it is requested again", () => {
     const loads = new RoomLoads();
     const room = roomOf(1);

@@ -6,8 +6,10 @@ import { rendezvous } from "#shared/kit/rendezvous.ts";
 import type { ProcessId } from "#shared/protocol/ids.ts";
 import { WEIGHT_MAX, WEIGHT_STEPS } from "#shared/protocol/load.ts";
 import { Shares } from "../core/shares.ts";
+import type { Move } from "../core/shares.ts";
 
 const PARTITIONS = 32;
+const MANY = 4_000;
 const ALL = [...Array(PARTITIONS).keys()];
 const IDS = ["room-a", "room-b", "room-c", "room-d"] as ProcessId[];
 
@@ -28,6 +30,34 @@ const weights = fc
     fc.array(fc.integer({ min: -WEIGHT_MAX, max: WEIGHT_MAX }), { minLength: 4, maxLength: 4 }),
   )
   .map(([count, steps]) => IDS.slice(0, count).map((id, i) => [id, steps[i] ?? 0] as const));
+
+/**
+ * The moves by trying changes: the number of partitions that a change of one weight moves grows
+ * with the change, so bisection finds the smallest change that moves any.
+ */
+function smallestMoves(members: Weights, partitions: number): Move[] {
+  const all = [...Array(partitions).keys()];
+  const before = ownersOf(sharesOf(members), all);
+  const shares = new Shares();
+  const moved = (node: ProcessId, weight: number): number[] => {
+    shares.set(members.map(([id, old]) => [id, id === node ? weight : old]));
+    return all.filter((p) => shares.ownerOf(p) !== before[p]);
+  };
+  return members.flatMap(([node, old]) =>
+    [-1, 1].flatMap((sign): Move[] => {
+      let [low, high] = [0, 2 * WEIGHT_MAX + 1];
+      while (high - low > 1) {
+        const middle = (low + high) >> 1;
+        if (moved(node, old + sign * middle).length > 0) high = middle;
+        else low = middle;
+      }
+      const weight = old + sign * high;
+      const [p, ...others] = moved(node, weight);
+      if (p === undefined || others.length > 0 || Math.abs(weight) > WEIGHT_MAX) return [];
+      return [{ node, weight, p, from: before[p]!, to: shares.ownerOf(p)! }];
+    }),
+  );
+}
 
 describe("Shares", () => {
   it("shares.1: equal weights choose the owners of unweighted rendezvous, in any order of members", () => {
@@ -50,23 +80,45 @@ describe("Shares", () => {
     expect(first / many.length).to.be.within(0.64, 0.69); // Two thirds; six standard deviations.
   });
 
-  it("shares.2, shares.3: each move takes exactly its partition, from its giver to its taker", () => {
+  it("shares.2, shares.3: of each member the loosest partition moves in both directions, at the smallest change, and alone", () => {
     fc.assert(
-      fc.property(weights, (members) => {
-        const before = ownersOf(sharesOf(members));
-        const moves = sharesOf(members).moves(PARTITIONS);
-        for (const { node, weight, p, from, to } of moves) {
-          const changed = members.map(([id, old]) => [id, id === node ? weight : old] as const);
-          const expected = before.with(p, to);
-          expect(before[p]).to.equal(from);
-          expect([from, to]).to.include(node);
-          expect(ownersOf(sharesOf(changed))).to.deep.equal(expected);
-          expect(Math.abs(weight)).to.be.at.most(WEIGHT_MAX);
-        }
-        if (members.length === 1) expect(moves).to.deep.equal([]);
+      fc.property(weights, fc.integer({ min: 1, max: PARTITIONS }), (members, partitions) => {
+        const moves = sharesOf(members).moves(partitions);
+        expect(moves).to.have.deep.members(smallestMoves(members, partitions));
       }),
       { numRuns: 60 },
     );
+  });
+
+  it("shares.3: a member whose two loosest partitions move in one step has no move in that direction", () => {
+    // With the last two weights, two of 4,000 partitions are that close.
+    for (const [weight, count] of [
+      [0, 4],
+      [18_500, 2],
+      [26_200, 2],
+    ] as const) {
+      const members = [
+        [IDS[0]!, 0],
+        [IDS[1]!, weight],
+      ] as const;
+      const moves = sharesOf(members).moves(MANY);
+      expect(moves).to.have.deep.members(smallestMoves(members, MANY));
+      expect(moves).to.have.length(count);
+    }
+  });
+
+  it("shares.3: a move may end at WEIGHT_MAX, and not beyond it", () => {
+    const [first, second] = [IDS[0]!, IDS[1]!];
+    const moveTo = (weight: number): Move | undefined =>
+      sharesOf([
+        [first, weight],
+        [second, weight],
+      ])
+        .moves(PARTITIONS)
+        .find(({ node, to }) => node === first && to === first);
+    const change = moveTo(0)!.weight;
+    expect(moveTo(WEIGHT_MAX - change)).to.include({ weight: WEIGHT_MAX });
+    expect(moveTo(WEIGHT_MAX - change + 1)).to.equal(undefined);
   });
 
   it("shares.2: repeated moves of one member in one direction take its partitions one by one, up to the bound", () => {
