@@ -41,7 +41,7 @@ const IS_VALID: { readonly [K in RoomEvent["t"]]: IsValid } = {
   member: ({ user, role, mutedUntil, banned, reason, invite, use }) =>
     isUserId(user) &&
     isRole(role) &&
-    isCountOrNot(mutedUntil) &&
+    isSeqOrNot(mutedUntil) &&
     isTrueOrNot(banned) &&
     isTextOrNot(reason, REASON_LENGTH_MAX) &&
     (invite === undefined || isMessageId(invite)) &&
