@@ -6,7 +6,8 @@ import type { HttpFixture } from "./http-fixture.ts";
 import { openPeer } from "./raw-http.ts";
 import type { Peer } from "./raw-http.ts";
 
-const IMPATIENT = { headMs: 200, requestMs: 400, checkMs: 20 };
+/** Bounds that a test can wait for, and that a request on a busy machine does not reach. */
+const IMPATIENT = { headMs: 1_000, requestMs: 2_000, checkMs: 20 };
 
 describe("Http on the wire", () => {
   let fixture: HttpFixture;
@@ -79,9 +80,9 @@ describe("Http on the wire", () => {
       for (const { socket } of peers) if (socket.writable) socket.write("x");
     }, 30);
     try {
-      const before = performance.now();
       expect(await isServed()).to.equal(true);
-      expect(performance.now() - before).to.be.below(4_000);
+      const isOpen = ({ socket }: Peer): boolean => !socket.destroyed;
+      expect(peers.some(isOpen), "the request did not wait for them").to.equal(true);
       await Promise.all(peers.map((peer) => peer.untilClosed()));
     } finally {
       clearInterval(dripping);

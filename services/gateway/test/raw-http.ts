@@ -1,16 +1,23 @@
 // RawHttp: one TCP connection to a server, for requests that fetch refuses, and one raw answer.
+//
+//   raw-http.1. A server that refuses early may reset the rest of a peer's bytes, at any time. The
+//        end of the connection is then an answer like any other, never an error.
 
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import { within } from "#shared/testing/wait.ts";
 
 export interface Peer {
   readonly socket: Socket;
   /** Everything that the server wrote so far. */
+  readonly bytes: () => Buffer;
   readonly read: () => string;
   /** Everything that the server wrote, once the connection is closed. */
   untilClosed(): Promise<string>;
 }
+
+const CLOSED_WITHIN_MS = 15_000;
 
 /** `from` is the local address; all of 127/8 is this machine. */
 export async function openPeer(url: string, from = "127.0.0.1"): Promise<Peer> {
@@ -20,18 +27,21 @@ export async function openPeer(url: string, from = "127.0.0.1"): Promise<Peer> {
     localAddress: from,
     noDelay: true,
   });
-  let read = "";
-  socket.on("data", (chunk) => (read += chunk.toString("utf8")));
-  // A server that refuses early may reset the rest of our bytes. Only its answer counts.
-  socket.on("error", () => undefined);
-  const closed = once(socket, "close");
+  const chunks: Buffer[] = [];
+  socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  socket.on("error", () => undefined); // raw-http.1
+  // `once` of node:events would reject at an error of the socket.
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   await once(socket, "connect");
+  const bytes = (): Buffer => Buffer.concat(chunks);
+  const read = (): string => bytes().toString("utf8");
   return {
     socket,
-    read: () => read,
+    bytes,
+    read,
     async untilClosed() {
-      await closed;
-      return read;
+      await within(closed, { withinMs: CLOSED_WITHIN_MS, what: "the server to close" });
+      return read();
     },
   };
 }
