@@ -7,7 +7,9 @@ import { WebSocket } from "ws";
 import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
 import type { MemoryBus } from "#shared/adapters/bus-memory.ts";
 import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
+import type { Clock } from "#shared/ports/clock.ts";
 import { createLogger } from "#shared/process/logger.ts";
+import { FakeClock } from "#shared/testing/fake-clock.ts";
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { addressKey } from "../adapters/client-address.ts";
 import { attachWebSockets, frameMaker } from "../adapters/websocket.ts";
@@ -19,6 +21,8 @@ import { SocketClient } from "./socket-client.ts";
 
 export const ORIGIN = "http://app.example";
 export const PARTITIONS = 2;
+/** A drain waits for time, so a fake clock passes this much in each such time. */
+const DRAIN_STEP_MS = 10;
 export const GENERAL = "general" as RoomId;
 
 /** A token is a user's name, with its expiry if it has one: "ada" or "ada@12345". */
@@ -54,9 +58,15 @@ export class SocketFixture implements AsyncDisposable {
   readonly reports: string[] = [];
   readonly #server = createServer();
   readonly #clients: SocketClient[] = [];
+  readonly clock: Clock;
   #isDrained = false;
 
-  constructor(options: Partial<GatewayOptions> = {}, auth?: Authenticator) {
+  constructor(
+    options: Partial<GatewayOptions> = {},
+    auth?: Authenticator,
+    clock: Clock = systemClock,
+  ) {
+    this.clock = clock;
     this.bus = this.broker.connect();
     this.owner = new ScriptedOwner(this.broker.connect(), PARTITIONS);
     this.archive = new ScriptedArchive(this.owner.model);
@@ -71,7 +81,7 @@ export class SocketFixture implements AsyncDisposable {
       {
         bus: this.bus,
         archive: this.archive,
-        clock: systemClock,
+        clock,
         random: systemRandom,
         auth: auth ?? this.auth,
         frames: frameMaker,
@@ -92,8 +102,9 @@ export class SocketFixture implements AsyncDisposable {
   static async open(
     options: Partial<GatewayOptions> = {},
     auth?: Authenticator,
+    clock?: Clock,
   ): Promise<SocketFixture> {
-    const fixture = new SocketFixture(options, auth);
+    const fixture = new SocketFixture(options, auth, clock);
     fixture.owner.serve();
     fixture.gateway.start();
     await new Promise<void>((resolve) => {
@@ -147,7 +158,15 @@ export class SocketFixture implements AsyncDisposable {
 
   async drain(): Promise<void> {
     this.#isDrained = true;
-    await this.gateway.drain();
+    const { clock } = this;
+    const pass = (): void =>
+      clock instanceof FakeClock ? clock.advance(DRAIN_STEP_MS) : undefined;
+    const passing = setInterval(pass, DRAIN_STEP_MS);
+    try {
+      await this.gateway.drain();
+    } finally {
+      clearInterval(passing);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

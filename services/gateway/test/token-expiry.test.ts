@@ -1,10 +1,12 @@
 // Token expiry during a session (F21): a real gateway and SDK on sockets, a real issuer on HTTP.
-// Tokens are valid for seconds, and the clock of the key cache runs sixty times as fast.
+// Tokens are valid for seconds, and the clock of the key cache runs sixty times as fast. Where no
+// token may expire, time passes only while none is renewed, so a busy machine changes nothing.
 
 import { expect } from "chai";
 import { WebSocket } from "ws";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import type { Clock } from "#shared/ports/clock.ts";
+import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { until } from "#shared/testing/wait.ts";
 import { Parley } from "#client/sdk/parley.ts";
 import { openAuthenticator } from "#shared/adapters/auth.ts";
@@ -16,15 +18,17 @@ const TIMES = 60;
 const SKEW_SECONDS = 60;
 /** The validity of a new token. */
 const LIFE_SECONDS = 4;
+const STEP_MS = 100;
 const WITHIN_MS = 60_000;
 
-const fastClock: Clock = {
-  ...systemClock,
-  monotonic: () => systemClock.monotonic() * TIMES,
-  after: (delayMs, run) => systemClock.after(delayMs / TIMES, run),
-};
-
-async function openAuth(issuer: Issuer) {
+async function openAuth(issuer: Issuer, clock: Clock) {
+  const fastClock: Clock = {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic() * TIMES,
+    after: (delayMs, run) => clock.after(delayMs / TIMES, run),
+    every: (periodMs, run) => clock.every(periodMs / TIMES, run),
+    soon: (run) => clock.soon(run),
+  };
   const auth = await openAuthenticator(
     {
       auth: "jwks",
@@ -39,15 +43,27 @@ async function openAuth(issuer: Issuer) {
 }
 
 /** A client whose tokens are signed with the key that `key` returns. */
-function openClient(fixture: SocketFixture, key: () => IssuerKey) {
+function openClient(fixture: SocketFixture, key: () => IssuerKey, clock: Clock) {
   const states: string[] = [];
   const seen: number[] = [];
+  /** The tokens that the client asked for, and the refreshes that the gateway answered. */
+  const counts = { tokens: 0, refreshed: 0 };
+  class Socket extends WebSocket {
+    constructor(...args: ConstructorParameters<typeof WebSocket>) {
+      super(...args);
+      this.on("message", (data: Buffer) => {
+        if (data.includes('"t":"refreshed"')) counts.refreshed += 1;
+      });
+    }
+  }
   const client = new Parley({
     url: `ws://127.0.0.1:${fixture.port}/v1/ws`,
-    webSocket: WebSocket as unknown as typeof globalThis.WebSocket,
+    webSocket: Socket as unknown as typeof globalThis.WebSocket,
+    clock,
     token: () => {
-      const exp = Math.floor(Date.now() / 1_000) - SKEW_SECONDS + LIFE_SECONDS;
-      return sign(key(), Date.now(), { claims: { iat: exp - 1, exp } });
+      counts.tokens += 1;
+      const exp = Math.floor(clock.now() / 1_000) - SKEW_SECONDS + LIFE_SECONDS;
+      return sign(key(), clock.now(), { claims: { iat: exp - 1, exp } });
     },
   });
   client.on("state", (state) => states.push(state));
@@ -55,44 +71,58 @@ function openClient(fixture: SocketFixture, key: () => IssuerKey) {
   room.on("event", ({ seq }) => seen.push(seq));
   client.connect();
   const close = (): void => client.close();
-  return { client, room, states, seen, [Symbol.dispose]: close };
+  return { client, room, states, seen, counts, [Symbol.dispose]: close };
 }
 
 describe("Token expiry during a session", function () {
   this.timeout(120_000);
 
   it("S4: expiry, a rotation and an issuer that is down cause no drop while the used keys are known", async () => {
+    const clock = new FakeClock();
     const [first, second] = [await createKey("1"), await createKey("2")];
     await using issuer = await openIssuer([first]);
-    using auth = await openAuth(issuer);
-    await using fixture = await SocketFixture.open({}, auth);
+    using auth = await openAuth(issuer, clock);
+    await using fixture = await SocketFixture.open({}, auth, clock);
     let key = first;
-    using opened = openClient(fixture, () => key);
-    const { client, room, states } = opened;
-    await until(() => client.state === "online", { withinMs: WITHIN_MS, what: "the welcome" });
-    const { tokens } = fixture.gateway.stats;
-    const refreshes = async (count: number): Promise<void> => {
-      const target = tokens.get("ok") + count;
-      const what = `${count} refreshes`;
-      await until(() => tokens.get("ok") >= target, { withinMs: WITHIN_MS, what });
+    using opened = openClient(fixture, () => key, clock);
+    const { client, room, states, counts } = opened;
+    /** Everything that is due runs. At each look `passMs` pass. */
+    const settled = (condition: () => boolean, what: string, passMs = 0): Promise<void> => {
+      const isSettled = (): boolean => {
+        clock.advance(passMs);
+        return condition();
+      };
+      return until(isSettled, { withinMs: WITHIN_MS, what });
     };
-    await refreshes(1);
+    const refresh = async (): Promise<void> => {
+      const { tokens, refreshed } = counts;
+      for (let ms = 0; ms < LIFE_SECONDS * 1_000 && counts.tokens === tokens; ms += STEP_MS)
+        clock.advance(STEP_MS);
+      await settled(() => counts.refreshed > refreshed, "a refresh");
+    };
+    await settled(() => client.state === "online", "the welcome");
+    await refresh();
     issuer.keys = [first, second];
     key = second;
-    await refreshes(1);
+    await refresh();
     issuer.keys = DOWN;
-    await refreshes(2); // Three quarters of a token's validity apart.
+    await refresh();
+    await refresh();
     expect(states).to.deep.equal(["connecting", "online"]);
-    expect((await room.send({ text: "still connected" }).done).kind).to.equal("acked");
+    let outcome: string | undefined;
+    const { done } = room.send({ text: "still connected" });
+    void done.then(({ kind }) => (outcome = kind));
+    await settled(() => outcome !== undefined, "the outcome of a message", 10);
+    expect(outcome).to.equal("acked");
   });
 
   it("S2: a client with an unknown key reconnects by itself, with all messages, once the issuer is back", async () => {
     const [first, second] = [await createKey("1"), await createKey("2")];
     await using issuer = await openIssuer([first]);
-    using auth = await openAuth(issuer);
+    using auth = await openAuth(issuer, systemClock);
     await using fixture = await SocketFixture.open({}, auth);
     let key = first;
-    using opened = openClient(fixture, () => key);
+    using opened = openClient(fixture, () => key, systemClock);
     const { room, states, seen } = opened;
     await until(() => room.status === "live", { withinMs: WITHIN_MS, what: "the room" });
     issuer.keys = DOWN;
