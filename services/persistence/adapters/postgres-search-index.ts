@@ -26,8 +26,15 @@ import { int8Array, textArray } from "./pg-arrays.ts";
 import { NO_LANGUAGE } from "./postgres-search.ts";
 import { vectorText } from "./search-vector.ts";
 
-/** Events of one transaction, shared by its rooms: 17 MiB of lines when all are the longest. */
+/** Events of one transaction, shared by its rooms. */
 const EVENTS_MAX = 1_000;
+/**
+ * Bytes of their lines and texts, shared by its rooms, as a batch of the archive has. Each room has
+ * one event more, so a long event is indexed too. What is left follows in later transactions.
+ */
+export const TRANSACTION_BYTES = 2 * 1024 * 1024;
+/** Messages that events change, of one statement. They are written before the next are read. */
+export const TARGETS_MAX = 64;
 /** Messages of one statement. The process serves others between two statements. */
 const PUT_MAX = 250;
 /** Of each room, also when there are many: with BATCH_ROOMS_MAX rooms EVENTS_MAX of all. */
@@ -49,19 +56,25 @@ const LOCK_ROOMS = {
   text: `select room from search_rooms where room = any($1::text[]) order by room for update`,
 };
 
-/** $1 rooms, $2 how they are made, $3 events of each. */
+/** $1 rooms, $2 how they are made, $3 events of each, $4 bytes of each. */
 const EVENTS = {
   name: "search-events",
-  text: `select w.room, w.head, e.seq, e.kind, e.line, m.body, m.mentions from (
-      select s.room, coalesce(r.head, 0) as head,
-        case when s.made = $2 then s.seq else 0 end as done
-      from search_rooms s left join rooms r on r.room = s.room where s.room = any($1::text[])
-    ) as w left join lateral (
-      select seq, kind, line from events where room = w.room and seq > w.done and seq <= w.head
-      order by seq limit $3
-    ) as e on true
-    left join message_state m on m.room = w.room and m.seq = e.seq
-    order by w.room, e.seq`,
+  text: `select room, head, seq, kind, line, body, mentions from (
+      select w.room, w.head, e.seq, e.kind, e.line, m.body, m.mentions,
+        sum(octet_length(e.line) + coalesce(octet_length(m.body), 0)) over (
+          partition by w.room order by e.seq rows between unbounded preceding and 1 preceding
+        ) as before
+      from (
+        select s.room, coalesce(r.head, 0) as head,
+          case when s.made = $2 then s.seq else 0 end as done
+        from search_rooms s left join rooms r on r.room = s.room where s.room = any($1::text[])
+      ) as w left join lateral (
+        select seq, kind, line from events where room = w.room and seq > w.done and seq <= w.head
+        order by seq limit $3
+      ) as e on true
+      left join message_state m on m.room = w.room and m.seq = e.seq
+    ) as sized where coalesce(before, 0) < $4
+    order by room, seq`,
 };
 
 const TARGETS = {
@@ -187,28 +200,35 @@ async function indexWithin(
   }
   const made = madeBy(language);
   const each = Math.max(EVENTS_MIN, Math.floor(EVENTS_MAX / rooms.length));
-  const { rows } = await client.query<EventRow>({ ...EVENTS, values: [sorted, made, each] });
+  const bytesEach = Math.floor(TRANSACTION_BYTES / rooms.length);
+  const values = [sorted, made, each, bytesEach];
+  const { rows } = await client.query<EventRow>({ ...EVENTS, values });
   const messages = new Map<string, MessageRow>();
   const named = new Map<string, readonly [RoomId, Seq]>();
-  const reached = new Map<RoomId, { to: Seq; head: Seq; events: number }>();
+  const reached = new Map<RoomId, { to: Seq; head: Seq; events: number; bytes: number }>();
   for (const { room, head, seq, kind, line, body, mentions } of rows) {
-    const before = reached.get(room) ?? { to: 0, head, events: 0 };
+    const before = reached.get(room) ?? { to: 0, head, events: 0, bytes: 0 };
     reached.set(room, before);
     if (seq === null) continue;
     before.to = seq;
     before.events++;
+    before.bytes += Buffer.byteLength(line) + Buffer.byteLength(body ?? "");
     if (kind === "msg") messages.set(keyOf(room, seq), { room, seq, line, body, mentions });
     const target = CHANGES.has(kind) ? parseObject(line)?.["target"] : undefined;
     if (Number.isSafeInteger(target)) named.set(keyOf(room, target as Seq), [room, target as Seq]);
   }
-  await addTargets(client, messages, named);
   const all = [...messages.values()];
   for (let i = 0; i < all.length; i += PUT_MAX) {
     await put(client, language, all.slice(i, i + PUT_MAX));
   }
-  const indexed = Array.from(reached, ([room, { to, head, events }]): IndexedRoom => {
+  const missing = [...named].flatMap(([key, place]) => (messages.has(key) ? [] : [place]));
+  for (let i = 0; i < missing.length; i += TARGETS_MAX) {
+    await put(client, language, await targetsAt(client, missing.slice(i, i + TARGETS_MAX)));
+  }
+  const indexed = Array.from(reached, ([room, { to, head, events, bytes }]): IndexedRoom => {
+    const isWhole = events < each && bytes < bytesEach;
     // Events in quarantine have no row, so a room that is read whole is indexed up to its head.
-    return { room, to: events < each ? head : to, head, events };
+    return { room, to: isWhole ? head : to, head, events };
   });
   const places = [
     textArray(indexed.map(({ room }) => room)),
@@ -218,17 +238,13 @@ async function indexWithin(
   return indexed;
 }
 
-/** The messages that an event changes, if they are not among those that were read. */
-async function addTargets(
+/** The messages at these places. */
+async function targetsAt(
   client: PoolClient,
-  messages: Map<string, MessageRow>,
-  named: ReadonlyMap<string, readonly [RoomId, Seq]>,
-): Promise<void> {
-  const missing = [...named].filter(([key]) => !messages.has(key)).map(([, place]) => place);
-  if (missing.length === 0) return;
-  const values = [textArray(missing.map(([room]) => room)), int8Array(missing.map(([, s]) => s))];
-  const { rows } = await client.query<MessageRow>({ ...TARGETS, values });
-  for (const row of rows) messages.set(keyOf(row.room, row.seq), row);
+  places: readonly (readonly [RoomId, Seq])[],
+): Promise<readonly MessageRow[]> {
+  const values = [textArray(places.map(([room]) => room)), int8Array(places.map(([, s]) => s))];
+  return (await client.query<MessageRow>({ ...TARGETS, values })).rows;
 }
 
 /** postgres-search-index.2. */

@@ -11,6 +11,7 @@ import type { SearchUnderTest } from "#shared/testing/search.contract.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { PostgresArchive } from "../adapters/archive-postgres.ts";
 import { migrate } from "../adapters/migrate.ts";
+import { TARGETS_MAX, TRANSACTION_BYTES } from "../adapters/postgres-search-index.ts";
 
 /** Roles belong to a whole server, which is not always ours (DATABASE_URL). */
 const SERVING = { name: `parley_search_${process.pid}`, password: "serving" };
@@ -140,6 +141,44 @@ describe("Search on PostgreSQL", () => {
     expect(events.toSorted((a, b) => a - b)).to.deep.equal([0, 0, 63]);
     expect(await places("text 59")).to.deep.equal(["general#3"]);
     expect(await places("tea")).to.deep.equal([]);
+  });
+
+  it("Q6: a transaction of the index has bounded bytes, and the rest of a room follows", async () => {
+    await using archive = await open();
+    const { write, places } = searcher({ ...archive, indexed: () => Promise.resolve() });
+    const other = "other" as RoomId;
+    const long = "tea ".repeat(4_000);
+    const messages = 300;
+    for (let n = 0; n < messages; n += 100) {
+      await write(
+        ...(n === 0 ? [...CREATED, make(other, 1, { t: "room", kind: "open" })] : []),
+        ...Array.from({ length: 100 }, (_, i) => say(general, n + i + 3, `m${n + i} ${long}`)),
+      );
+    }
+    await write(say(other, 2, "one more"));
+    const turn = async () => valueOf(await archive.store.indexRooms([general, other]));
+    const [first, whole] = await turn();
+    const bytes = (first?.events ?? 0) * long.length;
+    expect(bytes).to.be.within(TRANSACTION_BYTES / 4, TRANSACTION_BYTES);
+    expect(first).to.include({ room: general, to: first?.events, head: messages + 2 });
+    expect(whole).to.include({ room: other, to: 2, head: 2, events: 2 });
+    expect(await indexAll(archive.store)).to.equal(messages + 2 - (first?.events ?? 0));
+    expect(await places(`m${messages - 1}`)).to.deep.equal([`general#${messages + 2}`]);
+    // Each of these edits names a message that no event of its transaction has.
+    for (let n = 0; n < messages; n += 100) {
+      const edits = Array.from({ length: 100 }, (_, i) =>
+        make(general, messages + n + i + 3, {
+          t: "edited",
+          target: n + i + 3,
+          body: { text: `e${n + i}` },
+        }),
+      );
+      await write(...edits);
+    }
+    expect(await indexAll(archive.store)).to.equal(messages);
+    for (const n of [0, TARGETS_MAX - 1, TARGETS_MAX, messages - 1]) {
+      expect(await places(`e${n}`)).to.deep.equal([`general#${n + 3}`]);
+    }
   });
 
   it("Q4: a deleted message is left out although the index still has it", async () => {
