@@ -137,6 +137,7 @@ const node = new PersistenceNode({
         tracer,
         onReport: (partition, report) => {
           stats.onReport(report);
+          if (report.kind === "loaded") watch.onLoaded();
           const level = ORDINARY.has(report.kind) ? "debug" : "warn";
           logger[level]({ p: partition, ...report }, "archive");
         },

@@ -14,6 +14,8 @@
 //        reads the states.
 //   log-watch.5. For the forecast, only the part of a log that is not archived counts as growth.
 //        The archived part is retention, and it is trimmed when space is needed.
+//   log-watch.6. A partition is read as soon as its watermark is known. Else `parley status` would
+//        report for WATCH_MS after a start that no process archives it.
 
 import type { Resource, Usage } from "#shared/kit/foresight.ts";
 import type { Clock, Timer } from "#shared/ports/clock.ts";
@@ -94,6 +96,16 @@ export class LogWatch {
       if (!watched.isReading) void this.#read(p, watermark, watched); // log-watch.2
     }
     for (const p of this.#watched.keys()) if (!assigned.has(p)) this.#watched.delete(p);
+  }
+
+  /** The watermark of a partition became known (log-watch.6). */
+  onLoaded(): void {
+    for (const [p, watermark] of this.#options.assigned()) {
+      if (this.#watched.has(p)) continue;
+      const watched = unseen();
+      this.#watched.set(p, watched);
+      void this.#read(p, watermark, watched);
+    }
   }
 
   /** The number of kept reads of all partitions; for tests. */

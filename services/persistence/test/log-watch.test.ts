@@ -70,6 +70,31 @@ describe("LogWatch", () => {
     expect(await look(50, 50)).to.include({ lagEntries: 0, lagSeconds: 0 });
   });
 
+  it("log-watch.6, E6: reads a partition as soon as its watermark is known, and no other one again", async () => {
+    const clock = new FakeClock();
+    const read: number[] = [];
+    const assigned: [number, number][] = [];
+    const watch = new LogWatch({
+      clock,
+      log: {
+        last: (p) => {
+          read.push(p);
+          return Promise.resolve({ kind: "ok", first: 1, last: 0, bytes: 0 });
+        },
+      },
+      assigned: () => assigned,
+    });
+    watch.start();
+    for (const p of [3, 5]) {
+      assigned.push([p, 0]);
+      watch.onLoaded();
+      await Promise.resolve();
+      expect(Array.from(watch.states(), ([known]) => known)).to.include(p);
+    }
+    expect(read).to.deep.equal([3, 5]);
+    watch.stop();
+  });
+
   it("log-watch.3: reports a log that ends below its archive, from the second read on", async () => {
     const { look } = logWatchFixture();
     expect(await look(500, 500)).to.include({ missing: 0 });
