@@ -26,8 +26,8 @@ import { int8Array, textArray } from "./pg-arrays.ts";
 import { NO_LANGUAGE } from "./postgres-search.ts";
 import { vectorText } from "./search-vector.ts";
 
-/** Events of one transaction, shared by its rooms. */
-const EVENTS_MAX = 1_000;
+/** Events of one transaction, shared by its rooms: as many as a batch of the archive holds. */
+const EVENTS_MAX = 2_000;
 /**
  * Bytes of their lines and texts, shared by its rooms, as a batch of the archive has. Each room has
  * one event more, so a long event is indexed too. What is left follows in later transactions.

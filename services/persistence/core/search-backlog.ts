@@ -20,9 +20,9 @@
 import type { Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
 
 /** Rooms of one batch. */
-export const BATCH_ROOMS_MAX = 250;
+export const BATCH_ROOMS_MAX = 500;
 /** Events of one batch, about: of a room that waits with more, EVENTS_COUNTED count. */
-export const BATCH_EVENTS = 1_000;
+export const BATCH_EVENTS = 2_000;
 /** So a room with a long backlog leaves room for others. */
 const EVENTS_COUNTED = 64;
 /** search-backlog.5. */

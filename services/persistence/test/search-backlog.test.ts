@@ -78,7 +78,7 @@ describe("SearchBacklog", () => {
     const long = Array.from({ length: 100 }, (_, i) => [`r${i}` as RoomId, 1_000_000] as const);
     backlog.onArchived(archived(...long), 0);
     const taken = backlog.take(0);
-    expect(taken).to.have.length(16); // 64 events of each count.
+    expect(taken).to.have.length(32); // 64 events of each count.
     expect(taken[0]).to.equal("r0");
     expect(backlog.events).to.equal(100_000_000);
     const size = BATCH_EVENTS / 40;
