@@ -43,6 +43,26 @@ describe("Periodic work", () => {
     }
   });
 
+  it("periodic-work.1: processes of a machine soon run at the same time", () => {
+    const machine = new FakeClock();
+    const starts = [0, 333.3, 777.7];
+    const runs = starts.map((startedAt) => {
+      const times: number[] = [];
+      const clock = {
+        monotonic: () => machine.monotonic() - startedAt,
+        after: (ms: number, run: () => void) => machine.after(ms, run),
+      };
+      machine.advance(startedAt - machine.monotonic());
+      const work = new PeriodicWork(clock, { machineAheadMs: startedAt });
+      work.add(1_000, () => times.push(Math.round(machine.monotonic())));
+      return times;
+    });
+    machine.advance(9_500 - machine.monotonic());
+    for (const times of runs) {
+      expect(times.filter((at) => at > 4_500)).to.deep.equal([5_000, 6_000, 7_000, 8_000, 9_000]);
+    }
+  });
+
   it("periodic-work.1: no run is late, and none is more than a quarter of its period early", () => {
     const periods = [100, 250, 400, 1_000, 3_000];
     const { clock, work, runs, run } = fixture();
@@ -56,7 +76,21 @@ describe("Periodic work", () => {
       const gaps = at.slice(1).map((time, i) => time - at[i]!);
       expect(Math.max(...gaps)).to.be.at.most(period);
       expect(Math.min(...gaps)).to.be.at.least((period * 3) / 4);
+      expect(gaps.slice(4).every((gap) => gap === period)).to.equal(true);
     }
+  });
+
+  it("periodic-work.1: a process that is always late by the same time shows it in each run", () => {
+    const { clock, work, runs, run } = fixture();
+    work.add(250, () => {
+      run("tick")();
+      clock.stall(400); // The event loop is busy.
+    });
+    clock.advance(4_000);
+    const at = runs("tick");
+    expect(at.slice(1).map((time, i) => time - at[i]!)).to.deep.equal(
+      Array.from({ length: at.length - 1 }, () => 400),
+    );
   });
 
   it("periodic-work.1: runs once after a pause, and a whole period later again", () => {
@@ -106,5 +140,16 @@ describe("Periodic work", () => {
     work.add(100, run("third")); // It begins again.
     clock.advance(100);
     expect(runs("third")).to.deep.equal([100]);
+  });
+
+  it("periodic-work.5: each turn reports how late it is", () => {
+    const clock = new FakeClock();
+    const late: number[] = [];
+    const work = new PeriodicWork(clock, { onTurn: (lateMs) => late.push(lateMs) });
+    work.add(100, () => undefined);
+    clock.advance(100);
+    clock.stall(350);
+    clock.advance(100);
+    expect(late).to.deep.equal([0, 250, 0]);
   });
 });

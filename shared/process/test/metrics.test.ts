@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { systemClock } from "../../adapters/clock-system.ts";
 import { Histogram } from "../../kit/histogram.ts";
 import { Metrics } from "../metrics.ts";
 import { openMetricsServer } from "../metrics-server.ts";
@@ -82,6 +83,31 @@ describe("Metrics", () => {
       expect(text).to.contain(name);
     }
     expect(text).to.contain('parley_build_info{service="test",version="1"');
+  });
+
+  it("E1: the lag of the event loop is the lateness of periodic work since the last scrape", async () => {
+    const lag = async (name: string): Promise<number> => {
+      const lines = await render(() => undefined);
+      return Number(
+        lines
+          .find((line) => line.startsWith(`nodejs_eventloop_lag_${name}_seconds `))
+          ?.split(" ")[1],
+      );
+    };
+    const runs = (): Promise<void> =>
+      new Promise((resolve) => {
+        const timer = systemClock.every(20, () => {
+          timer.cancel();
+          resolve();
+        });
+      });
+    await lag("p99");
+    const run = runs();
+    const until = performance.now() + 300;
+    while (performance.now() < until); // The event loop is busy.
+    await run;
+    expect(await lag("max")).to.be.at.least(0.25);
+    expect(await lag("max")).to.equal(0);
   });
 });
 
