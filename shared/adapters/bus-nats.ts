@@ -27,8 +27,10 @@ import type {
   Subscription,
 } from "../ports/bus.ts";
 import { BUS_PAYLOAD_BYTES_MAX } from "../protocol/limits.ts";
+import type { Timer } from "../ports/clock.ts";
 import type { Logger } from "../process/logger.ts";
-import { connectNats } from "./nats-connect.ts";
+import { systemClock } from "./clock-system.ts";
+import { connectNats, PING_INTERVAL_MS, PINGS_OUT_MAX } from "./nats-connect.ts";
 import type { NatsOptions } from "./nats-connect.ts";
 import { ReplyInbox } from "./nats-replies.ts";
 
@@ -49,7 +51,7 @@ export class NatsPayloadTooSmall extends Error {
  * NatsPayloadTooSmall when the server's max_payload is below BUS_PAYLOAD_BYTES_MAX (ports/bus.7).
  */
 export async function openNatsBus(options: NatsBusOptions): Promise<NatsBus> {
-  const connection = await connectNats(options);
+  const connection = await connectNats({ ...options, hasOwnPings: true });
   const bytesMax = connection.info?.max_payload ?? 0;
   if (bytesMax >= BUS_PAYLOAD_BYTES_MAX) return new NatsBus(connection, options);
   await connection.close();
@@ -64,6 +66,8 @@ export class NatsBus implements Bus {
   readonly #logger: Logger;
   readonly #replies: ReplyInbox;
   readonly #listeners = new Set<(status: BusStatus) => void>();
+  readonly #pings: Timer;
+  #unanswered = 0;
   #status: BusStatus = "connected";
   #handlerErrors = 0;
   #dropped = 0;
@@ -75,6 +79,7 @@ export class NatsBus implements Bus {
     this.inboxPrefix = options.inboxPrefix;
     this.#logger = options.logger.child({ part: "bus" });
     this.#replies = new ReplyInbox(this);
+    this.#pings = systemClock.every(PING_INTERVAL_MS, () => void this.#ping());
     void this.#watch();
   }
 
@@ -208,6 +213,20 @@ export class NatsBus implements Bus {
     };
   }
 
+  /** A connection that does not answer is closed, and the library connects again. */
+  async #ping(): Promise<void> {
+    if (this.#status === "disconnected") return;
+    if (this.#unanswered >= PINGS_OUT_MAX) {
+      this.#unanswered = 0;
+      this.#logger.warn("NATS stopped answering pings");
+      await this.connection.reconnect().catch(() => undefined); // It was closed meanwhile.
+      return;
+    }
+    this.#unanswered++;
+    await this.connection.flush().catch(() => undefined); // The connection was lost.
+    this.#unanswered = 0;
+  }
+
   #refuse({ subject }: Msg, text: string): void {
     this.#refused++;
     this.#logger.warn({ subject }, text);
@@ -217,10 +236,10 @@ export class NatsBus implements Bus {
     for await (const event of this.connection.status()) {
       if (event.type === "disconnect" || event.type === "close") this.#setStatus("disconnected");
       else if (event.type === "reconnect") this.#setStatus("connected");
-      else if (event.type === "staleConnection") this.#logger.warn("NATS stopped answering pings");
       else if (event.type === "error") this.#logger.error({ error: event.error }, "NATS error");
     }
     // The iterator ends when the library gave up (refused twice by the server) or was closed.
+    this.#pings.cancel();
     this.#setStatus("disconnected");
   }
 

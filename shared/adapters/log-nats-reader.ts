@@ -33,13 +33,19 @@ import type { Timer } from "../ports/clock.ts";
 import type { LogReader, ReadHandlers, ReadOptions } from "../ports/log.ts";
 import type { LogSeq, Partition } from "../protocol/ids.ts";
 import { subjects } from "../protocol/subjects.ts";
-import { systemClock } from "./clock-system.ts";
+import { machineNow, systemClock } from "./clock-system.ts";
 import type { Reply, ReplyHost, ReplyInbox } from "./nats-replies.ts";
 
 /** A pull must hold the largest message that a stream accepts (1 MiB), or it would never end. */
 const PULL_BYTES = 1_280 * 1_024;
 const PULL_ENTRIES = 512;
+/**
+ * All pulls of a machine end at the same multiples of this time. So the heartbeats of the next ones
+ * come together, and when the processes are awake (periodic-work.ts).
+ */
 const PULL_EXPIRES_MS = 30_000;
+/** NATS refuses a pull that has no time for two heartbeats. */
+const PULL_EXPIRES_MIN_MS = 5_000;
 /**
  * A batch of direct reads ends with the entry that fills it. A larger batch would put more data in
  * flight at once.
@@ -255,7 +261,7 @@ class NatsReader implements LogReader {
     const reply = `${attempt.inbox}.${attempt.pulls++}`;
     attempt.pull = { reply, wants, entries, bytes: PULL_BYTES };
     const waits = {
-      expires: PULL_EXPIRES_MS * 1_000_000,
+      expires: Math.ceil(pullExpiresMs() * 1_000_000),
       idle_heartbeat: HEARTBEAT_MS * 1_000_000,
     };
     const request = { batch: entries, max_bytes: PULL_BYTES };
@@ -339,6 +345,11 @@ class NatsReader implements LogReader {
     if (reply === undefined) return;
     this.#options.bus.connection.publish(`$JS.API.${subject}`, payload, { reply });
   }
+}
+
+function pullExpiresMs(): number {
+  const leftMs = PULL_EXPIRES_MS - (machineNow() % PULL_EXPIRES_MS);
+  return leftMs < PULL_EXPIRES_MIN_MS ? leftMs + PULL_EXPIRES_MS : leftMs;
 }
 
 /**

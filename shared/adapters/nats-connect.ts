@@ -1,7 +1,9 @@
 // NATS connection: how every part of Parley connects to NATS, and its timeouts.
 //
 // The library reconnects without end. The options here have these effects:
-//   - three pings detect a half-open connection, so a paused server costs seconds, not minutes;
+//   - three pings detect a half-open connection, so a paused server costs seconds, not minutes. A
+//     process that has other periodic work sends them itself (bus-nats.ts): the library's timer would
+//     wake it, the server, and it again for the answer;
 //   - `tls://` in a URL requires TLS. The library alone would continue in plain text with a server
 //     that offers no TLS, and would compare a certificate with "localhost" where the URL holds an
 //     address (X7);
@@ -29,6 +31,8 @@ export interface NatsOptions extends NatsAccess {
   readonly name: string;
   /** All inboxes begin with it, so that a server can allow them per kind of service. */
   readonly inboxPrefix: string;
+  /** The caller sends the pings. */
+  readonly hasOwnPings?: boolean;
 }
 
 /** The timeout of one connection attempt, first or later. */
@@ -38,8 +42,10 @@ const DIAL_TIMEOUT_MS = 2_000;
  * message: about when the servers elect a new leader in place of a stalled one. An event loop or a
  * server that is late by less than 4 s loses nothing.
  */
-const PING_INTERVAL_MS = 2_000;
-const PINGS_OUT_MAX = 2;
+export const PING_INTERVAL_MS = 2_000;
+export const PINGS_OUT_MAX = 2;
+/** The longest timer of Node: the library cannot leave its pings out. */
+const NO_PINGS_MS = 2 ** 31 - 1;
 /**
  * Small: chat stops while NATS is unreachable. The jitter spreads the reconnects of many processes.
  */
@@ -64,7 +70,7 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
       reconnectJitter: RECONNECT_WAIT_MS,
       reconnectJitterTLS: RECONNECT_WAIT_MS,
       ...(needsTls && { tls: {} }),
-      pingInterval: PING_INTERVAL_MS,
+      pingInterval: options.hasOwnPings === true ? NO_PINGS_MS : PING_INTERVAL_MS,
       maxPingOut: PINGS_OUT_MAX,
       noAsyncTraces: true,
       // The server list that servers announce would put the server that was just lost before the

@@ -140,4 +140,41 @@ describe("NATS bus at its first connect", () => {
     // An attempt may take 2 s. Ten times that would still end.
     expect(performance.now() - began).to.be.lessThan(30_000);
   });
+
+  it("ports/bus.1: a server that stops answering is left, and the bus connects again", async () => {
+    const info = {
+      server_id: "s",
+      version: "2.14.4",
+      proto: 1,
+      headers: true,
+      max_payload: 1 << 20,
+    };
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => {
+      const isFirst = sockets.push(socket) === 1;
+      let pings = 0;
+      socket.write(`INFO ${JSON.stringify(info)}\r\n`);
+      socket.on("data", (data) => {
+        // The first connection answers the ping of its start only.
+        if (data.includes("PING") && (!isFirst || pings++ === 0)) socket.write("PONG\r\n");
+      });
+      socket.on("error", () => undefined);
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, "127.0.0.1", resolve);
+    });
+    const { port } = server.address() as AddressInfo;
+    const bus = await openNatsBus({ ...options, url: `nats://127.0.0.1:${port}` });
+    const statuses: string[] = [];
+    await new Promise<void>((resolve) => {
+      bus.onStatus((status) => {
+        statuses.push(status);
+        if (status === "connected") resolve();
+      });
+    });
+    expect(statuses).to.deep.equal(["disconnected", "connected"]);
+    await bus.close();
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
 });
