@@ -11,6 +11,8 @@
 //        owners (S8).
 //   gateway.3. A suspended gateway accepts no connection and closes those that it has, as in a
 //        drain, until it is resumed. Its region may not serve meanwhile (T3).
+//   gateway.4. A gateway without connections wakes up for its beats only. The checks of connections
+//        begin with the first one.
 
 import type { Rate } from "#shared/kit/gcra.ts";
 import { Refusals } from "#shared/kit/refusals.ts";
@@ -125,8 +127,10 @@ export interface GatewayGauges {
 const MEMORY_LINES = ["sockets", "rings", "held", "lanes", "reads", "notes", "files"] as const;
 const CONNECTIONS_MAX = 50_000;
 const HOUSEKEEPING_MS = 250;
+/** Without connections: together with the beats. */
+const REST_HOUSEKEEPING_MS = BEAT_MS;
 /** A housekeeping run that is this late shows a stall of this process, not slow clients. */
-const EVENT_LOOP_STALL_MS = 1_000;
+const EVENT_LOOP_STALL_MS = 750;
 /** gateway.2. */
 const LEAVES_MS = 50;
 
@@ -153,6 +157,7 @@ export class Gateway {
   readonly #admission: Admission;
   readonly #connections: Connections;
   readonly #stops: (Timer | Subscription)[] = [];
+  #housekeeping: { readonly periodMs: Millis; readonly timers: readonly Timer[] } | undefined;
   #housekeepingAt = 0;
 
   constructor(options: GatewayOptions, ports: GatewayPorts) {
@@ -287,15 +292,13 @@ export class Gateway {
     this.#lanes.start();
     this.#positions.start();
     this.#register.start();
-    this.#housekeepingAt = clock.monotonic();
+    this.#armHousekeeping(REST_HOUSEKEEPING_MS);
     this.#stops.push(
       bus.onStatus((status) => {
         this.#ports.report("bus status changed", { status });
         if (status === "connected") this.#lanes.onReconnected();
       }),
       clock.every(BEAT_MS, () => this.#beat("live")),
-      clock.every(HOUSEKEEPING_MS, () => this.#onHousekeeping()),
-      this.#connections.start(),
     );
     this.#beat("live");
   }
@@ -336,6 +339,7 @@ export class Gateway {
     const arrival = this.#admission.arrive(socket.address, clock.monotonic());
     const isCounted = arrival.ok && this.#hasPlace() && this.#admission.connect(socket.address);
     this.#connections.add(connection);
+    if (this.#housekeeping !== undefined) this.#armHousekeeping(HOUSEKEEPING_MS);
     if (!arrival.ok) connection.onTooMany(arrival.afterMs); // S14
     else if (!isCounted) connection.close(CLOSE.overload);
     return connection;
@@ -374,6 +378,8 @@ export class Gateway {
       if ("cancel" in stop) stop.cancel();
       else stop.unsubscribe();
     }
+    for (const timer of this.#housekeeping?.timers ?? []) timer.cancel();
+    this.#housekeeping = undefined;
     this.#positions.stop();
     this.#register.stop();
     this.#notes.stop();
@@ -398,13 +404,25 @@ export class Gateway {
     this.#ports.bus.publish(subjects.beat("gateway"), beat);
   }
 
-  #onHousekeeping(): void {
+  /** gateway.4. */
+  #armHousekeeping(periodMs: Millis): void {
+    if (this.#housekeeping?.periodMs === periodMs) return;
+    for (const timer of this.#housekeeping?.timers ?? []) timer.cancel();
+    const { clock } = this.#ports;
+    this.#housekeepingAt = clock.monotonic();
+    const timers = [clock.every(periodMs, () => this.#onHousekeeping(periodMs))];
+    if (periodMs === HOUSEKEEPING_MS) timers.push(this.#connections.start());
+    this.#housekeeping = { periodMs, timers };
+  }
+
+  #onHousekeeping(periodMs: Millis): void {
     const now = this.#ports.clock.monotonic();
-    const sinceMs = now - this.#housekeepingAt;
+    const lateMs = Math.max(0, now - this.#housekeepingAt - periodMs);
     this.#housekeepingAt = now;
-    this.#measureDelay(sinceMs, now);
+    if (this.#connections.size === 0) this.#armHousekeeping(REST_HOUSEKEEPING_MS);
+    this.#measureDelay(lateMs, now);
     // gateway.1. Frames that clients sent meanwhile are still unread.
-    if (sinceMs > EVENT_LOOP_STALL_MS) return;
+    if (lateMs > EVENT_LOOP_STALL_MS) return;
     this.#connections.expire();
     this.#rooms.sweep(now);
     this.#socketMemory.recount();
@@ -412,8 +430,7 @@ export class Gateway {
   }
 
   /** Before the check for a stall, which is a delay too. */
-  #measureDelay(sinceMs: Millis, now: Millis): void {
-    const lateMs = Math.max(0, sinceMs - HOUSEKEEPING_MS);
+  #measureDelay(lateMs: Millis, now: Millis): void {
     const changes = this.shedding.sample(lateMs + this.#intake.waitedMs(now), now);
     for (const { work, isShed, delayMs } of changes) {
       const event = isShed ? "shedding began" : "shedding ended";
