@@ -28,6 +28,10 @@ export class PendingSyncs {
     this.#epoch = epoch;
   }
 
+  get isEmpty(): boolean {
+    return this.#pending.size === 0;
+  }
+
   /** Registers the gateway and returns the first request. */
   add(gateway: ProcessId, now: Millis): Effect {
     this.#pending.set(gateway, { since: now, asked: 0 });

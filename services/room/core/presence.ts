@@ -70,6 +70,11 @@ export class Presence {
     this.#recent.clear();
   }
 
+  /** No user is present, and no repeat is to come. */
+  get isEmpty(): boolean {
+    return this.#rooms.size === 0 && this.#recent.size === 0;
+  }
+
   here(room: RoomId): number {
     return this.#rooms.get(room)?.gateways.size ?? 0;
   }

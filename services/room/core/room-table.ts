@@ -57,6 +57,11 @@ export class RoomTable {
     this.#replayedTurn = this.#replayed.values();
   }
 
+  /** No room is in memory, also none that was replayed. */
+  get isEmpty(): boolean {
+    return this.#rooms.size === 0 && this.#replayed.size === 0;
+  }
+
   get(id: RoomId): Room | undefined {
     return this.#rooms.get(id);
   }

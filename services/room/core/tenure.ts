@@ -255,6 +255,10 @@ export class Tenure {
   }
 
   onTick(now: Millis): Effect[] {
+    if (this.#hasNothingToDo) {
+      this.#running.at(now);
+      return [];
+    }
     for (const [room, dueAt] of this.#quiet) {
       if (dueAt > now) break;
       this.#quiet.delete(room);
@@ -272,6 +276,12 @@ export class Tenure {
     this.#rooms.housekeep(now, this.#wallAt(now));
     this.#load(now);
     return this.#take();
+  }
+
+  /** The partition has no rooms in memory, as most partitions of an idle cluster. */
+  get #hasNothingToDo(): boolean {
+    if (!this.#rooms.isEmpty || this.#quiet.size > 0) return false;
+    return this.#queries.presence.isEmpty && this.#pendingSyncs.isEmpty;
   }
 
   /** The last entry: a release, or a split to `of` partitions. */

@@ -17,6 +17,8 @@
 //   room-node.6. A node splits one partition at a time, and the next one when the last one is
 //       served again.
 //   room-node.7. Room nodes of another region are no peers: they serve other partitions.
+//   room-node.8. A node that rests ticks seldom, and without rooms in memory still more seldom. A
+//       silent peer is pinged at the latest 1.75 s after its last beat.
 
 import { LiveProcesses } from "#shared/kit/live-processes.ts";
 import { Refusals } from "#shared/kit/refusals.ts";
@@ -42,15 +44,17 @@ import type { RunnerPorts } from "./partition-runner.ts";
 const TICK_MS = 100;
 /** The interval while no partition changes its state. */
 const REST_TICK_MS = 250;
+/** The interval while no room is in memory either: half of TICK_LATE_MS. */
+const IDLE_TICK_MS = 500;
 /**
  * room-node.1: peers answer the first beat of a new node at once, so it is shorter than BEAT_MS.
  */
 const LISTEN_MS = 400;
 /**
  * After this time without a beat a peer is pinged, because its rooms may be idle and cause no
- * reports.
+ * reports. With the tick of an idle node that is within 1.75 s.
  */
-const SILENT_MS = 1_500;
+const SILENT_MS = 1_250;
 
 /**
  * At most one partition moves in this time because of load (P26). Off by default: the drill has not
@@ -294,7 +298,7 @@ export class RoomNode {
   }
 
   #changed(): void {
-    if (this.#tickMs === REST_TICK_MS) this.#armTicks(TICK_MS);
+    if (this.#tickMs > TICK_MS) this.#armTicks(TICK_MS);
     // room-node.5: the archive has a split that this node did not know of.
     for (const { p, core } of this.#runners) {
       if (core.holds !== undefined) this.#map.learn(p, core.of);
@@ -369,6 +373,7 @@ export class RoomNode {
    */
   #onGatewayCommands(id: ProcessId): void {
     this.#noteRunning();
+    if (this.#tickMs > REST_TICK_MS) this.#armTicks(REST_TICK_MS);
     if (this.#gateways.has(id)) return;
     const { clock } = this.#ports;
     if (this.#gateways.onBeat({ id, state: "live" }, clock.monotonic())) this.#gatewayBack(id);
@@ -423,10 +428,15 @@ export class RoomNode {
     this.#tickMs = everyMs;
     this.#ticks = this.#ports.clock.every(everyMs, () => {
       this.#tick();
-      const rests = this.#state === "live" && this.#runners.every(({ core }) => isAtRest(core));
-      const next = rests ? REST_TICK_MS : TICK_MS;
+      const next = this.#restingTickMs();
       if (next !== this.#tickMs) this.#armTicks(next);
     });
+  }
+
+  #restingTickMs(): Millis {
+    const rests = this.#state === "live" && this.#runners.every(({ core }) => isAtRest(core));
+    if (!rests) return TICK_MS;
+    return this.#memory.rooms === 0 ? IDLE_TICK_MS : REST_TICK_MS;
   }
 
   /** P32. After a pause a batch can come before the tick. */

@@ -154,6 +154,29 @@ describe("Room nodes", () => {
     expect(Object.keys(b.node.owns())).to.deep.equal(["0", "1"]);
   });
 
+  it("room-node.8: a node without rooms in memory runs seldom, and pings a killed peer as early", async () => {
+    const cluster = new RoomCluster();
+    const turns = new Set<number>();
+    const { clock } = cluster;
+    const every = clock.every.bind(clock);
+    clock.every = (periodMs, run) =>
+      every(periodMs, () => {
+        turns.add(clock.monotonic());
+        run();
+      });
+    const a = cluster.start();
+    await cluster.pass(3_000);
+    turns.clear();
+    await cluster.pass(4_000);
+    expect(turns.size).to.be.at.most(12); // Two ticks and a beat a second.
+    const b = cluster.start();
+    await cluster.pass(3_000);
+    a.node.close();
+    a.bus.disconnect();
+    await cluster.pass(1_750 + 250); // The second ping follows 200 ms after the first one.
+    expect(Object.keys(b.node.owns())).to.deep.equal(["0", "1"]);
+  });
+
   it("P10: a new node gets its share when it is ready, and each partition has an owner almost always", async () => {
     const cluster = new RoomCluster();
     const a = cluster.start(cluster.log, "first");
