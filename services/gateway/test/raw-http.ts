@@ -6,6 +6,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import { StringDecoder } from "node:string_decoder";
 import { within } from "#shared/testing/wait.ts";
 
 export interface Peer {
@@ -28,16 +29,20 @@ export async function openPeer(url: string, from = "127.0.0.1"): Promise<Peer> {
     noDelay: true,
   });
   const chunks: Buffer[] = [];
-  socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  const decoder = new StringDecoder("utf8");
+  let text = "";
+  socket.on("data", (chunk: Buffer) => {
+    chunks.push(chunk);
+    text += decoder.write(chunk); // Tests poll `read` while megabytes arrive.
+  });
   socket.on("error", () => undefined); // raw-http.1
   // `once` of node:events would reject at an error of the socket.
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   await once(socket, "connect");
-  const bytes = (): Buffer => Buffer.concat(chunks);
-  const read = (): string => bytes().toString("utf8");
+  const read = (): string => text;
   return {
     socket,
-    bytes,
+    bytes: () => Buffer.concat(chunks),
     read,
     async untilClosed() {
       await within(closed, { withinMs: CLOSED_WITHIN_MS, what: "the server to close" });
