@@ -15,6 +15,7 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 import type { Metric, OpenMetricsContentType } from "prom-client";
 import { turnLateness } from "../adapters/clock-system.ts";
 import type { Histogram } from "../kit/histogram.ts";
+import { openFiles } from "./resources.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 /** One number, or one for each set of labels. */
@@ -37,6 +38,7 @@ interface Sample {
  * leaves it out. A day in ms, so that it takes none.
  */
 const NO_SAMPLES_MS = 86_400_000;
+const OPEN_FILES = "process_open_fds";
 const LOOP_LAGS: readonly (readonly [string, string, (h: RecordableHistogram) => number])[] = [
   ["min", "Least", (lags) => lags.min],
   ["max", "Largest", (lags) => lags.max],
@@ -58,6 +60,9 @@ export class Metrics {
       eventLoopMonitoringPrecision: NO_SAMPLES_MS,
     });
     this.#registerLoopLags();
+    // The library lists them (resources.3).
+    this.#registry.removeSingleMetric(OPEN_FILES);
+    this.gauge(OPEN_FILES, "Number of open file descriptors", () => openFiles() ?? []);
     this.gauge("parley_build_info", "Always 1; its labels name the running version", () => [
       [{ service: options.service, version: options.version, node: process.version }, 1],
     ]);

@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import { expect } from "chai";
 import { systemClock } from "../../adapters/clock-system.ts";
 import { Histogram } from "../../kit/histogram.ts";
@@ -7,6 +8,8 @@ import { openMetricsServer } from "../metrics-server.ts";
 function create(): Metrics {
   return new Metrics({ service: "test", version: "1" });
 }
+
+const OPEN_FILES = "process_open_fds ";
 
 async function render(register: (metrics: Metrics) => void): Promise<readonly string[]> {
   const metrics = create();
@@ -83,6 +86,22 @@ describe("Metrics", () => {
       expect(text).to.contain(name);
     }
     expect(text).to.contain('parley_build_info{service="test",version="1"');
+  });
+
+  it("E1: a scrape counts the open files and does not list them", async () => {
+    const list = fs.readdirSync;
+    let lists = 0;
+    fs.readdirSync = ((...args: Parameters<typeof list>) => {
+      lists += 1;
+      return list(...args);
+    }) as typeof list;
+    try {
+      const count = (await render(() => undefined)).find((line) => line.startsWith(OPEN_FILES));
+      expect(Number(count?.slice(OPEN_FILES.length))).to.be.above(0);
+      expect(lists).to.equal(0);
+    } finally {
+      fs.readdirSync = list;
+    }
   });
 
   it("E1: the lag of the event loop is the lateness of periodic work since the last scrape", async () => {
