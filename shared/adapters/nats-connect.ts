@@ -2,8 +2,8 @@
 //
 // The library reconnects without end. The options here have these effects:
 //   - three pings detect a half-open connection, so a paused server costs seconds, not minutes. A
-//     process that has other periodic work sends them itself (bus-nats.ts): the library's timer would
-//     wake it, the server, and it again for the answer;
+//     process that has other periodic work sends them itself (bus-nats.ts): the library's timer
+//     would wake it, the server, and it again for the answer;
 //   - `tls://` in a URL requires TLS. The library alone would continue in plain text with a server
 //     that offers no TLS, and would compare a certificate with "localhost" where the URL holds an
 //     address (X7);

@@ -34,8 +34,8 @@ interface Sample {
 }
 
 /**
- * The library's own measure of the event loop wakes the process at each of its samples, and no option
- * leaves it out. A day in ms, so that it takes none.
+ * The library's own measure of the event loop wakes the process at each of its samples, and no
+ * option leaves it out. A day in ms, so that it takes none.
  */
 const NO_SAMPLES_MS = 86_400_000;
 const OPEN_FILES = "process_open_fds";
