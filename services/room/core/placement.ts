@@ -156,7 +156,7 @@ export class Placement implements BalanceView {
 
   /** This node's own load, as its next beat announces it. */
   setLoad(load: NodeLoad, now: Millis): void {
-    if (this.#updateLoad({ id: this.#self, state: "live", load }, now)) this.#onOwnersChanged();
+    if (this.#updateLoad({ id: this.#self, load }, now)) this.#onOwnersChanged();
   }
 
   /** Changes when the members, their weights or the number of partitions change. */
@@ -261,9 +261,9 @@ export class Placement implements BalanceView {
   }
 
   /** Returns true when the weight of the node has changed. A node that is not live has none. */
-  #updateLoad({ id, state, load }: Pick<Beat, "id" | "state" | "load">, now: Millis): boolean {
+  #updateLoad({ id, load }: Pick<Beat, "id" | "load">, now: Millis): boolean {
     const before = this.#loads.get(id)?.load.weight;
-    const isMember = id === this.#self || (state === "live" && this.#peers.has(id));
+    const isMember = id === this.#self || this.#peers.has(id);
     if (load === undefined || !isMember) this.#loads.delete(id);
     else this.#loads.set(id, { load, receivedAt: now });
     return before !== this.#loads.get(id)?.load.weight;

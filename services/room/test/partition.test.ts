@@ -289,9 +289,10 @@ describe("Partition: memory of one tenure", () => {
     expect(named).to.deep.equal([users, 90_000, 90_000]);
   });
 
-  it("P25: refuses a snapshot older than the watermark of the claim, and loads the room again", () => {
+  it("P25: refuses a snapshot older than the watermark of the claim, also after an older watermark came late, and loads the room again", () => {
     const fixture = new PartitionFixture();
     fixture.serve({ claim: 9, watermark: 8, epoch: 1 });
+    fixture.step({ kind: "watermark", seq: 5 });
     const asked = fixture.batch([send()]);
     expect(only(asked, "load-room")).to.have.length(1);
     fixture.loaded(emptySnapshot(GENERAL, 7));

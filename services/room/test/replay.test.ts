@@ -80,6 +80,7 @@ describe("Replayed room", () => {
     expect(() => room.add(5, [lineOf(GENERAL, 5)], 7)).to.throw();
     expect(() => room.add(4, [lineOf(GENERAL, 5)], 7)).to.throw();
     expect(() => room.add(5, [lineOf(GENERAL, 4)], 7)).to.throw();
+    expect(() => newRoom().room.add(2, [lineOf(GENERAL, 1)], 5)).to.throw();
     const late = new ReplayedRoom(GENERAL, 7, newRoom().memory);
     late.add(7, linesOf(GENERAL, 7, 1).lines, 5);
     expect([late.head, late.born]).to.deep.equal([7, undefined]);
