@@ -13,6 +13,7 @@ import { RegionGrants } from "#shared/process/region-grants.ts";
 import { logTransition } from "#shared/process/breaker.ts";
 import { databaseUrls, withPassword } from "#shared/process/database-config.ts";
 import { openAttachments } from "#shared/process/attachment-config.ts";
+import { growInOneStep } from "#shared/process/young-generation.ts";
 import { PostgresArchive } from "./adapters/archive-postgres.ts";
 import { AttachmentServer } from "./adapters/attachment-server.ts";
 import { HistoryServer } from "./adapters/history-server.ts";
@@ -286,6 +287,7 @@ const operations = await service.openOperations({
     }),
 });
 await bus.flush();
+growInOneStep();
 service.announceReady({ metrics: operations.url });
 
 /** The address without its password. */

@@ -6,6 +6,7 @@ import { openNatsLog } from "#shared/adapters/log-nats.ts";
 import { startService } from "#shared/process/bootstrap.ts";
 import { PARTITIONS_MAX } from "#shared/protocol/partition-map.ts";
 import { RegionGrants } from "#shared/process/region-grants.ts";
+import { growInOneStep } from "#shared/process/young-generation.ts";
 import { openProcessLoad } from "./adapters/process-load.ts";
 import { registerRoomNode } from "./adapters/room-metrics.ts";
 import { configSchema } from "./config.ts";
@@ -85,6 +86,7 @@ const operations = await service.openOperations({
 const ready = systemClock.every(READY_POLL_MS, () => {
   if (!node.isSettled) return;
   ready.cancel();
+  growInOneStep();
   service.announceReady({ metrics: operations.url });
 });
 shutdown.add("readiness", () => Promise.resolve(ready.cancel()));

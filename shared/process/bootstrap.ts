@@ -29,8 +29,8 @@ import type { Operations, OperationsOptions } from "./operations.ts";
 import { openServiceManager } from "./service-manager.ts";
 import { Shutdown } from "./shutdown.ts";
 import { failStart, readConfigOrExit } from "./start-failure.ts";
-import { collectStartGarbage } from "./start-garbage.ts";
 import { startTelemetry } from "./telemetry.ts";
+import { collectStartGarbage } from "./young-generation.ts";
 
 /** A process with a configuration and a logger: a job, or the base of a service. */
 export interface Job<C> {
