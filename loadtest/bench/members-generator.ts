@@ -2,7 +2,7 @@
 // starts it.
 //
 //   members-generator.1. `connect` opens all sinks, and keeps IN_FLIGHT of them on their way. So
-//        the servers set the pace.
+//        the servers set the pace. A connection that fails counts, and is tried again.
 //   members-generator.2. A sink that the gateway closes comes back. `back` waits until all are
 //        connected, and answers with the times from the first close to each return.
 
@@ -27,6 +27,8 @@ export type MembersCommand = { readonly t: "connect" | "closes" | "back" };
 
 export interface MembersAnswer {
   readonly failure?: string;
+  /** How many connections failed before they were ready. */
+  readonly failed: number;
   /** How many sinks the gateway closed. */
   readonly closes: number;
   /** From the start of a connection to the end of its catch-up, in ms. */
@@ -45,6 +47,7 @@ const secret = await openDevSecret(options.secretFile);
 const sinks = new Set<Sink>();
 const readyMs = new Histogram();
 const backMs: number[] = [];
+let failed = 0;
 let closes = 0;
 let closedAt = 0;
 
@@ -75,9 +78,14 @@ async function connect(): Promise<void> {
   const worker = async (): Promise<void> => {
     while (next < end) {
       const began = performance.now();
-      const sink = await open(next++);
-      await sink.ready;
-      sinks.add(sink);
+      const n = next++;
+      const first = await open(n);
+      const again = async (): Promise<Sink> => {
+        failed++;
+        first.close();
+        return comeBack(() => open(n));
+      };
+      sinks.add(await first.ready.then(() => first, again));
       readyMs.add(performance.now() - began);
     }
   };
@@ -93,11 +101,10 @@ async function perform({ t }: MembersCommand): Promise<void> {
 
 process.on("message", (command: MembersCommand) => {
   const answer = (failure?: string): void => {
-    const figures = { closes, readyMs: percentiles(readyMs), backMs: backMs.toSorted(ascending) };
-    process.send?.({
-      ...figures,
-      ...(failure !== undefined && { failure }),
-    } satisfies MembersAnswer);
+    if (!process.connected) return; // The bench ended.
+    const figures = { failed, closes, readyMs: percentiles(readyMs) };
+    const more = { backMs: backMs.toSorted(ascending), ...(failure !== undefined && { failure }) };
+    process.send?.({ ...figures, ...more } satisfies MembersAnswer);
   };
   perform(command).then(
     () => answer(),

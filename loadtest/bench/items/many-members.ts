@@ -85,6 +85,7 @@ async function play(peer: ParleyPeer, options: ItemOptions): Promise<Leg> {
       more: {
         connections: count,
         "joins/s": count / (tookMs / 1_000),
+        "failed connections": connected.reduce((sum, one) => sum + one.failed, 0),
         "join p50, ms": median(connected.map(({ readyMs }) => readyMs.p50)),
         "join p99, ms": Math.max(...connected.map(({ readyMs }) => readyMs.p99)),
         "CPU of all processes per join, µs": joinUs,
