@@ -5,6 +5,7 @@
 //        the servers set the pace. A connection that fails counts, and is tried again.
 //   members-generator.2. A sink that the gateway closes comes back. `back` waits until all are
 //        connected, and answers with the times from the first close to each return.
+//   members-generator.3. Sinks answer no pings, so each sends a pong in every KEEP_ALIVE_MS.
 
 import { until } from "#shared/testing/wait.ts";
 import { mintDevToken, openDevSecret } from "#shared/adapters/dev-token.ts";
@@ -38,6 +39,9 @@ export interface MembersAnswer {
 }
 
 const IN_FLIGHT = 8;
+/** A gateway closes a socket that is silent for 50 s. */
+const KEEP_ALIVE_MS = 20_000;
+const ALIVE_SHARES = 100;
 const BACK_WITHIN_MS = 300_000;
 const TOKEN_TTL_S = 4 * 3_600;
 
@@ -99,6 +103,13 @@ async function perform({ t }: MembersCommand): Promise<void> {
   const isBack = (): boolean => sinks.size >= options.count;
   await until(isBack, { withinMs: BACK_WITHIN_MS, what: "all members to be back" });
 }
+
+let share = 0;
+setInterval(() => {
+  share = (share + 1) % ALIVE_SHARES;
+  let n = 0;
+  for (const sink of sinks) if (n++ % ALIVE_SHARES === share) sink.sayAlive();
+}, KEEP_ALIVE_MS / ALIVE_SHARES).unref();
 
 process.on("message", (command: MembersCommand) => {
   const answer = (failure?: string): void => {
