@@ -111,9 +111,10 @@ setInterval(() => {
   for (const sink of sinks) if (n++ % ALIVE_SHARES === share) sink.sayAlive();
 }, KEEP_ALIVE_MS / ALIVE_SHARES).unref();
 
+// The bench ended, also when it was killed. Sinks that come back would run on.
+process.on("disconnect", () => process.exit(0));
 process.on("message", (command: MembersCommand) => {
   const answer = (failure?: string): void => {
-    if (!process.connected) return; // The bench ended.
     const figures = { failed, closes, readyMs: percentiles(readyMs) };
     const more = { backMs: backMs.toSorted(ascending), ...(failure !== undefined && { failure }) };
     process.send?.({ ...figures, ...more } satisfies MembersAnswer);
