@@ -29,8 +29,9 @@ import { vectorText } from "./search-vector.ts";
 /** Events of one transaction, shared by its rooms: as many as a batch of the archive holds. */
 const EVENTS_MAX = 2_000;
 /**
- * Bytes of their lines and texts, shared by its rooms, as a batch of the archive has. Each room has
- * one event more, so a long event is indexed too. What is left follows in later transactions.
+ * Bytes of their lines and texts, shared by its rooms, as a batch of the archive has. A transaction
+ * may read one event more of each room, so it indexes a long event too. Later transactions index
+ * the rest of a room.
  */
 export const TRANSACTION_BYTES = 2 * 1024 * 1024;
 /** Messages that events change, of one statement. They are written before the next are read. */
