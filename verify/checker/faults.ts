@@ -44,8 +44,9 @@ export interface FaultReport {
 }
 
 /**
- * The lane shows a temporary refusal as `unavailable` when it sent two copies (lane.3). This long
- * after a refusal by a rate or a slow mode, `unavailable` counts as a refusal by the same one.
+ * The lane shows a temporary refusal as `unavailable` when it sent two copies (lane.3), and a room
+ * answers `busy` to a send behind a refused one (O4). This long after a refusal by a rate or a slow
+ * mode, both count as refusals by the same one.
  */
 const PACED_MS = 5_000;
 
@@ -168,7 +169,7 @@ export class Faults {
     if (err === "rate_limited") this.#paced.set(pair, t);
     if (err === LOST || DECISIONS.has(err)) return;
     const pacedAt = this.#paced.get(pair) ?? -Infinity;
-    if (err === "unavailable" && t - pacedAt <= PACED_MS) return;
+    if ((err === "unavailable" || err === "busy") && t - pacedAt <= PACED_MS) return;
     for (const watched of this.#watched) {
       if (watched.healedAt !== undefined) continue;
       watched.errors++;

@@ -182,6 +182,24 @@ describe("check of faults", () => {
     expect(judge(6_001)).to.deep.equal(["I13"]);
   });
 
+  it("I13: a send behind one that a slow mode refused gets `busy`, which is no error (O4)", () => {
+    const scope = { kind: "all" } as const;
+    const about = { fault: "F22", target: "all", scope, backMs: 50_000, since: "start" } as const;
+    const isSilent = true;
+    const begin: HistoryRecord = { t: 0, op: "fault", n: 1, phase: "invoke", ...about, isSilent };
+    const heal: HistoryRecord = { t: 9_000, op: "fault", n: 1, phase: "ok" };
+    const judge = (firstErr: string, busyAt: number): string[] => {
+      const first = { ...unanswered(1, "fail", firstErr), t: 1_000 };
+      const behind = { ...unanswered(2, "fail", "busy"), t: busyAt };
+      const again = [invoke(1), ok(1), invoke(2), ok(2)];
+      const records = [invoke(1), begin, invoke(2), first, behind, ...again, heal];
+      return broken(records, stores(LINES.slice(0, 2)));
+    };
+    expect(judge("rate_limited", 6_000)).to.deep.equal([]);
+    expect(judge("rate_limited", 6_001)).to.deep.equal(["I13"]);
+    expect(judge("busy", 1_000)).to.deep.equal(["I13"]);
+  });
+
   it("I13: a send that had to wait for a slow mode shows that its room is back, and no latency", () => {
     const late = { t: 5_000 };
     const waited = [invoke(1), unanswered(1, "fail", "rate_limited"), invoke(1), ok(1, 1, late)];
