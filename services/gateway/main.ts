@@ -13,7 +13,6 @@ import { openAttachments } from "#shared/process/attachment-config.ts";
 import { registerStore } from "#shared/process/observed-store.ts";
 import { OtherProcesses } from "#shared/process/other-processes.ts";
 import { logTransition, registerBreakers } from "#shared/process/breaker.ts";
-import { growUnderLoad } from "#shared/process/young-generation.ts";
 import { PARTITIONS_MAX } from "#shared/protocol/partition-map.ts";
 import { CONTROL_ROOMS_MAX } from "#shared/protocol/control.ts";
 import { registerAttachments } from "./adapters/attachment-metrics.ts";
@@ -105,7 +104,6 @@ const gateway = new Gateway(
   },
 );
 gateway.start();
-growUnderLoad(systemClock, () => gateway.stats.framesIn + gateway.stats.linesOut);
 /** Undefined without REGION: the gateway then serves without a grant. */
 const right = config.REGION === undefined ? undefined : new RegionGrants(bus, systemClock);
 if (right !== undefined) {

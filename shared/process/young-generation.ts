@@ -9,18 +9,10 @@
 //        collection and for the code.
 //   young-generation.2. A room node and persistence, when they are ready, let the first growth give
 //        a semi-space all that its bound permits. Growth while they start would be memory that they
-//        keep without load.
-//   young-generation.3. A gateway does so in the first second with LOADED_PER_S frames or written
-//        lines. Its memory counts before that: a cluster has many gateways, and most of their
-//        connections are idle.
+//        keep without load. A gateway does not: its memory before the first connection counts.
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { Clock } from "#shared/ports/clock.ts";
-
-/** About 2 MiB of garbage a second: with a small young generation, a collection each half second. */
-const LOADED_PER_S = 1_000;
-const LOOK_MS = 1_000;
 
 /**
  * While modules load, V8 lets the young generation grow to 32 MiB, and an idle process keeps it: V8
@@ -42,17 +34,4 @@ export function collectStartGarbage(): void {
  */
 export function growInOneStep(): void {
   setFlagsFromString("--semi-space-growth-factor=16");
-}
-
-/** `done`: how much the process has done since its start. Calls `grow` at the first load. */
-export function growUnderLoad(clock: Clock, done: () => number, grow = growInOneStep): void {
-  let before = done();
-  const looks = clock.every(LOOK_MS, () => {
-    const now = done();
-    const isLoaded = now - before >= LOADED_PER_S;
-    before = now;
-    if (!isLoaded) return;
-    looks.cancel();
-    grow();
-  });
 }

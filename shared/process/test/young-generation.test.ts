@@ -5,8 +5,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import { getHeapSpaceStatistics } from "node:v8";
-import { FakeClock } from "#shared/testing/fake-clock.ts";
-import { collectStartGarbage, growInOneStep, growUnderLoad } from "../young-generation.ts";
+import { collectStartGarbage, growInOneStep } from "../young-generation.ts";
 
 const MIB = 1024 * 1024;
 const youngBytes = (): number =>
@@ -35,27 +34,6 @@ describe("YoungGeneration", () => {
     const small = youngBytes();
     allocateWhile(() => youngBytes() <= small);
     expect(youngBytes()).to.be.at.least(16 * MIB);
-  });
-
-  it("young-generation.3: a gateway lets it grow at its first load, once", () => {
-    const clock = new FakeClock();
-    let done = 5_000;
-    let grown = 0;
-    growUnderLoad(
-      clock,
-      () => done,
-      () => grown++,
-    );
-    for (const [work, expected] of [
-      [0, 0],
-      [999, 0],
-      [1_000, 1],
-      [1_000, 1],
-    ] as const) {
-      done += work;
-      clock.advance(1_000);
-      expect(grown).to.equal(expected);
-    }
   });
 
   it("young-generation.1: it is collected before a service connects, so no user waits for it", async () => {
