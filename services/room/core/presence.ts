@@ -70,9 +70,9 @@ export class Presence {
     this.#recent.clear();
   }
 
-  /** No user is present, and no repeat is to come. */
-  get isEmpty(): boolean {
-    return this.#rooms.size === 0 && this.#recent.size === 0;
+  /** No announcement is to come, unless a user comes or goes. */
+  get isQuiet(): boolean {
+    return this.#recent.size === 0;
   }
 
   here(room: RoomId): number {

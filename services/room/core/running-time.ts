@@ -5,8 +5,9 @@
 //
 // Owns: the sum. Does not own: the clock, and what is measured with it (holds.ts).
 //
-//   running-time.1. Time without any step counts as at most GAP_MS. An owner has a step at least
-//        every 250 ms while its process runs (the tick of runtime/room-node.ts).
+//   running-time.1. Time without any step counts as at most GAP_MS. An owner with a room in
+//        memory has a step at least every 250 ms while its process runs (the tick of
+//        runtime/room-node.ts). Without one it measures nothing.
 
 import type { Millis } from "#shared/protocol/ids.ts";
 

@@ -255,10 +255,7 @@ export class Tenure {
   }
 
   onTick(now: Millis): Effect[] {
-    if (this.#hasNothingToDo) {
-      this.#running.at(now);
-      return [];
-    }
+    if (this.#hasNothingToDo) return [];
     for (const [room, dueAt] of this.#quiet) {
       if (dueAt > now) break;
       this.#quiet.delete(room);
@@ -281,7 +278,7 @@ export class Tenure {
   /** The partition has no rooms in memory, as most partitions of an idle cluster. */
   get #hasNothingToDo(): boolean {
     if (!this.#rooms.isEmpty || this.#quiet.size > 0) return false;
-    return this.#queries.presence.isEmpty && this.#pendingSyncs.isEmpty;
+    return this.#queries.presence.isQuiet && this.#pendingSyncs.isEmpty;
   }
 
   /** The last entry: a release, or a split to `of` partitions. */

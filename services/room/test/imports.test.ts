@@ -206,6 +206,7 @@ describe("Imports", () => {
         [about(9, BEN, { role: "none" }), about(10, EVE), about(11, BEN)],
         "conflict",
       ],
+      ["one who leaves a room with too many", -2, [about(9, BEN, { role: "none" })], undefined],
       ["one who leaves too late", 0, [about(9, EVE), about(10, BEN, { role: "none" })], "conflict"],
     ];
     for (const [what, free, events, expected] of rows) {
