@@ -12,6 +12,7 @@ import {
 } from "../core/frame-limit.ts";
 import type { GatewayOptions } from "../runtime/gateway.ts";
 import { advance } from "./advance.ts";
+import { idNumber } from "./http-fixture.ts";
 import { openScriptedGateway } from "./scripted-gateway.ts";
 import { framesOf, SlowSocket } from "./slow-socket.ts";
 
@@ -159,6 +160,85 @@ describe("Intake: rates", () => {
     expect(framesOf(ada, "joined").length + framesOf(ada, "error").length).to.equal(256);
     expect(ada.isPaused).to.equal(false);
     expect(owner.model.taken.length).to.be.at.least(256);
+  });
+});
+
+describe("Intake: floods of refused frames", () => {
+  const room = "room-1";
+  const forged = (n: number) => `{"t":"refresh","ref":${n},"token":"forged-${n}"}`;
+  const floods: readonly {
+    readonly what: string;
+    readonly isJoined: boolean;
+    readonly frame: (n: number) => string;
+    /** The errors that the frames get. */
+    readonly errors: readonly string[];
+  }[] = [
+    {
+      what: "`leave` for a room that is not joined",
+      isJoined: false,
+      frame: (n) => `{"t":"leave","ref":${n},"room":"${room}"}`,
+      errors: ["not_joined"],
+    },
+    {
+      what: "sends above the rate",
+      isJoined: true,
+      frame: (n) => JSON.stringify({ t: "send", room, id: idNumber(n), body: {} }),
+      // One send of the room gets `rate_limited`, and the others wait behind it (O4).
+      errors: ["busy", "rate_limited"],
+    },
+    {
+      what: "`refresh` with a bad signature",
+      isJoined: false,
+      frame: forged,
+      errors: ["rate_limited", "unauthorized"],
+    },
+  ];
+  const join = async (clock: FakeClock, socket: SlowSocket): Promise<void> => {
+    socket.handlers?.onText(`{"t":"join","ref":1,"room":"${room}","tail":0}`);
+    await advance(clock, 100, 5);
+    expect(framesOf(socket, "joined")).to.have.length(1);
+  };
+
+  for (const { what, isJoined, frame, errors } of floods) {
+    it(`S12: a flood of ${what} delays another connection by two shares of an iteration`, async () => {
+      const { clock, received, connect } = await openGateway({ limits: true });
+      const [mallory, bob] = [await connect("mallory"), await connect("bob")];
+      if (isJoined) await join(clock, mallory);
+      received.length = 0;
+      // All but two (hello, join) frames of the burst: the rate makes none of them wait.
+      const count = CONNECTION_SHARE * RATES.frame.burst - 2;
+      for (const n of numbers(count)) mallory.handlers?.onText(frame(n));
+      bob.handlers?.onText(ping(1));
+      clock.advance(0);
+      expect(received.indexOf("bob pong")).to.be.within(0, 2 * CONNECTION_COST_PER_ITERATION_MAX);
+      await advance(clock, 100, 5);
+      expect(received.filter((line) => line.startsWith("mallory"))).to.have.length(count);
+    });
+
+    it(`S12: a flood of ${what} is read at the rate of frames only`, async () => {
+      const { clock, gateway, connect } = await openGateway({ limits: true });
+      const mallory = await connect("mallory");
+      if (isJoined) await join(clock, mallory);
+      const before = gateway.stats.framesIn;
+      for (const n of numbers(MANY)) mallory.handlers?.onText(frame(n));
+      await advance(clock, 10_000, 10);
+      const most = CONNECTION_SHARE * (RATES.frame.burst + RATES.frame.perSecond * 11);
+      expect(gateway.stats.framesIn - before).to.be.within(most / 2, most);
+      expect(mallory.isPaused).to.equal(true);
+      const names = new Set(framesOf(mallory, "error").map(({ name }) => name));
+      expect([...names]).to.have.members(errors);
+    });
+  }
+
+  it("S12: the bad signatures of all connections of a user share one rate", async () => {
+    const { clock, tokens, connect } = await openGateway({ limits: true });
+    const sockets = [];
+    for (const _ of numbers(20)) sockets.push(await connect("mallory"));
+    const before = tokens.length;
+    for (const { handlers } of sockets) for (const n of numbers(500)) handlers?.onText(forged(n));
+    await advance(clock, 10_000, 10);
+    const { burst, perSecond } = RATES.refresh;
+    expect(tokens.length - before).to.be.within(burst, burst + perSecond * 11);
   });
 });
 

@@ -1,5 +1,5 @@
 // ScriptedGateway: a gateway on a memory bus with a scripted owner and archive, for tests with
-// their own sockets. A token is the user's name.
+// their own sockets. A token is the user's name, and a token that begins with `forged` is refused.
 
 import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
 import { systemRandom } from "#shared/adapters/clock-system.ts";
@@ -15,7 +15,7 @@ export interface ScriptedGateway {
   readonly gateway: Gateway;
   readonly owner: ScriptedOwner;
   readonly archive: ScriptedArchive;
-  /** Every verified token in order. */
+  /** Every token that was given for verification, in order. */
   readonly tokens: string[];
 }
 
@@ -29,6 +29,9 @@ export function openScriptedGateway(
   const tokens: string[] = [];
   const verify = (token: string): Promise<Verification> => {
     tokens.push(token);
+    if (token.startsWith("forged")) {
+      return Promise.resolve({ kind: "refused", error: "unauthorized" });
+    }
     const identity = { user: token as UserId, expiresAt: Infinity, admin: false };
     return Promise.resolve({ kind: "ok", identity });
   };
