@@ -14,6 +14,7 @@ import { RoomMemory } from "../core/room-memory.ts";
 import { Room } from "../core/room.ts";
 import {
   emptySnapshot,
+  GENERAL,
   GW,
   idAt,
   only,
@@ -72,6 +73,19 @@ function roomWith(size: number, more: Partial<ImportingRoom> = {}): ImportingRoo
 }
 
 describe("Imports", () => {
+  it("P9: with a full commit window a part gets busy, and it is taken after the next commit", () => {
+    const fixture = new PartitionFixture(1 << 28).withRooms([PLANS, GENERAL]);
+    const { append } = fixture.fillWindow(GENERAL);
+    const refused = part(FIRST);
+    expect(resultOf(fixture, refused)).to.deep.equal({
+      c: refused.c,
+      error: "busy",
+      afterMs: 1_000,
+    });
+    fixture.appended(append.n, { kind: "ok", seq: append.expected + 1 });
+    expect(resultOf(fixture, part(FIRST))).to.equal(undefined);
+  });
+
   it("J4: the lines of the file are committed as they are, the answer follows the commit, and rights hold", () => {
     const fixture = open();
     expect(resultsOf(fixture.batch([part(FIRST)]))).to.deep.equal([]);

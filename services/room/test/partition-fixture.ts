@@ -173,6 +173,26 @@ export class PartitionFixture {
     return this.step({ kind: "flush" });
   }
 
+  /**
+   * Sends texts of 16,000 characters to a loaded room until one of them is refused. Returns that
+   * one, the number of the others, and the append of the oldest entry.
+   */
+  fillWindow(room: RoomId): {
+    readonly refused: Command;
+    readonly results: readonly Result[];
+    readonly taken: number;
+    readonly append: Extract<Effect, { kind: "append" }>;
+  } {
+    const body = { text: "x".repeat(16_000) };
+    for (let taken = 0; ; taken++) {
+      const refused = send({ room, body });
+      const results = resultsOf(this.batch([refused]));
+      if (results.length === 0) continue;
+      const [append] = only(this.flush(), "append");
+      return { refused, results, taken, append: append! };
+    }
+  }
+
   /** Passes time as in a process that runs, with ticks. */
   run(ms: number): void {
     for (let left = ms; left > 0; left -= RUN_TICK_MS) this.tick(Math.min(left, RUN_TICK_MS));

@@ -4,8 +4,10 @@
 import { expect } from "chai";
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import { RESYNC_ALL } from "#shared/protocol/results.ts";
+import type { Result } from "#shared/protocol/results.ts";
 import type { Command } from "#shared/protocol/commands.ts";
 import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
+import { WINDOW_BYTES_MAX } from "../core/commit.ts";
 import type { Effect } from "../core/partition-io.ts";
 import { FENCED_MS, RETRY_MS } from "../core/partition-state.ts";
 import {
@@ -180,6 +182,34 @@ describe("Partition: uncertain outcomes", () => {
     fixture.step({ kind: "last", tenure: fixture.tenure, outcome });
     const claimed = fixture.appended(0, { kind: "ok", seq: 2 });
     expect(only(claimed, "read-watermark")).to.have.length(1);
+  });
+});
+
+describe("Partition: commit window", () => {
+  it("P9: with a full window a send gets busy and is not stored, and it is taken again after the next commit", () => {
+    const fixture = new PartitionFixture(1 << 28).withRooms([GENERAL, DEV]);
+    const { refused, results, taken, append } = fixture.fillWindow(GENERAL);
+    expect(results).to.deep.equal([{ c: refused.c, error: "busy", afterMs: 1_000 }]);
+    // Each text has 16,000 bytes, and its line and reply have at most 1,000 more.
+    expect(taken).to.be.within(WINDOW_BYTES_MAX / 17_000, WINDOW_BYTES_MAX / 16_000);
+    expect(fixture.memory.isFull).to.equal(false);
+    // The window belongs to the partition: other rooms and senders get the same.
+    const other = send({ room: DEV, from: "eve" as UserId });
+    expect(resultsOf(fixture.batch([other]))[0]).to.include({ c: other.c, error: "busy" });
+    const settled = fixture.appended(append.n, { kind: "ok", seq: append.expected + 1 });
+    const acked = resultsOf(settled);
+    expect(acked.length).to.be.within(1, taken);
+    expect(resultsOf(fixture.batch([refused, other]))).to.deep.equal([]);
+    // The refused send gets the number after all others, and the other room its first one.
+    const got: Result[] = [];
+    for (let n = append.n + 1, seq = append.expected + 2; acked.length + got.length < taken + 2;) {
+      fixture.flush();
+      got.push(...resultsOf(fixture.appended(n++, { kind: "ok", seq: seq++ })));
+    }
+    expect(got.filter(({ c }) => c === refused.c || c === other.c)).to.deep.equal([
+      { c: refused.c, ok: "sent", seq: taken + 1, at: fixture.now },
+      { c: other.c, ok: "sent", seq: 1, at: fixture.now },
+    ]);
   });
 });
 
