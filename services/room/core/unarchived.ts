@@ -7,6 +7,8 @@
 //
 //   unarchived.1. Blocks are in log order: first those of the replay, then those of the tenure.
 //   unarchived.2. The newest block keeps its texts, because gap repairs ask for it most.
+//   unarchived.3. A block whose place was dropped is not in the list any more. Its room still has
+//        its ids, and is asked to drop them like those of the blocks in the list.
 
 import type { LogSeq, Seq } from "#shared/protocol/ids.ts";
 import type { BlockOwner, RecentBlock } from "./recent-block.ts";
@@ -16,6 +18,13 @@ import type { Backlog, IdsKind, IdsToForget, RoomMemory } from "./room-memory.ts
 const SLACK = 1_024;
 /** The number of blocks in the first run whose ids are dropped together. */
 const FIRST_RUN = 16;
+
+interface Placeless {
+  readonly last: Seq;
+  readonly logSeq: LogSeq;
+  /** The kinds of ids that its room dropped up to `last`. */
+  readonly idless: Set<IdsKind>;
+}
 
 export class UnarchivedLines implements Backlog {
   readonly #memory: RoomMemory;
@@ -28,7 +37,7 @@ export class UnarchivedLines implements Backlog {
   readonly #idless = new Map<IdsKind, number>();
 
   /** The newest line of each room whose place was dropped, until it is archived. */
-  readonly #placeless = new Map<BlockOwner, { readonly last: Seq; readonly logSeq: LogSeq }>();
+  readonly #placeless = new Map<BlockOwner, Placeless>();
 
   constructor(memory: RoomMemory) {
     this.#memory = memory;
@@ -51,6 +60,10 @@ export class UnarchivedLines implements Backlog {
   }
 
   giveUpIds(kind: IdsKind, ids: IdsToForget, isEnough: () => boolean): void {
+    for (const [owner, { last, idless }] of this.#placeless) {
+      if (isEnough()) return;
+      if (!idless.has(kind) && owner.forgetIds(last, ids)) idless.add(kind); // unarchived.3
+    }
     let next = Math.max(this.#idless.get(kind) ?? 0, this.#start);
     // A room examines its ids once per run, and runs double, so no room does it often.
     for (let run = FIRST_RUN; next < this.#blocks.length && !isEnough(); run *= 2) {
@@ -71,7 +84,8 @@ export class UnarchivedLines implements Backlog {
       if (block === undefined) break;
       block.drop();
       dropped.set(block.owner, block.last);
-      this.#placeless.set(block.owner, { last: block.last, logSeq: block.logSeq });
+      const { last, logSeq } = block;
+      this.#placeless.set(block.owner, { last, logSeq, idless: new Set() });
     }
     this.#cut();
     for (const [owner, last] of dropped) owner.forgetLines(last);

@@ -14,7 +14,7 @@ import { encodeWatermark } from "#shared/protocol/watermark.ts";
 import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
 import type { MemoryBus } from "#shared/adapters/bus-memory.ts";
 import { MemoryLog } from "#shared/adapters/log-memory.ts";
-import type { ArchiveReader } from "#shared/ports/archive.ts";
+import type { ArchiveReader, Read } from "#shared/ports/archive.ts";
 import type { AppendOutcome, PartitionLog } from "#shared/ports/log.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import type { LoadReading } from "../core/load-window.ts";
@@ -34,6 +34,8 @@ export class RoomCluster {
   readonly log = new MemoryLog();
   readonly faults: unknown[] = [];
   readonly reports: string[] = [];
+  /** PostgreSQL is away: every read of the archive is `unavailable`. */
+  isArchiveAway = false;
   readonly #stored = new Map<Partition, Stored[]>();
   readonly #watermarks = new Map<Partition, LogSeq>();
   readonly #bus = this.broker.connect();
@@ -82,6 +84,7 @@ export class RoomCluster {
       ...options
     }: {
       readonly load?: { readonly read: () => LoadReading; readonly balanceMs: number } | undefined;
+      readonly memoryMax?: number;
       readonly region?: string;
       readonly mayServe?: (p: Partition) => boolean;
     } = {},
@@ -174,7 +177,10 @@ export class RoomCluster {
   }
 
   #archive(): ArchiveReader {
-    const ok = <T>(value: T) => Promise.resolve({ kind: "ok", value } as const);
+    const ok = <T>(value: T): Promise<Read<T>> =>
+      Promise.resolve(
+        this.isArchiveAway ? { kind: "unavailable", reason: "away" } : { kind: "ok", value },
+      );
     const watermarkOf = (p: Partition): LogSeq => this.#watermarks.get(p) ?? 0;
     return {
       watermark: (p) => {

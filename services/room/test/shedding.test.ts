@@ -334,6 +334,34 @@ describe("Unarchived lines", () => {
     ]);
   });
 
+  it("unarchived.3: drops the ids of lines whose places were dropped, each room once for each kind", () => {
+    const log = new UnarchivedFixture(2, 6);
+    log.lines.giveUpPlaces(enough(3));
+    log.calls.length = 0;
+    log.lines.giveUpIds("young", all, enough(1));
+    expect(log.calls).to.deep.equal(["r0 ids 2"]);
+    log.calls.length = 0;
+    log.lines.giveUpIds("young", all, never);
+    expect(log.calls).to.deep.equal(["r1 ids 1", "r1 ids 3", "r0 ids 3"]);
+    log.calls.length = 0;
+    log.lines.giveUpIds("young", all, never);
+    expect(log.calls, "dropped already").to.deep.equal([]);
+    log.young.add("r0");
+    for (let twice = 0; twice < 2; twice++) {
+      log.calls.length = 0;
+      log.lines.giveUpIds("old", all, enough(3));
+      expect(log.calls[0], "too young before").to.equal("r0 ids 2");
+    }
+    log.archived(3);
+    log.young.clear();
+    log.calls.length = 0;
+    log.lines.giveUpIds("all", all, never);
+    expect(log.calls, "archived: the room itself drops them").to.deep.equal([
+      "r1 ids 3",
+      "r0 ids 3",
+    ]);
+  });
+
   it("unarchived.1: continues at the same blocks after its list was cut", () => {
     const log = new UnarchivedFixture(1, 4_000);
     log.lines.giveUpTexts(enough(3_000));
