@@ -61,6 +61,11 @@ export function checkSpecRules(files: readonly SourceFile[]): Complaint[] {
   ];
 }
 
+/** The ids of the rules of the specification. */
+export function rulesOf(spec: SourceFile): string[] {
+  return statementsIn(spec, RULE, "").map(({ id }) => id);
+}
+
 function statementsIn({ path, text }: SourceFile, pattern: RegExp, joint: string): Statement[] {
   return [...text.matchAll(pattern)].map((match) => {
     const [, group = "", number = ""] = match;
@@ -101,7 +106,8 @@ function borrowed({ path, text }: SourceFile): Complaint[] {
   }));
 }
 
-function titlesOf({ path, text }: SourceFile): Title[] {
+/** The titles of a test file, with the ids with which they begin. */
+export function titlesOf({ path, text }: SourceFile): Title[] {
   return [...text.matchAll(TITLE)].map((match) => ({
     path,
     line: lineAt(text, match.index),

@@ -13,12 +13,14 @@
 //   tidy.7. No retired word stands outside CHANGELOG.md.
 //   tidy.8. No comment is wider than 100 columns.
 //   tidy.9. The tests that docs/operating/degradation.md names exist.
+//   tidy.10. The tests and rules that SECURITY.md names exist.
 
 import { expect } from "chai";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkBans, longFiles } from "../bans.ts";
+import { checkCitedTests, SECURITY } from "../cited-tests.ts";
 import { checkCycles } from "../cycles.ts";
 import { checkCommentWidth } from "../comment-width.ts";
 import { checkDegradation, DEGRADATION } from "../degradation.ts";
@@ -59,6 +61,7 @@ describe("Tidy", () => {
     ["tidy.7: no retired word is in use", checkRetiredWords(tree)],
     ["tidy.8: no comment is wider than 100 columns", checkCommentWidth(tree)],
     ["tidy.9: the tests of the degradation page exist", checkDegradation(tree)],
+    ["tidy.10: the tests and rules of the security page exist", checkCitedTests(tree)],
   ] as const) {
     it(name, () => {
       expect(tree.length).to.be.above(100);
@@ -270,6 +273,28 @@ describe("Tidy's own rules", () => {
     ).to.have.length(1);
     expect(check("")).to.have.length(1);
     expect(checkDegradation([tests])).to.have.length(1);
+  });
+
+  it("tidy.10: finds a missing test, another link text, an id without a title, and an unknown rule", () => {
+    const spec = file(SPEC, "- **O1** x\n- **O2** x\n- **O3** x\n");
+    const tests = file("a/test/x.test.ts", `it("O1, O2: holds", () => {});`);
+    const link = "[x.test.ts](a/test/x.test.ts)";
+    const check = (text: string): string[] =>
+      show(checkCitedTests([file(SECURITY, text), spec, tests]));
+    expect(check(`| ${link} O1, O2 |\n| ${link} O1–O2, [b](b.ts) O3 |\n| ${link} |`)).to.deep.equal(
+      [],
+    );
+    expect(check(`| ${link} O1 to O3 | O3 |`)).to.deep.equal([
+      `${SECURITY}:1 a/test/x.test.ts has no test O3`,
+    ]);
+    expect(check("x\n| [y.test.ts](a/test/x.test.ts) O1 |")).to.deep.equal([
+      `${SECURITY}:2 the text of the link to a/test/x.test.ts is "y.test.ts"`,
+    ]);
+    expect(check("[z.test.ts](a/test/z.test.ts)")).to.deep.equal([
+      `${SECURITY}:1 a/test/z.test.ts is missing`,
+    ]);
+    expect(check("x (O4)")).to.deep.equal([`${SECURITY}:1 O4 is no rule of ${SPEC}`]);
+    expect(checkCitedTests([spec])).to.have.length(1);
   });
 
   const makefile = file("Makefile", "start: ## run\n\t@x\n");
