@@ -117,7 +117,7 @@ export class Session {
       case "too-many":
         return this.#closeWithReconnect(input.afterMs);
       case "overdue":
-        return this.isGreeting ? this.#close(CLOSE.lateHello) : []; // S1
+        return state.kind === "greeting" ? this.#close(CLOSE.lateHello) : []; // S1
       case "write-answered":
         return state.kind === "open" ? onWriteAnswered(state, input, now) : [];
       case "join-refused":

@@ -188,7 +188,8 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
   }
 
   onOverdue(): void {
-    this.#step({ kind: "overdue" });
+    // The first frame came in time. Its turn ends the greeting, whatever it is.
+    if (!this.#inlet.isInLine) this.#step({ kind: "overdue" });
   }
 
   onTooMany(afterMs: Millis): void {

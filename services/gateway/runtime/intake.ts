@@ -64,6 +64,11 @@ export class Inlet {
     this.#intake.arrived(this);
   }
 
+  /** A frame arrived and waits for this process, not for its client. */
+  get isInLine(): boolean {
+    return this.waits === "turn" && this.queue.peek() !== undefined;
+  }
+
   /** A ping or a pong of the transport. False: send no pong. */
   onControl(): boolean {
     return this.#intake.control(this);
