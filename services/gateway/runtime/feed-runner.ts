@@ -40,8 +40,8 @@ import { CoalescedTimer } from "./coalesced-timer.ts";
 
 export type JoinedResult = Extract<Result, { ok: "joined" }>;
 
+/** All feeds of the process share them. */
 export interface FeedRunnerOptions {
-  readonly room: RoomId;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly scheduler: FlushScheduler;
@@ -52,6 +52,8 @@ export interface FeedRunnerOptions {
   readonly stats: GatewayStats;
   readonly traces: MessageTraces;
   readonly pace: FlushPace;
+  /** The owner's answers to the joins of members that have not received them. */
+  readonly answers: WeakMap<Member, JoinedResult>;
   /** The bytes in the reorder buffers of all feeds of the process. */
   readonly reorderTotal?: SharedBound;
   /** The ring grew or was read. */
@@ -74,10 +76,10 @@ export class FeedRunner {
   readonly #timer: CoalescedTimer;
   readonly #members = new Set<Member>();
   readonly #sessions = new Map<UserId, number>();
-  readonly #grants = new Map<UserId, Grant>();
+  /** Undefined before the first user with a grant. */
+  #grants: Map<UserId, Grant> | undefined;
   readonly #fanout: EphemeralFanout;
   readonly #subscriptions: readonly Subscription[];
-  readonly #answers = new WeakMap<Member, JoinedResult>();
   #effects: FeedEffect<Member>[] = [];
   /** The users that the newest join answer with names listed. */
   #listed:
@@ -97,8 +99,8 @@ export class FeedRunner {
   /** Set while the room has no session here. */
   idleSince: Millis | undefined;
 
-  constructor(options: FeedRunnerOptions) {
-    const { room, bus, clock, frames } = options;
+  constructor(room: RoomId, options: FeedRunnerOptions) {
+    const { bus, clock, frames } = options;
     this.room = room;
     this.#options = options;
     this.#feed = new Feed<Member>(
@@ -138,7 +140,7 @@ export class FeedRunner {
 
   /** The grants of the users who have one. */
   get grants(): readonly (readonly [UserId, Grant])[] {
-    return [...this.#grants];
+    return [...(this.#grants ?? [])];
   }
 
   /** Users with a local session that has joined or is joining. */
@@ -148,7 +150,7 @@ export class FeedRunner {
 
   /** A session joins, whether or not the owner has answered. */
   enter(user: UserId, grant: Grant | undefined): void {
-    if (grant !== undefined) this.#grants.set(user, grant);
+    if (grant !== undefined) (this.#grants ??= new Map<UserId, Grant>()).set(user, grant);
     this.#sessions.set(user, (this.#sessions.get(user) ?? 0) + 1);
     this.idleSince = undefined;
   }
@@ -161,7 +163,7 @@ export class FeedRunner {
       return false;
     }
     this.#sessions.delete(user);
-    this.#grants.delete(user);
+    this.#grants?.delete(user);
     if (this.#sessions.size > 0) return true;
     this.idleSince = this.#options.clock.monotonic();
     this.#listed = undefined;
@@ -193,7 +195,7 @@ export class FeedRunner {
     // The owner answers a command again for each copy of it. So the list may be newer than this
     // answer, and its count is the one that fits.
     const list = listed && { users: listed.users, here: listed.here };
-    this.#answers.set(member, { ...result, ...list });
+    this.#options.answers.set(member, { ...result, ...list });
     this.#step({ kind: "join", member, head: result.head, ...from });
     return true;
   }
@@ -396,8 +398,10 @@ export class FeedRunner {
 
   #writeJoined({ member, head, from }: Extract<FeedEffect<Member>, { kind: "joined" }>): void {
     const { room } = this;
-    const answer = this.#answers.get(member);
+    const { answers } = this.#options;
+    const answer = answers.get(member);
     if (answer === undefined) return;
+    answers.delete(member);
     const { here, users, role = "member" } = answer;
     const born = answer.born === "" ? this.#born : answer.born;
     const { ref, sink } = member;

@@ -28,7 +28,7 @@ import type { JoinedResult, FeedRunnerOptions } from "./feed-runner.ts";
 
 export interface RoomsOptions extends Omit<
   FeedRunnerOptions,
-  "room" | "onRingUse" | "onRecreated"
+  "answers" | "onRingUse" | "onRecreated"
 > {
   readonly map: PartitionMap;
   readonly lanes: Lanes;
@@ -52,6 +52,7 @@ export interface Membership {
 
 export class Rooms {
   readonly #options: RoomsOptions;
+  readonly #feedOptions: FeedRunnerOptions;
   readonly #runners = new Map<RoomId, FeedRunner>();
   readonly #byPartition = new Map<Partition, Set<FeedRunner>>();
   /** Rooms without sessions, the longest idle first. */
@@ -60,6 +61,12 @@ export class Rooms {
 
   constructor(options: RoomsOptions) {
     this.#options = options;
+    this.#feedOptions = {
+      ...options,
+      answers: new WeakMap(),
+      onRingUse: (runner) => this.#onRingUse(runner),
+      onRecreated: (runner) => this.#onRecreated(runner),
+    };
     this.#rings = new LRUCache<FeedRunner, true>({
       maxSize: RINGS_BYTES_MAX,
       noDisposeOnSet: true,
@@ -218,19 +225,19 @@ export class Rooms {
   }
 
   #open(room: RoomId): FeedRunner {
-    const onRingUse = (runner: FeedRunner): void => {
-      const size = runner.feed.ringBytes;
-      if (size > 0) this.#rings.set(runner, true, { size });
-      else this.#rings.delete(runner);
-      this.#options.memory.set("rings", this.#rings.calculatedSize);
-    };
-    const onRecreated = (recreated: FeedRunner): void => this.#onRecreated(recreated);
-    const runner = new FeedRunner({ ...this.#options, room, onRingUse, onRecreated });
+    const runner = new FeedRunner(room, this.#feedOptions);
     const p = this.#options.map.partitionOf(room);
     const peers = this.#byPartition.get(p) ?? new Set();
     this.#byPartition.set(p, peers.add(runner));
     this.#runners.set(room, runner);
     return runner;
+  }
+
+  #onRingUse(runner: FeedRunner): void {
+    const size = runner.feed.ringBytes;
+    if (size > 0) this.#rings.set(runner, true, { size });
+    else this.#rings.delete(runner);
+    this.#options.memory.set("rings", this.#rings.calculatedSize);
   }
 
   /** False: the room was recreated. The session joins again and receives another `born`. */

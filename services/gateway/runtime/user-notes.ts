@@ -19,7 +19,7 @@ import type { GatewayStats } from "./gateway-stats.ts";
 import type { MemberSink } from "./member.ts";
 
 /** The memory of a subscription, here and in the client of NATS (measured). */
-export const SUBSCRIPTION_BYTES = 2_048;
+export const SUBSCRIPTION_BYTES = 1_024;
 
 interface Sink extends Pick<MemberSink, "buffered" | "writeText"> {
   /** What the token of the session gives in the room. */

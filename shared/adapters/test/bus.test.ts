@@ -2,12 +2,15 @@
 
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { createLogger } from "../../process/logger.ts";
 import { busContract } from "../../testing/bus.contract.ts";
 import type { BusBench } from "../../testing/bus.contract.ts";
 import { openNatsBench } from "../../testing/nats-bench.ts";
+import { until } from "../../testing/wait.ts";
 import { MemoryBroker } from "../bus-memory.ts";
 import type { MemoryBus } from "../bus-memory.ts";
 import { NatsPayloadTooSmall, openNatsBus } from "../bus-nats.ts";
@@ -72,6 +75,37 @@ describe("Memory bus under a custom scheduler", () => {
     publisher.reconnect();
     while (steps.length > 0) steps.shift()?.();
     expect(calls).to.equal(0);
+  });
+});
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+
+/** The used heap after a garbage collection. */
+function heapBytes(): number {
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
+describe("NATS bus with many subscriptions", () => {
+  it("bus-nats.1: a subscription needs less than 1,000 bytes", async () => {
+    await using bench = await openNatsBench();
+    const bus = await bench.connect();
+    const seen: string[] = [];
+    const subscribe = (from: number, count: number): void => {
+      for (let n = from; n < from + count; n++) {
+        bus.subscribe(`room-${n}`, ({ subject }) => seen.push(subject));
+      }
+    };
+    subscribe(0, 1_000); // The tables of the library grow in steps.
+    await bus.flush();
+    const before = heapBytes();
+    subscribe(1_000, 4_000);
+    await bus.flush();
+    expect((heapBytes() - before) / 4_000).to.be.below(1_000);
+    bus.publish("room-4000", "");
+    await until(() => seen.length > 0, { withinMs: 10_000, what: "the message" });
+    expect(seen).to.deep.equal(["room-4000"]);
   });
 });
 
