@@ -3,9 +3,11 @@
 //   message-search.1. An answer counts only for the newest search: a slow answer to an earlier one
 //        is dropped.
 //   message-search.2. At most FOUND_MAX messages are kept; a narrower search finds the others.
+//   message-search.3. A found word is marked where the plain text shows it.
 
 import type { ChatApi, FoundMessage, SearchQuery } from "./chat-api.ts";
 import { nameOf } from "./chat-api.ts";
+import { plainParts } from "./plain-text.ts";
 import { failureWords } from "./words.ts";
 
 const FOUND_MAX = 200;
@@ -80,16 +82,39 @@ export interface FoundPart {
   readonly isHit?: boolean;
 }
 
-/** Cuts the text at its highlights; wrong ones are ignored. The texts of all parts are the text. */
+type Range = readonly [begin: number, end: number];
+
+/** The plain text of a found message, cut at its highlights; wrong ones are ignored. */
 export function partsOf({ text, highlights, cut }: FoundMessage): readonly FoundPart[] {
+  const known = highlights.filter(([begin, end]) => begin >= 0 && end <= text.length);
   const parts: FoundPart[] = [];
-  let end = 0;
-  for (const [from, to] of highlights) {
-    if (from < end || to <= from || to > text.length) continue;
-    if (from > end) parts.push({ text: text.slice(end, from) });
-    parts.push({ text: text.slice(from, to), isHit: true });
-    end = to;
+  for (const part of plainParts(text, cut)) {
+    for (const piece of part.from === undefined ? [part] : pieces(part.text, part.from, known)) {
+      add(parts, piece);
+    }
   }
-  if (end < text.length || parts.length === 0) parts.push({ text: text.slice(end) });
-  return cut === true ? [...parts, { text: "…" }] : parts;
+  if (cut === true) add(parts, { text: "…" });
+  return parts;
+}
+
+/** Cuts the text that begins at this place. */
+function* pieces(text: string, from: number, ranges: readonly Range[]): Generator<FoundPart> {
+  let at = from;
+  for (const [begin, end] of ranges) {
+    const first = Math.max(at, begin);
+    const last = Math.min(from + text.length, end);
+    if (last <= first) continue;
+    yield { text: text.slice(at - from, first - from) };
+    yield { text: text.slice(first - from, last - from), isHit: true };
+    at = last;
+  }
+  yield { text: text.slice(at - from) };
+}
+
+/** Neighbours of one kind are one part. */
+function add(parts: FoundPart[], part: FoundPart): void {
+  const last = parts.at(-1);
+  if (part.text === "") return;
+  if (last === undefined || last.isHit !== part.isHit) parts.push(part);
+  else parts.splice(-1, 1, { ...last, text: last.text + part.text });
 }

@@ -52,7 +52,7 @@ describe("message search", () => {
     expect(search.found.length).to.equal(1);
   });
 
-  it("message-search.2: the parts are the text, and wrong highlights change nothing", () => {
+  it("message-search.3: the parts are the plain text, and wrong highlights change nothing", () => {
     expect(partsOf(hit(1))).to.deep.equal([{ text: "green " }, { text: "tea", isHit: true }]);
     const wrong = [
       [3, 1],
@@ -60,6 +60,35 @@ describe("message search", () => {
       [-1, 2],
     ] as const;
     const parts = partsOf({ ...hit(1), highlights: wrong, cut: true });
-    expect(parts.map(({ text }) => text).join("")).to.equal("green tea…");
+    expect(parts).to.deep.equal([{ text: "green tea…" }]);
+  });
+
+  it("H4, message-search.3, plain-text.3: an excerpt shows no markers, and marks the found words", () => {
+    /** Found words in brackets. */
+    const shown = (text: string, words: RegExp, more: Partial<FoundMessage> = {}): string => {
+      const highlights = [...text.matchAll(words)].map(({ 0: word, index }) => {
+        return [index, index + word.length] as const;
+      });
+      return partsOf({ ...hit(1, text), highlights, ...more })
+        .map((part) => (part.isHit === true ? `[${part.text}]` : part.text))
+        .join("");
+    };
+    expect(shown("**green *black* tea** tea", /tea/gu)).to.equal("green black [tea] [tea]");
+    expect(shown("`tea` ~~tea~~ snake_tea_name", /tea/gu)).to.equal("[tea] [tea] snake_[tea]_name");
+    expect(shown("**te**a", /te|a/gu)).to.equal("[tea]");
+    expect(shown("> tea\n> two\n- tea\n- *b*", /tea|b/gu)).to.equal("[tea]\ntwo\n• [tea]\n• [b]");
+    expect(shown("12. 1\n13. x", /\b(?:1|x)\b/gu)).to.equal("12. [1]\n13. [x]");
+    expect(shown("```bash\na\n```- a", /\ba\b/gu)).to.equal("[a]\n• [a]");
+    expect(shown("[a tea](https://Tea.example/tea) tea", /tea/giu)).to.equal(
+      "a [tea] ([tea].example) [tea]",
+    );
+    expect(shown("see https://tea.example/tea.", /tea/gu)).to.equal(
+      "see https://[tea].example/[tea].",
+    );
+    expect(shown("an end** of bold, ~~gone", /bold/gu)).to.equal("an end** of [bold], ~~gone");
+    expect(shown("an end** of bold, ~~gone", /bold/gu, { cut: true })).to.equal(
+      "an end of [bold], gone…",
+    );
+    expect(shown("2**3 ** 4", /4/gu, { cut: true })).to.equal("2**3 ** [4]…");
   });
 });

@@ -4,6 +4,7 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { unreachable } from "#shared/kit/assert.ts";
+import { plainParts, plainText } from "../store/plain-text.ts";
 import { cutText, isBlank, isOnlyEmoji } from "../store/rich-text.ts";
 import type { Block } from "../store/rich-text.ts";
 import type { Span } from "../store/rich-line.ts";
@@ -189,6 +190,39 @@ describe("rich text", () => {
     );
   });
 
+  it("plain-text.1: the plain text is what the page shows", () => {
+    expect(plainText("**a** `b`\n\n> c\n- d\n- e\n3. f\n4. g\n```ts\nh\n```")).to.equal(
+      "a b\nc\n• d\n• e\n3. f\n4. g\nh",
+    );
+    expect(plainText("[docs](https://parley.example/docs) *")).to.equal("docs (parley.example) *");
+  });
+
+  it("plain-text.2: each word of any text has the place at which it stands", () => {
+    const words = fc.constantFrom("tea", "1", "a", "ts", "ab");
+    const marks = fc.constantFrom(
+      ..."*|**|_|~~|`|```|```ts\n|\n|\n> |\n- |\n1. |\n12. | |[a](https://a.example/) |. ".split(
+        "|",
+      ),
+    );
+    const anything = fc.array(fc.oneof(words, marks), { maxLength: 30 });
+    fc.assert(
+      fc.property(anything, (pieces) => {
+        const source = pieces.join("");
+        const parts = plainParts(source);
+        let end = 0;
+        for (const { text, from } of parts) {
+          if (from === undefined) continue;
+          expect(source.slice(from, from + text.length)).to.equal(text);
+          expect(from).to.be.at.least(end);
+          end = from + text.length;
+        }
+        // Only what stands for markup has no place.
+        const added = parts.filter(({ from }) => from === undefined).map(({ text }) => text);
+        expect(added.join("")).to.match(/^(?:[\n•()]|\d+\.| )*$/u);
+      }),
+    );
+  });
+
   it("H4: a hostile text of the maximum size takes a few milliseconds", () => {
     const size = 16 * 1024;
     const texts = [
@@ -218,6 +252,7 @@ describe("rich text", () => {
       const started = process.cpuUsage().user;
       cutText(text);
       isBlank(text);
+      plainText(text);
       expect(process.cpuUsage().user - started, text.slice(0, 20)).to.be.below(500_000);
     }
   });

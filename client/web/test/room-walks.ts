@@ -228,7 +228,7 @@ export function walkRooms(shared: BrowserCluster): void {
     await leave(grace);
   });
 
-  it("O12: pins are listed, and a number, a day and a link lead to a message", async () => {
+  it("O12, H4: pins are listed, and a number, a day and a link lead to a message", async () => {
     const owner = shared.client("ada");
     await owner.createRoom("archive", { kind: "open", title: "The archive" }).done;
     const room = owner.join("archive");
@@ -238,6 +238,8 @@ export function walkRooms(shared: BrowserCluster): void {
     }
     await room.pin(12).done;
     await room.send({ text: "a reply" }, { thread: 20 }).done;
+    await room.edit(12, { text: "**line** 10" }).done;
+    await room.edit(35, { text: "_line_ **33**" }).done;
     owner.close();
     const ada = await shared.arrive("ada", "archive");
     await button(ada, "Pinned messages").click();
@@ -251,12 +253,14 @@ export function walkRooms(shared: BrowserCluster): void {
     await ada.until("the index to have it", async () => {
       await ada.page.getByLabel("Words to find").fill("line 33");
       await ada.page.keyboard.press("Enter");
-      const hit = ada.page.locator(".excerpt mark", { hasText: "33" });
+      const hit = ada.page.locator(".excerpt-text", { hasText: "line 33" });
       return hit.waitFor({ timeout: 1_000 }).then(
         () => true,
         () => false,
       );
     });
+    const marked = await ada.page.locator(".excerpt mark").allTextContents();
+    expect(marked).to.deep.equal(["line", "33"]);
     await expectAccessible(ada, "found messages");
     await button(ada, "Show in the room").click();
     await isShown(ada, "line 33");

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { ShownMessage } from "#client/sdk/timeline/shown-message.ts";
 import { PinList } from "../../store/pin-list.ts";
+import { plainText } from "../../store/plain-text.ts";
 import { messageRights } from "../../store/room-rights.ts";
 import type { RoomStore } from "../../store/room-store.ts";
 import { textOf } from "../../store/timeline-rows.ts";
@@ -63,7 +64,7 @@ function Pin(props: {
   const { seq, from, at } = message;
   const problem = room.changes.problemOf(seq);
   return (
-    <Excerpt {...{ from, at, seq, onJump }} parts={[{ text: textOf(message) }]}>
+    <Excerpt {...{ from, at, seq, onJump }} parts={[{ text: shownText(message) }]}>
       {canUnpin && (
         <button type="button" class="link" onClick={() => room.changes.pin(seq, false)}>
           {t("tools.unpin")}
@@ -76,4 +77,10 @@ function Pin(props: {
       )}
     </Excerpt>
   );
+}
+
+/** The names of files have no markers. */
+function shownText(message: ShownMessage): string {
+  const text = textOf(message);
+  return text === message.body["text"] ? plainText(text) : text;
 }
