@@ -72,6 +72,7 @@ export interface RoomChange {
   readonly sendRole?: MemberRole;
   readonly archived?: boolean;
   readonly slowMode?: number;
+  readonly editWindow?: number;
 }
 
 export interface InviteTerms {

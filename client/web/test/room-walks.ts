@@ -285,7 +285,7 @@ export function walkRooms(shared: BrowserCluster): void {
     await leave(ada);
   });
 
-  it("M10: settings, joining, filtering and leaving a room", async () => {
+  it("M10, C3: settings, joining, filtering and leaving a room", async () => {
     const ada = await shared.arrive("ada", "lobby3");
     const grace = await shared.arrive("grace", "lobby3");
     await button(ada, "New room").click();
@@ -313,8 +313,10 @@ export function walkRooms(shared: BrowserCluster): void {
     await button(ada, "Room settings").click();
     await ada.page.getByLabel("Topic").fill("Green or black?");
     await ada.page.getByLabel("Wait between two messages").selectOption({ label: "5 minutes" });
+    await ada.page.getByLabel("Time to edit a message").selectOption({ label: "15 minutes" });
     await expectAccessible(ada, "the settings of a room");
     await button(ada, "Save").click();
+    await ada.page.locator(".facts").getByText("15 minutes").waitFor();
     await grace.page.locator(".room-topic", { hasText: "Green or black?" }).waitFor();
     await grace.page.getByText("Slow mode: one message in 5 minutes").waitFor();
     await grace.page.getByRole("textbox", { name: "Filter rooms" }).fill("zzz");

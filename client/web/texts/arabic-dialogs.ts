@@ -74,6 +74,8 @@ export const arabicDialogs: DialogsCatalogue = {
   "settings.title": "إعدادات الغرفة",
   "settings.slowMode": "الانتظار بين رسالتين",
   "settings.slowOff": "بلا انتظار",
+  "settings.editWindow": "الوقت المتاح لتعديل رسالة",
+  "settings.editAlways": "بلا حد",
   "settings.sendRole": "من يمكنه الكتابة؟",
   "settings.send.member": "الأعضاء",
   "settings.send.moderator": "المشرفون",

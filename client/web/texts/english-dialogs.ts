@@ -65,6 +65,8 @@ export const englishDialogs = {
   "settings.title": "Room settings",
   "settings.slowMode": "Wait between two messages",
   "settings.slowOff": "None",
+  "settings.editWindow": "Time to edit a message",
+  "settings.editAlways": "No limit",
   "settings.sendRole": "Who may write?",
   "settings.send.member": "Members",
   "settings.send.moderator": "Moderators",

@@ -69,6 +69,8 @@ export const germanDialogs: DialogsCatalogue = {
   "settings.title": "Einstellungen des Raums",
   "settings.slowMode": "Pause zwischen zwei Nachrichten",
   "settings.slowOff": "Keine",
+  "settings.editWindow": "Zeit, eine Nachricht zu bearbeiten",
+  "settings.editAlways": "Unbegrenzt",
   "settings.sendRole": "Wer darf schreiben?",
   "settings.send.member": "Mitglieder",
   "settings.send.moderator": "Moderatoren",

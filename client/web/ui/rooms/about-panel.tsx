@@ -42,6 +42,9 @@ export function AboutPanel({ room, entry, layout, onJump, onClose }: Props): JSX
           {settings?.slowMode !== undefined && settings.slowMode > 0 && (
             <Fact name={t("settings.slowMode")}>{durationWords(settings.slowMode)}</Fact>
           )}
+          {settings?.editWindow !== undefined && settings.editWindow > 0 && (
+            <Fact name={t("settings.editWindow")}>{durationWords(settings.editWindow)}</Fact>
+          )}
           {settings?.archived === true && (
             <Fact name={t("about.state")}>{t("about.archived")}</Fact>
           )}

@@ -4,16 +4,14 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { TITLE_LENGTH_MAX, TOPIC_LENGTH_MAX } from "#shared/protocol/limits.ts";
-import type { MemberRole } from "#shared/protocol/roles.ts";
-import type { RoomChange } from "../../store/client-port.ts";
+import { changeOf, editWindows, formOf, SEND_ROLES, slowModes } from "../../store/room-form.ts";
+import type { RoomForm } from "../../store/room-form.ts";
 import { mayDo } from "../../store/room-rights.ts";
 import type { RoomStore } from "../../store/room-store.ts";
 import { durationWords } from "../../store/words.ts";
 import { t } from "../../texts/texts.ts";
 import { FormDialog, SelectField, TextField } from "./form-dialog.tsx";
-
-const SLOW_MODES_S = [0, 5, 10, 30, 60, 300, 3_600];
-const SEND_ROLES = ["member", "moderator", "owner"] as const satisfies readonly MemberRole[];
+import type { Option } from "./form-dialog.tsx";
 
 interface Props {
   readonly room: RoomStore;
@@ -22,24 +20,15 @@ interface Props {
 
 export function RoomSettings({ room, onClose }: Props): JSX.Element {
   const { settings, role } = room.info;
-  const sendRole: MemberRole = settings?.sendRole ?? "member";
-  const before = {
-    title: settings?.title ?? "",
-    topic: settings?.topic ?? "",
-    slowMode: settings?.slowMode ?? 0,
-    sendRole,
-    archived: settings?.archived === true,
-  };
-  const [after, setAfter] = useState(before);
-  const [start] = useState(before);
-  const set = (change: Partial<typeof before>): void => setAfter({ ...after, ...change });
-  const slowModes = [...new Set([...SLOW_MODES_S, start.slowMode])].sort((a, b) => a - b);
+  const [start] = useState(() => formOf(settings));
+  const [after, setAfter] = useState(start);
+  const set = (change: Partial<RoomForm>): void => setAfter({ ...after, ...change });
   return (
     <FormDialog
       title={t("settings.title")}
       submit={t("composer.save")}
       onSubmit={async () => {
-        const change = changed(start, after);
+        const change = changeOf(start, after);
         return Object.keys(change).length === 0 ? undefined : room.admin.update(change);
       }}
       onClose={onClose}
@@ -62,11 +51,14 @@ export function RoomSettings({ room, onClose }: Props): JSX.Element {
           <SelectField
             label={t("settings.slowMode")}
             value={after.slowMode}
-            options={slowModes.map((value) => ({
-              value,
-              label: value === 0 ? t("settings.slowOff") : durationWords(value),
-            }))}
+            options={timeOptions(slowModes(start), t("settings.slowOff"))}
             onSelect={(slowMode) => set({ slowMode })}
+          />
+          <SelectField
+            label={t("settings.editWindow")}
+            value={after.editWindow}
+            options={timeOptions(editWindows(start), t("settings.editAlways"))}
+            onSelect={(editWindow) => set({ editWindow })}
           />
           <SelectField
             label={t("settings.sendRole")}
@@ -89,10 +81,7 @@ export function RoomSettings({ room, onClose }: Props): JSX.Element {
   );
 }
 
-/** Only what was changed: a moderator may change the texts alone. */
-function changed<Settings extends RoomChange>(before: Settings, after: Settings): RoomChange {
-  const keys = Object.keys(after) as (keyof Settings)[];
-  return Object.fromEntries(
-    keys.filter((key) => before[key] !== after[key]).map((key) => [key, after[key]]),
-  );
+/** `none`: what stands for 0. */
+function timeOptions(seconds: readonly number[], none: string): readonly Option<number>[] {
+  return seconds.map((value) => ({ value, label: value === 0 ? none : durationWords(value) }));
 }
