@@ -1,16 +1,13 @@
 // RoomStore: one room as this window shows it.
 //
 // Owns: the timeline, the read position, the draft, the open thread, the names of typing users.
-// Does not own: the connection (SDK), the DOM, the choice of the shown room (ChatStore).
+// Does not own: what the room takes from the user (RoomRules), the connection (SDK), the DOM, the
+// choice of the shown room (ChatStore).
 //
 //   room-store.1. A message counts as read when it is in the timeline while the end is visible and
 //        the window has the focus.
 //   room-store.2. Only messages of the main line count as unread: no change of a message, and no
 //        reply in a thread.
-//   room-store.3. The room judges times by its own clock. A live event has a time that this clock
-//        has passed. The greatest lead of such a time over the clock of this device counts, because
-//        an event can arrive late, and an imported one can be old. Before the first live event the
-//        clock of this device counts.
 
 import { PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
@@ -23,14 +20,15 @@ import { MessageChanges } from "./message-changes.ts";
 import { Draft } from "./draft.ts";
 import { MemberList } from "./member-list.ts";
 import { mentionsIn, ROOM_MENTION } from "./mention-text.ts";
-import { barOf, editMs, mayDo } from "./room-rights.ts";
+import { mayDo } from "./room-rights.ts";
 import type { RoomBar } from "./room-rights.ts";
 import type { FileLink } from "./files/file-port.ts";
 import { filesOf } from "./load-files.ts";
 import type { JumpTarget, MessageSource } from "./message-source.ts";
 import type { PinList, PinListOptions } from "./pin-list.ts";
 import { RoomAdmin } from "./room-admin.ts";
-import { RoomInfo } from "./room-info.ts";
+import type { RoomInfo } from "./room-info.ts";
+import { RoomRules } from "./room-rules.ts";
 import { ThreadStore } from "./thread-store.ts";
 import { TimelineRows } from "./timeline-rows.ts";
 import { TypingNames, TypingSignal } from "./typing.ts";
@@ -71,6 +69,7 @@ export class RoomStore implements MessageSource {
   readonly members: MemberList;
   readonly admin: RoomAdmin;
   readonly #options: RoomStoreOptions;
+  readonly #rules: RoomRules;
   readonly #timeline: RoomTimeline;
   jumps = 0;
 
@@ -84,8 +83,6 @@ export class RoomStore implements MessageSource {
   #readMark: number | undefined;
   /** The events above the read position that are not unread messages (room-store.2). */
   #quiet = 0;
-  /** How far the clock of the room is ahead (room-store.3). */
-  #lead: number | undefined;
   #thread: ThreadStore | undefined;
   #pins: PinList | undefined;
   readonly #waiting: (() => void)[] = [];
@@ -102,7 +99,8 @@ export class RoomStore implements MessageSource {
     this.name = handle.room;
     this.me = me;
     this.api = api;
-    this.info = new RoomInfo({ room: handle.room, me, api, changed });
+    this.#rules = new RoomRules({ handle, me, api, clock, changed });
+    this.info = this.#rules.info;
     this.members = new MemberList({ room: handle.room, api, changed });
     this.admin = new RoomAdmin(handle, changed);
     // Before the subscriptions below: the timeline has an event first.
@@ -120,7 +118,7 @@ export class RoomStore implements MessageSource {
     this.#readThrough = readThrough;
     this.#typingNames = new TypingNames(clock, changed);
     this.#typingSignal = new TypingSignal(clock, (on) => handle.typing(on));
-    this.changes = new MessageChanges(handle, this, changed);
+    this.changes = new MessageChanges(handle, this.#rules, changed);
     this.draft = new Draft({
       saved: options.draftOf(),
       typed: (text) => {
@@ -191,15 +189,7 @@ export class RoomStore implements MessageSource {
   }
   /** Why the user cannot write here now. */
   get bar(): RoomBar | undefined {
-    return barOf(this, this.#now);
-  }
-
-  editMs(at: number): number {
-    return editMs(this.info.settings, at, this.#now);
-  }
-
-  get #now(): number {
-    return this.#options.clock.now() + (this.#lead ?? 0);
+    return this.#rules.bar;
   }
 
   /** The room was recreated while this window was joined. */
@@ -393,17 +383,14 @@ export class RoomStore implements MessageSource {
     this.draft.close();
     this.#timeline.close();
     this.#typingNames.clear();
+    this.#rules.close();
     this.#handle.leave();
   }
 
   #onEvent(event: RoomEvent): void {
-    if (this.status === "live") {
-      const lead = event.at - this.#options.clock.now();
-      this.#lead = Math.max(this.#lead ?? lead, lead); // room-store.3
-    }
     this.timeline.receive(event);
     if (event.t === "msg") this.#typingNames.update(event.from, false); // It ends the typing.
-    for (const part of [this.info, this.members, this.admin, this.#pins]) part?.receive(event);
+    for (const part of [this.#rules, this.members, this.admin, this.#pins]) part?.receive(event);
     if (!isUnreadKind(event) && event.seq > (this.#readThrough ?? 0)) this.#quiet += 1;
     if (event.from === this.me && this.#readThrough === event.seq - 1) this.#setRead(event.seq);
     this.#markRead();

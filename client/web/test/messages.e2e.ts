@@ -228,6 +228,32 @@ describe("Messages in a browser", () => {
     await leave(grace);
   });
 
+  it("M3: a mute ends without a reload, in the page of the muted user and in the list of people", async () => {
+    const owner = shared.client("ada");
+    await owner.createRoom("mute-end", { kind: "closed", members: [{ user: "grace" }] }).done;
+    const mutedUntil = Date.now() + 600_000;
+    await owner.join("mute-end").setMember("grace", { role: "member", mutedUntil }).done;
+    owner.close();
+    const [ada, grace] = await Promise.all([
+      arrive("ada", "mute-end"),
+      arrive("grace", "mute-end"),
+    ]);
+    for (const user of [ada, grace]) {
+      await user.page.clock.install();
+      await user.page.reload();
+      await user.waitUntilComplete();
+    }
+    const muted = grace.page.getByText("You are muted until");
+    await muted.waitFor();
+    const tag = ada.page.locator(".users li", { hasText: "grace" }).getByText("muted");
+    await tag.waitFor();
+    for (const user of [ada, grace]) await user.page.clock.fastForward(601_000);
+    await muted.waitFor({ state: "detached" });
+    await grace.field.waitFor();
+    await tag.waitFor({ state: "detached" });
+    await leave(ada, grace);
+  });
+
   it("M3: a page that is loaded again knows a mute that is older than the part of the room that it gets", async () => {
     const owner = shared.client("ada");
     await owner.createRoom("older-mute", { kind: "closed", members: [{ user: "grace" }] }).done;

@@ -17,6 +17,8 @@ interface RoomFixture {
   readonly clock: FakeClock;
   readonly room: RoomStore;
   readonly read: number[];
+  /** How often the view rendered. */
+  readonly renders: () => number;
 }
 
 /** Ada in #general, which holds `count` messages of Grace; live and in front. */
@@ -27,6 +29,7 @@ async function enter(count: number, readThrough?: number): Promise<RoomFixture> 
   const clock = new FakeClock();
   const handle = client.join("general", { tail: 100 });
   const read: number[] = [];
+  let renders = 0;
   const drafts = new Map<number | undefined, string>();
   const room = new RoomStore({
     handle,
@@ -34,13 +37,13 @@ async function enter(count: number, readThrough?: number): Promise<RoomFixture> 
     me: "ada",
     clock,
     readThrough,
-    changed: () => undefined,
+    changed: () => void (renders += 1),
     onRead: (seq) => read.push(seq),
     draftOf: (thread) => drafts.get(thread) ?? "",
     onDraft: (text, thread) => void drafts.set(thread, text),
   });
   await until(() => room.status === "live", { withinMs: 1_000, what: "the room to be live" });
-  return { server, client, handle, clock, room, read };
+  return { server, client, handle, clock, room, read, renders: () => renders };
 }
 
 function shown(room: RoomStore): number[] {
@@ -317,7 +320,7 @@ describe("room store", () => {
     expect(await edited("mail@zoe")).to.deep.include({ mentions: [] });
   });
 
-  it("room-store.3, C3: the time for an edit ends by the clock of the room, which is that of its live events", async () => {
+  it("room-rules.1, C3: the time for an edit ends by the clock of the room, which is that of its live events", async () => {
     const { server, clock, room } = await enter(1);
     const hour = 3_600_000;
     const left = (): number => room.changes.editMs(room.timeline.at(2)!);
@@ -335,6 +338,46 @@ describe("room store", () => {
     server.now += 10 * hour; // An event of an import can be much older, not newer.
     server.append("general", "grace", "three");
     expect(left()).to.be.below(-hour);
+  });
+
+  it("room-rules.2, M3: the view changes when the mute of the user ends, by the clock of the room", async () => {
+    const { server, clock, room, renders } = await enter(1);
+    const mute = (mutedUntil: number): unknown =>
+      server.add("general", "grace", { t: "member", user: "ada", role: "member", mutedUntil });
+    server.now = clock.now() - 10_000; // This device is ahead.
+    mute(server.now + 60_000);
+    await settled();
+    let before = renders();
+    clock.advance(59_999);
+    expect([room.bar, renders() - before]).to.deep.equal(["muted", 0]);
+    clock.advance(1);
+    expect([room.bar, renders() - before]).to.deep.equal([undefined, 1]);
+    expect(clock.armed).to.equal(0);
+    server.now = clock.now() - 10_000;
+    const farAway = server.now + 2 ** 40;
+    mute(farAway);
+    await settled();
+    before = renders();
+    clock.advance(2 ** 31);
+    expect([room.bar, renders() - before], "no timer is longer than 2^31 ms").to.deep.equal([
+      "muted",
+      1,
+    ]);
+    expect(clock.armed).to.equal(1);
+    room.close();
+    expect(clock.armed).to.equal(0);
+  });
+
+  it("room-rules.2: the end of a mute that the answer of the server has", async () => {
+    const { server, clock, room, renders } = await enter(1);
+    const { stored } = server.room("general");
+    stored.set("ada", { user: "ada", role: "member", mutedUntil: clock.now() + 5_000 });
+    room.enter();
+    await settled();
+    expect(room.bar).to.equal("muted");
+    const before = renders();
+    clock.advance(5_000);
+    expect([room.bar, renders() - before]).to.deep.equal([undefined, 1]);
   });
 
   it("C3: a refused edit is explained by the time of the room, unless the user may not write at all", async () => {

@@ -14,6 +14,7 @@ import { Avatar, Name } from "./avatar.tsx";
 import { Icon } from "./icons.tsx";
 import type { RoomDialog } from "./layout.ts";
 import { PanelFrame } from "./panel-frame.tsx";
+import { useNextEnd } from "./use-next-end.ts";
 import "./on-demand.css";
 
 addTexts(englishDialogs);
@@ -33,6 +34,7 @@ export function People({ room, isOpened, onDialog, onClose }: Props): JSX.Elemen
   }, [room, room.status]);
   const place = { settings: info.settings, role: info.role };
   const all = members.all;
+  useNextEnd(all.map(({ mutedUntil = 0 }) => mutedUntil));
   const present = [...users].sort(inOrder(me));
   const absent = all.filter(({ user, role }) => role !== "none" && !users.has(user));
   const banned = mayDo("appoint", place) ? all.filter((member) => member.banned === true) : [];

@@ -9,6 +9,7 @@ import { dateWords, durationWords } from "../../store/words.ts";
 import { t } from "../../texts/texts.ts";
 import { CopyButton } from "../copy-button.tsx";
 import { closeDialog, Dialog } from "../dialog.tsx";
+import { useNextEnd } from "../use-next-end.ts";
 import { SelectField } from "./form-dialog.tsx";
 
 const TTLS_S = [3_600, 86_400, 604_800, 2_592_000];
@@ -27,6 +28,7 @@ export function InvitePeople({ room, onClose }: Props): JSX.Element {
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
   const invites = room.admin.invites(Date.now());
+  useNextEnd(invites.map(({ until }) => until));
   useEffect(() => {
     void room.loadInvites().then((failure) => setProblem((shown) => shown ?? failure));
   }, [room]);
