@@ -7,17 +7,26 @@
 //   chat.2. A draft returns when an edit or a reaction ends.
 //   chat.3. The room is read up to what was on the screen: while the user is at the end, and not
 //        before it is known which messages were unread.
+//   chat.4. A change that the room would refuse is not sent: the notice says why. A text that
+//        cannot be sent now stays.
 
 import { isEmoji } from "#shared/protocol/emoji.ts";
+import type { Clock } from "#shared/ports/clock.ts";
 import type { Parley } from "../../sdk/parley.ts";
+import type { SendResult } from "../../sdk/core/effects.ts";
 import type { RoomHandle } from "../../sdk/room-handle.ts";
 import type { RoomTimeline } from "../../sdk/timeline/room-timeline.ts";
 import type { ShownMessage } from "../../sdk/timeline/shown-message.ts";
 import { webClock } from "../../sdk/web-clock.ts";
+import type { RoomAbout } from "../../web/store/chat-api.ts";
+import { messageRights } from "../../web/store/room-rights.ts";
+import { RoomRules } from "../../web/store/room-rules.ts";
 import { TypingNames } from "../../web/store/typing.ts";
 import { mentionsOf, mentionsOfEdit } from "./typed-mentions.ts";
 import { composerOf, edit, EMPTY, insert, textIn } from "./text-field.ts";
 import type { Composer } from "./text-field.ts";
+import { barText, isText, LATE, refusalOf } from "./offers.ts";
+import type { ChangeKey, Standing } from "./offers.ts";
 import { Rows } from "./rows.ts";
 import type { Block } from "./rows.ts";
 import { revealing, scrolled, viewOf } from "./scroll.ts";
@@ -32,6 +41,14 @@ export type Mode =
   | { readonly kind: "react"; readonly seq: number };
 
 const WRITE: Mode = { kind: "write" };
+
+export interface ChatOptions {
+  readonly changed: () => void;
+  readonly quit: () => void;
+  /** Reads the settings of the room, and the role and the mute of the user. */
+  readonly about: (room: string) => Promise<RoomAbout>;
+  readonly clock?: Pick<Clock, "now" | "after">;
+}
 
 export class Chat {
   readonly parley: Parley;
@@ -57,23 +74,24 @@ export class Chat {
   readonly #main: RoomTimeline;
   #replies: RoomTimeline | undefined;
   readonly #rows = new Rows();
+  readonly #options: ChatOptions;
   readonly #changed: () => void;
   readonly #quit: () => void;
+  /** From the first welcome on, which names the user. */
+  #rules: RoomRules | undefined;
   #draft: Composer | undefined;
   #confirmed: string | undefined;
   #isUnreadKnown = false;
   #area = { width: 80, height: 20 };
 
-  constructor(
-    parley: Parley,
-    room: RoomHandle,
-    { changed, quit }: { readonly changed: () => void; readonly quit: () => void },
-  ) {
+  constructor(parley: Parley, room: RoomHandle, options: ChatOptions) {
+    const { changed, quit, clock = webClock } = options;
+    this.#options = options;
     this.parley = parley;
     this.room = room;
     this.#changed = changed;
     this.#quit = quit;
-    this.typing = new TypingNames(webClock, changed);
+    this.typing = new TypingNames(clock, changed);
     this.#main = room.timeline({ keepEnd: () => this.place === undefined });
     this.#main.on("change", () => this.#onChange());
     parley.on("error", ({ message }) => {
@@ -81,8 +99,16 @@ export class Chat {
       if (parley.state === "online") this.#notify(message);
     });
     parley.on("state", (state) => {
+      if (state === "online" && !this.wasOnline) this.#rules = this.#newRules();
       this.wasOnline ||= state === "online";
       this.#onChange();
+    });
+    room.on("event", (event) => {
+      this.#rules?.receive(event);
+      if (event.t === "room" || event.t === "member") changed();
+    });
+    room.on("status", (status) => {
+      if (status === "live" && this.#rules?.info.role === undefined) this.#rules?.info.load();
     });
     room.on("typing", ({ user, on }) => this.typing.update(user, on));
     room.on("presence", changed);
@@ -90,7 +116,10 @@ export class Chat {
       this.removed = reason;
       changed();
     });
-    room.on("reset", () => this.#notify("The room was recreated."));
+    room.on("reset", () => {
+      this.#rules?.info.reset();
+      this.#notify("The room was recreated.");
+    });
     void this.#findUnread();
   }
 
@@ -111,8 +140,37 @@ export class Chat {
     });
   }
 
+  /** What the room takes from the user now. */
+  get standing(): Standing {
+    const rules = this.#rules;
+    const info = rules?.info ?? { settings: undefined, role: undefined, mutedUntil: 0 };
+    const bar = rules?.bar;
+    return {
+      me: this.parley.user,
+      rights: messageRights(info, bar),
+      bar,
+      mutedUntil: info.mutedUntil,
+      editMs: (at) => rules?.editMs(at) ?? Infinity,
+    };
+  }
+
+  /** Why no text can be written now; undefined: one can. */
+  get bar(): string | undefined {
+    const { standing } = this;
+    if (this.mode.kind === "react" && standing.rights.react) return undefined;
+    return barText(standing);
+  }
+
+  /** The selected message, when it has a number. */
+  get selectedMessage(): ShownMessage | undefined {
+    const { entries } = this.timeline.snapshot;
+    const root = this.#main.range.at(this.thread ?? 0);
+    return [...entries, ...(root ? [root] : [])].find(({ id }) => id === this.selected)?.message;
+  }
+
   close(): void {
     this.typing.clear();
+    this.#rules?.close();
     this.#main.close();
     this.#replies?.close();
   }
@@ -155,6 +213,7 @@ export class Chat {
   }
 
   #type(composer: Composer): void {
+    if (this.bar !== undefined) return;
     this.composer = composer;
     if (this.mode.kind === "write") this.room.typing(textIn(composer).trim() !== "");
   }
@@ -162,7 +221,11 @@ export class Chat {
   #submit(): void {
     const text = textIn(this.composer);
     if (text.trim() === "") return;
-    const { mode } = this;
+    const { mode, bar } = this;
+    if (bar !== undefined) {
+      this.notice = bar; // chat.4
+      return;
+    }
     if (mode.kind === "react") {
       const emoji = text.trim();
       if (!isEmoji(emoji)) {
@@ -174,7 +237,7 @@ export class Chat {
     } else if (mode.kind === "edit") {
       const { seq } = mode;
       const mentions = mentionsOfEdit(text, this.room.users, this.#find(seq)?.mentions);
-      this.#settle(this.room.edit(seq, { text }, { mentions }).done);
+      this.#settle(this.room.edit(seq, { text }, { mentions }).done, seq);
       this.#endMode();
     } else {
       const { replyTo } = mode;
@@ -214,15 +277,22 @@ export class Chat {
   #editLast(): void {
     const { entries } = this.timeline.snapshot;
     const me = this.parley.user;
-    const last = entries.findLast(({ from, message }) => from === me && isText(message));
-    if (last === undefined) this.notice = "There is no own message to edit.";
-    else this.#edit(last.seq, last.message);
+    const last = entries.findLast(
+      ({ from, message }) => from === me && message !== undefined && isText(message),
+    );
+    if (last?.message === undefined) this.notice = "There is no own message to edit.";
+    else if (this.#takes("e", last.message)) this.#edit(last.message);
   }
 
-  #edit(seq: number, message: ShownMessage | undefined): void {
-    if (message === undefined || message.from !== this.parley.user || !isText(message)) {
-      this.notice = "Only an own message can be edited.";
-    } else this.#beginMode({ kind: "edit", seq }, String(message.body["text"]));
+  #edit({ seq, body }: ShownMessage): void {
+    this.#beginMode({ kind: "edit", seq }, String(body["text"]));
+  }
+
+  /** chat.4. */
+  #takes(key: ChangeKey, message: ShownMessage): boolean {
+    const refusal = refusalOf(key, message, this.standing);
+    this.notice = refusal ?? "";
+    return refusal === undefined;
   }
 
   /** `text`: a letter, or the name of a key. */
@@ -235,7 +305,7 @@ export class Chat {
   }
 
   #onSelected(text: string, confirmed: string | undefined): void {
-    const { entries, unsent } = this.timeline.snapshot;
+    const { unsent } = this.timeline.snapshot;
     const waiting = unsent.find(({ id }) => id === this.selected);
     if (waiting?.kind === "refused") {
       if (text === "return") this.timeline.retry(waiting.id);
@@ -243,22 +313,22 @@ export class Chat {
       if (text === "return" || text === "d") this.selected = undefined;
       return;
     }
-    const root = this.#main.range.at(this.thread ?? 0);
-    const entry = [...entries, ...(root ? [root] : [])].find(({ id }) => id === this.selected);
-    if (entry?.message === undefined) return;
-    const { seq, message } = entry;
-    if (text === "r") {
+    const message = this.selectedMessage;
+    const key = KEYS.get(text);
+    if (message === undefined || key === undefined || !this.#takes(key, message)) return;
+    const { seq } = message;
+    if (key === "r") {
       this.mode = { kind: "write", replyTo: seq };
       this.selected = undefined;
-    } else if (text === "e") this.#edit(seq, message);
-    else if (text === "+" || text === "a") this.#beginMode({ kind: "react", seq }, "");
-    else if (text === "t" || text === "return") this.#showThread(message.thread ?? seq);
-    else if (text === "p") {
+    } else if (key === "e") this.#edit(message);
+    else if (key === "+") this.#beginMode({ kind: "react", seq }, "");
+    else if (key === "t") this.#showThread(message.thread ?? seq);
+    else if (key === "p") {
       this.#settle(this.room.pin(seq, message.state?.pinned === undefined).done);
-    } else if (text === "d" && confirmed === message.id) {
+    } else if (confirmed === message.id) {
       this.#settle(this.room.delete(seq).done);
       this.selected = undefined;
-    } else if (text === "d") {
+    } else {
       this.#confirmed = message.id;
       this.notice = `Press d again to delete #${seq} for everyone.`;
     }
@@ -350,10 +420,20 @@ export class Chat {
     return known?.users.some((user) => user === this.parley.user) ?? false;
   }
 
-  #settle(done: Promise<{ readonly kind: string; readonly message?: string }>): void {
-    void done.then(({ kind, message }) => {
-      if (kind === "refused") this.#notify(message ?? "refused");
+  /** `edited`: the number of the message that it edits. */
+  #settle(done: Promise<SendResult>, edited?: number): void {
+    void done.then((result) => {
+      if (result.kind !== "refused") return;
+      const { bar, editMs } = this.standing;
+      const hasTime = edited !== undefined && bar === undefined && editMs(0) < Infinity;
+      this.#notify(hasTime && result.error === "forbidden" ? LATE : result.message);
     });
+  }
+
+  #newRules(): RoomRules {
+    const { about, changed, clock = webClock } = this.#options;
+    const me = this.parley.user ?? "";
+    return new RoomRules({ handle: this.room, me, api: { about }, clock, changed });
   }
 
   #notify(text: string): void {
@@ -362,6 +442,14 @@ export class Chat {
   }
 }
 
-function isText(message: ShownMessage | undefined): boolean {
-  return message?.deleted === undefined && typeof message?.body["text"] === "string";
-}
+/** The keys at a selected message. */
+const KEYS: ReadonlyMap<string, ChangeKey> = new Map([
+  ["r", "r"],
+  ["e", "e"],
+  ["+", "+"],
+  ["a", "+"],
+  ["t", "t"],
+  ["return", "t"],
+  ["p", "p"],
+  ["d", "d"],
+]);

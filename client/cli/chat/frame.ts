@@ -4,6 +4,8 @@
 
 import type { Chat } from "./chat.ts";
 import { composerLines } from "./text-field.ts";
+import { CHANGES, refusalOf } from "./offers.ts";
+import type { ChangeKey } from "./offers.ts";
 import type { Row, Span } from "./rows.ts";
 import { viewOf } from "./scroll.ts";
 import { fit } from "./wrap.ts";
@@ -41,6 +43,7 @@ const HELP = [
 ];
 
 export function frameOf(chat: Chat, { width, height }: Size, now: number): Frame {
+  const { bar } = chat;
   const composer = composerLines(chat.composer, Math.max(4, width - PROMPT.length - 1));
   const shown = Math.min(composer.lines.length, COMPOSER_ROWS_MAX, Math.max(1, height - 4));
   const skipped = Math.max(0, Math.min(composer.y - shown + 1, composer.lines.length - shown));
@@ -50,16 +53,19 @@ export function frameOf(chat: Chat, { width, height }: Size, now: number): Frame
   const below = [
     plain(infoOf(chat), width),
     ...(context === undefined ? [] : [plain({ text: context, colour: "cyan" }, width)]),
-    ...composer.lines.slice(skipped, skipped + shown).map((line, index) => ({
-      spans: [{ text: (index === 0 && skipped === 0 ? PROMPT : "  ") + fit(line, width - 2) }],
-      isInverse: false,
-    })),
+    ...(bar === undefined
+      ? composer.lines.slice(skipped, skipped + shown).map((line, index) => ({
+          spans: [{ text: (index === 0 && skipped === 0 ? PROMPT : "  ") + fit(line, width - 2) }],
+          isInverse: false,
+        }))
+      : [plain({ text: bar, colour: "yellow" }, width)]),
     plain({ text: hintOf(chat), dim: true }, width),
   ];
   const room = Math.max(0, height - above.length - below.length);
   const rows = [...above, ...area(chat, { width, height: room }), ...below].slice(-height);
   const y = rows.length - 1 - shown + (composer.y - skipped);
-  const isWriting = chat.selected === undefined && chat.removed === undefined && y >= 0;
+  const isOpen = chat.removed === undefined && bar === undefined;
+  const isWriting = chat.selected === undefined && isOpen && y >= 0;
   return { rows, cursor: isWriting ? { x: composer.x + PROMPT.length, y } : undefined };
 }
 
@@ -133,10 +139,14 @@ function contextOf({ mode, thread }: Chat): string | undefined {
   return thread === undefined ? undefined : `In the thread of #${thread}: Esc leaves it`;
 }
 
-function hintOf({ selected }: Chat): string {
+/** At a selected message: the changes that the room takes (offers.1). */
+function hintOf({ selected, selectedMessage: message, standing }: Chat): string {
   if (selected === undefined)
     return "F1 keys · Tab selects a message · PgUp history · Ctrl+C leaves";
-  return "r reply · t thread · + react · e edit · d delete · p pin · Up, Down · Tab back";
+  const offered = (Object.keys(CHANGES) as ChangeKey[]).filter((key) => {
+    return message !== undefined && refusalOf(key, message, standing) === undefined;
+  });
+  return [...offered.map((key) => `${key} ${CHANGES[key]}`), "Up, Down", "Tab back"].join(" · ");
 }
 
 function plain(span: Span, width: number): FrameRow {

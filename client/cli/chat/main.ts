@@ -4,6 +4,8 @@ import { createElement } from "react";
 import { render } from "ink";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { fileOutbox } from "../../sdk/outbox/file.ts";
+import type { RoomAbout } from "../../web/store/chat-api.ts";
+import { request } from "../change.ts";
 import type { Caller } from "../change.ts";
 import { newClient } from "../connect.ts";
 import { Chat } from "./chat.ts";
@@ -11,7 +13,7 @@ import { frameOf } from "./frame.ts";
 import { Screen } from "./screen.ts";
 import { Terminal } from "./terminal.ts";
 
-/** The banner counts the seconds to the next attempt. */
+/** The banner counts the seconds to the next attempt, and the time to edit a message ends. */
 const TICK_MS = 1_000;
 /** What the list of the user's devices calls the systems; of others it has Node's name (SL10). */
 const SYSTEMS: Record<string, string> = { linux: "Linux", darwin: "Mac", win32: "Windows" };
@@ -29,7 +31,13 @@ export async function chatIn(
   const terminal = new Terminal(process.stdin, process.stdout);
   const left = Promise.withResolvers<void>();
   let draw = (): void => undefined;
-  const chat = new Chat(parley, handle, { changed: () => draw(), quit: () => left.resolve() });
+  const chat = new Chat(parley, handle, {
+    changed: () => draw(),
+    quit: () => left.resolve(),
+    about: async (name) => {
+      return (await request(caller, "GET", `/v1/rooms/${name}`)) as unknown as RoomAbout;
+    },
+  });
   const watch = (changed: () => void): (() => void) => {
     draw = changed;
     return () => (draw = () => undefined);
@@ -47,7 +55,7 @@ export async function chatIn(
     patchConsole: false,
   });
   const tick = setInterval(() => {
-    if (parley.state === "waiting") draw();
+    if (parley.state === "waiting" || chat.selected !== undefined) draw();
   }, TICK_MS);
   parley.connect();
   try {

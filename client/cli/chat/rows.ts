@@ -180,7 +180,7 @@ function colourOf(name: string): Colour {
   return COLOURS[sum % COLOURS.length] ?? "cyan";
 }
 
-function timeOf(at: number): string {
+export function timeOf(at: number): string {
   const date = new Date(at);
   const two = (value: number): string => String(value).padStart(2, "0");
   return `${two(date.getHours())}:${two(date.getMinutes())}`;

@@ -201,6 +201,55 @@ describe("parley chat", function () {
     await until(async () => (await unread()) === 0, { ...wait, what: "a read room" });
   });
 
+  it("M3, C3: a mute of before is known, and its end opens the composer", async () => {
+    const owner = await sdkClient("ada");
+    await owner.createRoom("muted", { kind: "closed", members: [{ user: "ben" }] }).done;
+    const room = owner.join("muted");
+    await room.send({ text: "from ada" }).done;
+    const mutedUntil = Date.now() + 3_600_000;
+    await room.setMember("ben", { role: "member", mutedUntil }).done;
+    // More than the part of a room that a client gets when it joins.
+    for (let n = 1; n <= 120; n++) await room.send({ text: `message ${n}` }).done;
+    const ben = await enter("ben", "muted");
+    await ben.sees("You are muted until");
+    ben.press("not typed");
+    ben.press(KEYS.tab);
+    await ben.sees(/\nUp, Down · Tab back$/);
+    expect(ben.text).to.not.contain("not typed");
+    ben.press("r");
+    await ben.sees(/You are muted until[^]*You are muted until/); // The notice, too.
+    ben.press(KEYS.tab);
+    await room.setMember("ben", { role: "member" }).done;
+    await ben.sees(/\n>\n/);
+    ben.press("typed again\r");
+    await ben.sees("ben: typed again");
+  });
+
+  it("C3: an edit is offered until the time of the room for edits is over", async () => {
+    const owner = await sdkClient("ada");
+    await owner.createRoom("edits", { kind: "closed", members: [{ user: "ben" }] }).done;
+    const room = owner.join("edits");
+    const ben = await enter("ben", "edits");
+    ben.press("frist\r");
+    await ben.sees(/ben: frist\n(?!.*sending)/);
+    const sent = Date.now();
+    ben.press(KEYS.up);
+    await ben.sees("Edit #");
+    await room.update({ editWindow: 1 }).done;
+    await until(() => Date.now() > sent + 1_000, { withinMs: 30_000, what: "the end of the time" });
+    ben.press("!\r");
+    await ben.sees("The time to edit this message is over.");
+    ben.press(KEYS.tab);
+    await ben.sees(/\nr reply · t thread · \+ react · d delete · Up, Down · Tab back$/);
+    ben.press("e");
+    await ben.sees("The time to edit this message is over.");
+    ben.press(KEYS.tab);
+    await ben.sees(/^(?![^]*The time to edit)[^]*F1 keys/);
+    ben.press(KEYS.up);
+    await ben.sees("The time to edit this message is over.");
+    expect(ben.text).to.not.contain("Edit #");
+  });
+
   it("shows who may not read a room that it is closed", async () => {
     const eve = start("chat unread --user eve");
     await eve.sees("You may not read this room", 90_000);

@@ -6,6 +6,9 @@ import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { ShownMessage } from "../../../sdk/timeline/shown-message.ts";
 import type { TimelineEntry } from "../../../sdk/timeline/timeline.ts";
 import { composerLines, composerOf, edit, insert, textIn } from "../text-field.ts";
+import { messageRights } from "../../../web/store/room-rights.ts";
+import { barText, CHANGES, refusalOf } from "../offers.ts";
+import type { ChangeKey, Standing } from "../offers.ts";
 import { mentionsOf, mentionsOfEdit } from "../typed-mentions.ts";
 import { Rows } from "../rows.ts";
 import type { Row } from "../rows.ts";
@@ -209,6 +212,44 @@ describe("parley chat: rows", () => {
     const revealed = revealing(make(5, 10), undefined, { key: "k5", height: 4 });
     expect(shown(make(5, 10), revealed)[0]).to.equal("5");
     expect(revealing(make(5, 10), undefined, { key: "k10", height: 4 })).to.equal(undefined);
+  });
+});
+
+describe("parley chat: offers", () => {
+  const info = { settings: { kind: "open" }, role: "member" } as const;
+  const standing = (bar: Standing["bar"], more: Partial<Standing> = {}): Standing => ({
+    me: "ada",
+    rights: messageRights(info, bar),
+    bar,
+    mutedUntil: 0,
+    editMs: () => Infinity,
+    ...more,
+  });
+  const message = (from: string, more: object = {}): ShownMessage =>
+    ({ from, at: 1, body: { text: "one" }, ...more }) as unknown as ShownMessage;
+  const offered = (one: ShownMessage, now: Standing): string =>
+    (Object.keys(CHANGES) as ChangeKey[])
+      .filter((key) => refusalOf(key, one, now) === undefined)
+      .join("");
+
+  it("C3, offers.1: a change is offered while the room takes it", () => {
+    const [own, other] = [message("ada"), message("ben")];
+    expect(offered(own, standing(undefined))).to.equal("rt+ed");
+    expect(offered(other, standing(undefined))).to.equal("rt+");
+    const moderator = messageRights({ ...info, role: "moderator" }, undefined);
+    expect(offered(other, standing(undefined, { rights: moderator }))).to.equal("rt+dp");
+    const late = standing(undefined, { editMs: (at) => 0 - at });
+    expect(offered(own, late)).to.equal("rt+d");
+    expect(refusalOf("e", own, late)).to.equal("The time to edit this message is over.");
+    const muted = standing("muted", { mutedUntil: Date.UTC(2026, 0, 5) });
+    expect(offered(own, muted)).to.equal("d");
+    expect(offered(message("ben", { state: { replies: 1 } }), muted)).to.equal("t");
+    expect(refusalOf("r", own, muted)).to.match(/^You are muted until .*2026, \d\d:\d\d\.$/u);
+    expect(offered(own, standing("role"))).to.equal("+d");
+    expect(offered(own, standing("archived"))).to.equal("d");
+    expect(offered(own, standing("left"))).to.equal("");
+    expect(offered(message("ada", { deleted: {} }), standing(undefined))).to.equal("t");
+    expect(barText(standing(undefined))).to.equal(undefined);
   });
 });
 
