@@ -7,16 +7,18 @@
 //   notifier.2. The text is read from the server when the note arrives: a note has none. At most
 //        PENDING_MAX are read at a time; beyond it a note is only counted in the list of rooms.
 //   notifier.3. A notification has the room and the number as its tag, so several windows show one.
-//   notifier.4. It has the begin of the text, or the names of the files of a message without one.
+//   notifier.4. It has the begin of the text, without the markers of Markdown, or the names of the
+//        files of a message without one.
 //   notifier.5. The note of an edit names the edit. The notification shows the edited message, and
 //        leads to it.
 
 import type { ShownMessage } from "#client/sdk/timeline/shown-message.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { Note, NoteReason } from "#shared/protocol/note.ts";
-import { excerptOf } from "#shared/protocol/room-list.ts";
+import { previewOf } from "#shared/protocol/room-list.ts";
 import { t } from "../texts/texts.ts";
 import type { ChatApi } from "./chat-api.ts";
+import { plainText } from "./plain-text.ts";
 import { lineWords } from "./words.ts";
 
 const PENDING_MAX = 4;
@@ -54,7 +56,7 @@ export class Notifier {
     if (message === undefined || message.deleted !== undefined) return;
     const values = { name: message.from, room: titleOf(room) };
     const title = why === "direct" ? message.from : t(`notify.${why}`, values);
-    const body = lineWords(excerptOf(message.body, message.attachments));
+    const body = bodyOf(message);
     show({ title, body, tag: `${room}/${message.seq}`, room, seq: message.seq });
   }
 
@@ -67,4 +69,11 @@ export class Notifier {
     const [event] = events;
     return api.message(room, event?.t === "edited" ? event.target : seq); // notifier.5
   }
+}
+
+/** notifier.4. */
+function bodyOf({ body, attachments }: ShownMessage): string {
+  const { text } = body;
+  const plain = previewOf({ text: typeof text === "string" ? plainText(text) : "" });
+  return lineWords({ text: plain, files: attachments?.map(({ name }) => name) });
 }

@@ -89,6 +89,17 @@ function blockOf(lines: readonly Line[]): readonly Block[] {
   return [{ kind: first.kind, spans: cutLine(trimmed) }];
 }
 
+/** One line without markup, for lists that have no room for blocks. */
+export function flatText(text: string): string {
+  return cutText(text).map(flat).join(" ").replaceAll(/\s+/gu, " ").trim();
+}
+
+function flat(part: Block | Span): string {
+  if ("text" in part) return part.text;
+  if ("spans" in part) return part.spans.map(flat).join("");
+  return part.items.map((spans) => spans.map(flat).join("")).join(" ");
+}
+
 /** Characters that show something. */
 const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]/u;
 

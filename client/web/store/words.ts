@@ -12,7 +12,7 @@ import type { LeftReason } from "#shared/protocol/server-frames.ts";
 import type { ConnectionState, RoomStatus } from "./client-port.ts";
 import { groupDigits, isolate, locale, t } from "../texts/texts.ts";
 import { dayKey } from "./day-key.ts";
-import { isBlank } from "./rich-text.ts";
+import { flatText, isBlank } from "./rich-text.ts";
 
 export interface Connection {
   readonly state: ConnectionState;
@@ -199,9 +199,9 @@ interface Line {
   readonly files?: readonly string[] | undefined;
 }
 
-/** A message in one line. */
+/** A message in one line, without the markers of Markdown. */
 export function lineWords({ text, files }: Line): string {
-  return isBlank(text) ? fileWords(files) : text.replaceAll(/\s+/gu, " ").trim();
+  return isBlank(text) ? fileWords(files) : flatText(text);
 }
 
 /** What stands before the last message of a room: who sent it. */

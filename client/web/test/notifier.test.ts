@@ -12,7 +12,7 @@ function note(seq: number, why: Note["why"]): Note {
 }
 
 describe("notifier", () => {
-  it("notifier.4: a message that has only files is shown with their names", async () => {
+  it("H4, notifier.4: a message without its markers, or one that has only files with their names", async () => {
     const server = new FakeServer();
     const attachments = ["plan.pdf", "photo.png"].map((name) => ({ name }));
     server.add("plans", "grace", { t: "msg", body: { text: "" }, attachments });
@@ -25,6 +25,9 @@ describe("notifier", () => {
     });
     await notifier.receive(note(1, "direct"));
     expect(shown.pop()?.body).to.equal("Files: plan.pdf and photo.png");
+    server.append("plans", "grace", `**look** ${"*at* ".repeat(60)}`);
+    await notifier.receive(note(2, "direct"));
+    expect(shown.pop()?.body).to.equal(`look ${"at ".repeat(39)}`.slice(0, 120).trim());
   });
 
   it("U9: a mention by an edit is shown with the message, and leads to it", async () => {

@@ -5,7 +5,7 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import { unreachable } from "#shared/kit/assert.ts";
 import { plainParts, plainText } from "../store/plain-text.ts";
-import { cutText, isBlank, isOnlyEmoji } from "../store/rich-text.ts";
+import { cutText, flatText, isBlank, isOnlyEmoji } from "../store/rich-text.ts";
 import type { Block } from "../store/rich-text.ts";
 import type { Span } from "../store/rich-line.ts";
 
@@ -195,6 +195,12 @@ describe("rich text", () => {
       "a b\nc\n• d\n• e\n3. f\n4. g\nh",
     );
     expect(plainText("[docs](https://parley.example/docs) *")).to.equal("docs (parley.example) *");
+  });
+
+  it("H4: one line has the words of all blocks, and no marker", () => {
+    const text = "**a *b* c** `d`\n\n> e\n- f\n- _g_\n```ts\nh\n```[i](https://a.example/)";
+    expect(flatText(text)).to.equal("a b c d e f g h i");
+    expect(flatText(" 2*3 \n * ")).to.equal("2*3 *");
   });
 
   it("plain-text.2: each word of any text has the place at which it stands", () => {

@@ -1,5 +1,5 @@
-// ArabicDialogs: the texts of the dialogs and panels about rooms. The keys and parameters are those
-// of english-dialogs.ts.
+// ArabicDialogs: the texts of dialogs and of the panels about rooms. The keys and parameters are
+// those of english-dialogs.ts.
 
 import type { DialogsCatalogue } from "./texts.ts";
 
@@ -65,6 +65,17 @@ export const arabicDialogs: DialogsCatalogue = {
   "member.removeNote": "يفقد المستخدم دوره. في الغرفة المغلقة لا يقرأ شيئًا بعد ذلك.",
   "member.banNote": "لا يستطيع المستخدم قراءة هذه الغرفة بعد الآن ولا العودة بدعوة.",
   "member.reason": "السبب (اختياري). يقرؤه كل من في الغرفة.",
+
+  "delete.title": "حذف هذه الرسالة؟",
+  "delete.text": "يُمحى نصها للجميع. لا يمكن التراجع عن هذا.",
+  "delete.cancel": "إلغاء",
+  "delete.confirm": "حذف",
+
+  "role.none": "ليس عضوًا",
+  "role.reader": "قارئ",
+  "role.member": "عضو",
+  "role.moderator": "مشرف",
+  "role.owner": "مالك",
 
   "leave.title": "مغادرة {room}؟",
   "leave.submit": "مغادرة",

@@ -70,12 +70,6 @@ export const arabicRooms: RoomsCatalogue = {
   "visit.text": "أنت تزور هذه الغرفة. انضم إليها لتبقى في قائمتك على كل جهاز.",
   "visit.join": "انضمام",
 
-  "role.none": "ليس عضوًا",
-  "role.reader": "قارئ",
-  "role.member": "عضو",
-  "role.moderator": "مشرف",
-  "role.owner": "مالك",
-
   "copy.done": "تم النسخ.",
 
   "search.open": "البحث في الرسائل",

@@ -259,11 +259,6 @@ export const arabic: Catalogue = {
   "tools.delete": "حذف",
   "tools.title": "{label} ({key})",
 
-  "delete.title": "حذف هذه الرسالة؟",
-  "delete.text": "يُمحى نصها للجميع. لا يمكن التراجع عن هذا.",
-  "delete.cancel": "إلغاء",
-  "delete.confirm": "حذف",
-
   "panel.label": "التفاصيل",
   "panel.close": "إغلاق هذه اللوحة",
   "panel.closeTitle": "إغلاق (Esc)",

@@ -1,4 +1,4 @@
-// EnglishDialogs: the texts of the dialogs and panels about rooms, which the browser loads with
+// EnglishDialogs: the texts of dialogs and of the panels about rooms, which the browser loads with
 // them.
 
 export const englishDialogs = {
@@ -56,6 +56,17 @@ export const englishDialogs = {
   "member.removeNote": "The user loses the role. In a closed room the user reads nothing more.",
   "member.banNote": "The user can no longer read this room, and cannot come back with an invite.",
   "member.reason": "Reason (optional). Everyone in the room reads it.",
+
+  "delete.title": "Delete this message?",
+  "delete.text": "Its text is erased for everyone. This cannot be undone.",
+  "delete.cancel": "Cancel",
+  "delete.confirm": "Delete",
+
+  "role.none": "no member",
+  "role.reader": "reader",
+  "role.member": "member",
+  "role.moderator": "moderator",
+  "role.owner": "owner",
 
   "leave.title": "Leave {room}?",
   "leave.submit": "Leave",

@@ -33,12 +33,6 @@ export const englishRooms = {
   "visit.text": "You are visiting this room. Join it to keep it in your list on every device.",
   "visit.join": "Join",
 
-  "role.none": "no member",
-  "role.reader": "reader",
-  "role.member": "member",
-  "role.moderator": "moderator",
-  "role.owner": "owner",
-
   "copy.done": "Copied.",
 
   "search.open": "Search messages",

@@ -207,11 +207,6 @@ export const english = {
   "tools.delete": "Delete",
   "tools.title": "{label} ({key})",
 
-  "delete.title": "Delete this message?",
-  "delete.text": "Its text is erased for everyone. This cannot be undone.",
-  "delete.cancel": "Cancel",
-  "delete.confirm": "Delete",
-
   "panel.label": "Details",
   "panel.close": "Close this panel",
   "panel.closeTitle": "Close (Esc)",

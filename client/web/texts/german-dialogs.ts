@@ -1,5 +1,5 @@
-// GermanDialogs: the texts of the dialogs and panels about rooms. The keys and parameters are those
-// of english-dialogs.ts.
+// GermanDialogs: the texts of dialogs and of the panels about rooms. The keys and parameters are
+// those of english-dialogs.ts.
 
 import type { DialogsCatalogue } from "./texts.ts";
 
@@ -60,6 +60,17 @@ export const germanDialogs: DialogsCatalogue = {
   "member.banNote":
     "Der Benutzer kann diesen Raum nicht mehr lesen und auch mit einer Einladung nicht zurückkehren.",
   "member.reason": "Grund (freiwillig). Alle im Raum lesen ihn.",
+
+  "delete.title": "Diese Nachricht löschen?",
+  "delete.text": "Ihr Text wird für alle gelöscht. Das lässt sich nicht rückgängig machen.",
+  "delete.cancel": "Abbrechen",
+  "delete.confirm": "Löschen",
+
+  "role.none": "kein Mitglied",
+  "role.reader": "Leser",
+  "role.member": "Mitglied",
+  "role.moderator": "Moderator",
+  "role.owner": "Besitzer",
 
   "leave.title": "{room} verlassen?",
   "leave.submit": "Verlassen",

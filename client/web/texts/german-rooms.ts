@@ -37,12 +37,6 @@ export const germanRooms: RoomsCatalogue = {
     "Sie besuchen diesen Raum. Treten Sie bei, damit er auf jedem Gerät in Ihrer Liste steht.",
   "visit.join": "Beitreten",
 
-  "role.none": "kein Mitglied",
-  "role.reader": "Leser",
-  "role.member": "Mitglied",
-  "role.moderator": "Moderator",
-  "role.owner": "Besitzer",
-
   "copy.done": "Kopiert.",
 
   "search.open": "Nachrichten suchen",

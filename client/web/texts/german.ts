@@ -223,11 +223,6 @@ export const german: Catalogue = {
   "tools.delete": "Löschen",
   "tools.title": "{label} ({key})",
 
-  "delete.title": "Diese Nachricht löschen?",
-  "delete.text": "Ihr Text wird für alle gelöscht. Das lässt sich nicht rückgängig machen.",
-  "delete.cancel": "Abbrechen",
-  "delete.confirm": "Löschen",
-
   "panel.label": "Einzelheiten",
   "panel.close": "Diese Spalte schließen",
   "panel.closeTitle": "Schließen (Esc)",

@@ -1,9 +1,13 @@
 // ConfirmDelete: asks before the text of an own message is erased for everyone.
 
 import type { JSX } from "preact";
+import { plainText } from "../store/plain-text.ts";
 import type { SentMessage } from "../store/timeline-rows.ts";
+import { englishDialogs } from "../texts/english-dialogs.ts";
+import { addTexts, t } from "../texts/texts.ts";
 import { closeDialog, Dialog } from "./dialog.tsx";
-import { t } from "../texts/texts.ts";
+
+addTexts(englishDialogs);
 
 /** Enough to recognise the message. */
 const SHOWN_CHARACTERS = 200;
@@ -16,7 +20,8 @@ interface Props {
 
 export function ConfirmDelete({ message, onConfirm, onClose }: Props): JSX.Element {
   const { attachments = [] } = message;
-  const text = message.text === "" ? attachments.map(({ name }) => name).join("\n") : message.text;
+  const text =
+    message.text === "" ? attachments.map(({ name }) => name).join("\n") : plainText(message.text);
   const isLong = text.length > SHOWN_CHARACTERS;
   return (
     <Dialog class="confirm" label={t("delete.title")} onClose={onClose}>
