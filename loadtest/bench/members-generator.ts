@@ -5,7 +5,10 @@
 //        the servers set the pace. A connection that fails counts, and is tried again.
 //   members-generator.2. A sink that the gateway closes comes back. `back` waits until all are
 //        connected, and answers with the times from the first close to each return.
-//   members-generator.3. Sinks answer no pings, so each sends a pong in every KEEP_ALIVE_MS.
+//   members-generator.3. Sinks answer no pings, so each sends a pong in every KEEP_ALIVE_MS. A late
+//        timer sends what it missed: otherwise a process that is busy with returns sends so few
+//        that the gateway closes sinks as idle.
+//   members-generator.4. A client signs no token: each user has one from its first connection on.
 
 import { until } from "#shared/testing/wait.ts";
 import { mintDevToken, openDevSecret } from "#shared/adapters/dev-token.ts";
@@ -52,13 +55,23 @@ numberClientsFrom(options.first);
 const sinks = new Set<Sink>();
 const readyMs = new Histogram();
 const backMs: number[] = [];
+/** members-generator.4. */
+const tokens = new Map<number, string>();
 let failed = 0;
 let closes = 0;
 let closedAt = 0;
 
+async function tokenOf(n: number): Promise<string> {
+  const known = tokens.get(n);
+  if (known !== undefined) return known;
+  const token = await mintDevToken(secret, { user: `many-${n}` }, TOKEN_TTL_S);
+  tokens.set(n, token);
+  return token;
+}
+
 async function open(n: number): Promise<Sink> {
   const room = `many-${n % options.rooms}`;
-  const token = await mintDevToken(secret, { user: `many-${n}` }, TOKEN_TTL_S);
+  const token = await tokenOf(n);
   const frames = [
     { t: "hello", token, client: "bench/1" },
     { t: "join", ref: 1, room, tail: 0 },
@@ -104,12 +117,16 @@ async function perform({ t }: MembersCommand): Promise<void> {
   await until(isBack, { withinMs: BACK_WITHIN_MS, what: "all members to be back" });
 }
 
-let share = 0;
+const SHARE_MS = KEEP_ALIVE_MS / ALIVE_SHARES;
+const shareAt = (): number => Math.floor(performance.now() / SHARE_MS);
+let lastShare = shareAt();
 setInterval(() => {
-  share = (share + 1) % ALIVE_SHARES;
-  let n = 0;
-  for (const sink of sinks) if (n++ % ALIVE_SHARES === share) sink.sayAlive();
-}, KEEP_ALIVE_MS / ALIVE_SHARES).unref();
+  const first = lastShare + 1;
+  lastShare = shareAt();
+  const due = lastShare - first + 1;
+  let n = ALIVE_SHARES - (first % ALIVE_SHARES);
+  for (const sink of sinks) if (n++ % ALIVE_SHARES < due) sink.sayAlive();
+}, SHARE_MS).unref();
 
 // The bench ended, also when it was killed. Sinks that come back would run on.
 process.on("disconnect", () => process.exit(0));
