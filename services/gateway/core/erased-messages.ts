@@ -10,6 +10,7 @@
 //        archive have it.
 //   erased-messages.3. Their memory counts with the ring's.
 
+import { LazyMap } from "#shared/kit/lazy-map.ts";
 import { readEvent } from "#shared/protocol/events.ts";
 import type { Deletion } from "#shared/protocol/events.ts";
 import type { Seq } from "#shared/protocol/ids.ts";
@@ -28,7 +29,7 @@ export interface TextCodec {
 
 export class ErasedMessages {
   readonly #utf8: TextCodec | undefined;
-  readonly #deletions = new Map<Seq, Deletion>();
+  readonly #deletions = new LazyMap<Seq, Deletion>();
 
   /** Without a codec it erases nothing: for feeds whose lines have no deletion. */
   constructor(utf8: TextCodec | undefined) {

@@ -23,6 +23,7 @@
 //        tombstone.
 
 import { unreachable } from "#shared/kit/assert.ts";
+import { LazyMap } from "#shared/kit/lazy-map.ts";
 import type { Millis, Seq } from "#shared/protocol/ids.ts";
 import {
   blockAbove,
@@ -60,7 +61,7 @@ export class Feed<M> {
   /** The highest known sequence number; never below `last`. */
   #head: Seq = 0;
   /** feed.6: members that get no line behind their stop. */
-  readonly #stops = new Map<M, Removal>();
+  readonly #stops = new LazyMap<M, Removal>();
   readonly #erased: ErasedMessages;
   /** The newest line that may have changed rights; also of the lines that the feed skipped. */
   #changedAt: Seq = 0;

@@ -6,6 +6,7 @@
 //   fetches.3. At most `max` fetches run at a time. A fetch of a gap always runs, because all
 //        members wait for it.
 
+import { LazyMap } from "#shared/kit/lazy-map.ts";
 import type { Millis, Seq } from "#shared/protocol/ids.ts";
 import { FETCH_RETRY_BASE_MS, FETCH_RETRY_CAP_MS } from "./bounds.ts";
 
@@ -22,7 +23,7 @@ interface Fetch extends Range {
 
 export class Fetches {
   readonly #max: number;
-  readonly #byFirst = new Map<Seq, Fetch>();
+  readonly #byFirst = new LazyMap<Seq, Fetch>();
 
   constructor(max: number) {
     this.#max = max;

@@ -19,6 +19,7 @@
 //        the first one retries the others at growing intervals.
 //   send-order.6. Passed sends without an answer keep their place. The session bounds their number.
 
+import { LazyMap } from "#shared/kit/lazy-map.ts";
 import type { Millis, RoomId } from "#shared/protocol/ids.ts";
 import { DUE_MAX_MS, ORDER_AFTER_MAX_MS, ORDER_AFTER_MS } from "./bounds.ts";
 import { POSTPONED_MS, POSTPONED_SENDS_MAX } from "./bounds.ts";
@@ -42,9 +43,9 @@ interface Passed {
 }
 
 export class SendOrder {
-  readonly #waiting = new Map<RoomId, Waiting>();
+  readonly #waiting = new LazyMap<RoomId, Waiting>();
   /** Passed and unanswered sends, by room and id. */
-  readonly #passed = new Map<string, Passed>();
+  readonly #passed = new LazyMap<string, Passed>();
   #places = 0;
   #count = 0;
 

@@ -9,13 +9,14 @@
 //        TURNS_LATE_MAX turns exist. So slow reads cost one socket bounded memory, and a read
 //        without an answer does not block the others.
 
+import { LazyMap } from "#shared/kit/lazy-map.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
 import { TURN_LATE_MS, TURNS_LATE_MAX, TURNS_PER_SOCKET_MAX } from "./bounds.ts";
 
 export class SocketTurns<K> {
-  readonly #waiting = new Map<K, () => void>();
+  readonly #waiting = new LazyMap<K, () => void>();
   /** The given turns, the oldest first, with their start times. */
-  readonly #given = new Map<K, Millis>();
+  readonly #given = new LazyMap<K, Millis>();
 
   get isRequested(): boolean {
     return this.#waiting.size > 0;

@@ -34,7 +34,7 @@ export class EphemeralFanout {
   readonly #timer: CoalescedTimer;
   readonly #filter = new PresenceFilter();
   /** ephemeral-fanout.4. */
-  readonly #newcomers = new Set<Member>();
+  #newcomers: Set<Member> | undefined;
   /** The newest announced number of present users. */
   here = 0;
   #waiting: Uint8Array[] = [];
@@ -59,8 +59,8 @@ export class EphemeralFanout {
     if (frame === undefined) return false;
     if (frame.t === "presence" && frame.here !== undefined) this.here = frame.here;
     if (frame.t === "presence" && !this.#filter.passes(frame)) return true; // ephemeral-fanout.3
-    if (this.#newcomers.size > 0) this.#filter.invalidate(); // ephemeral-fanout.4
-    this.#newcomers.clear();
+    if (this.#newcomers !== undefined) this.#filter.invalidate(); // ephemeral-fanout.4
+    this.#newcomers = undefined;
     if (this.#waiting.length >= WAITING_MAX) {
       this.#waiting.shift(); // ephemeral-fanout.1
       this.#filter.invalidate();
@@ -75,7 +75,7 @@ export class EphemeralFanout {
   onJoined(member: Member, users: readonly UserId[] | undefined, here: number): void {
     this.here = here;
     this.#filter.onListSent(users, this.#members.size === 1);
-    if (this.#waiting.length > 0) this.#newcomers.add(member);
+    if (this.#waiting.length > 0) (this.#newcomers ??= new Set()).add(member);
   }
 
   stop(): void {
@@ -88,11 +88,11 @@ export class EphemeralFanout {
     this.#waiting = [];
     for (const member of this.#members) {
       const { sink } = member;
-      if (this.#newcomers.has(member)) continue;
+      if (this.#newcomers?.has(member) === true) continue;
       if (sink.buffered <= SOCKET_HIGH_BYTES) sink.writeFrame(frame);
       else this.#filter.invalidate(); // ephemeral-fanout.2
     }
-    this.#newcomers.clear();
+    this.#newcomers = undefined;
     const ended = this.#clock.monotonic();
     this.#nextAt = ended + Math.min(GAP_MAX_MS, (ended - began) * FLUSH_COST_FACTOR);
   }
