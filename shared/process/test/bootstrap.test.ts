@@ -3,6 +3,9 @@
 import { expect } from "chai";
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { launchNats } from "../../testing/launch-nats.ts";
 import type { NatsServer } from "../../testing/launch-nats.ts";
 
@@ -103,5 +106,23 @@ describe("Bootstrap", function () {
     const { text, code } = await ended;
     expect(code).to.equal(0);
     expect(text).to.contain("bus is connected");
+  });
+
+  it("bootstrap.3: the compiled code of a service is stored before it connects, so a kill does not lose it", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "parley-compiled-"));
+    try {
+      const program = `${IMPORTS}
+        await startService({ kind: "room", schema, stopDeadlineMs: 5_000 });
+        process.send("not connected yet");`;
+      const child = forkProgram(program, { NATS_URL: nats.url, NODE_COMPILE_CACHE: folder });
+      const ended = ending(child);
+      await once(child, "message");
+      child.kill("SIGKILL");
+      expect((await ended).code).to.equal(null);
+      const files = readdirSync(folder, { recursive: true });
+      expect(files).to.have.length.above(100);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
