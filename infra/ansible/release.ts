@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { ensureNatsServer } from "#tools/programs/nats-server.ts";
 import { parseObject } from "#shared/kit/json.ts";
-import { REPOSITORY } from "../embedded/service-process.ts";
+import { MALLOC_ARENA_MAX, REPOSITORY } from "../embedded/service-process.ts";
 import { buildOperatorPage, buildWebClient } from "../embedded/web-client.ts";
 
 const OUT = ".parley/hosts";
@@ -60,9 +60,13 @@ export async function writeReleases(versions: readonly string[]): Promise<string
   }
 }
 
+/** The variables of each unit. npm would set the version, but npm does not run on a host. */
+export function releaseEnv(version: string): string {
+  return `npm_package_version=${version}\nMALLOC_ARENA_MAX=${MALLOC_ARENA_MAX}\n`;
+}
+
 function pack(folder: string, version: string): string {
-  // npm would set the variable, but npm does not run on a host.
-  writeFileSync(join(folder, "release.env"), `npm_package_version=${version}\n`);
+  writeFileSync(join(folder, "release.env"), releaseEnv(version));
   const archive = join(REPOSITORY, OUT, `parley-${version}.tar.gz`);
   mkdirSync(dirname(archive), { recursive: true });
   const partial = join(dirname(archive), `.${basename(archive)}.${process.pid}`);

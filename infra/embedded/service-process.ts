@@ -28,6 +28,13 @@ const READY_TIMEOUT_MS = 60_000;
  */
 const SEMI_SPACE_MIB = 16;
 
+/**
+ * The arenas of malloc in a service. By default glibc gives each thread of V8 an arena of its own,
+ * and they keep what the start left there (decision 060). The image and the release for hosts have
+ * the same number.
+ */
+export const MALLOC_ARENA_MAX = "1";
+
 export interface ServiceOptions {
   readonly name: string;
   /** The checkout that it runs. */
@@ -67,7 +74,7 @@ export async function launchService(options: ServiceOptions, abort: AbortSignal)
       ? { execArgv: [...process.execArgv, ...flags] }
       : { execPath: program, execArgv: [...words, process.execPath, ...flags] }),
     cwd: options.folder,
-    env: { NODE_COMPILE_CACHE: COMPILED, ...options.env },
+    env: { NODE_COMPILE_CACHE: COMPILED, MALLOC_ARENA_MAX, ...options.env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     detached: true, // Ctrl-C reaches only the supervisor, which stops all children in order.
   });

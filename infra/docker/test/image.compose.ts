@@ -133,7 +133,9 @@ describe("The image", function () {
     const { Env } = inspect().Config;
     const names = Env.map((pair) => pair.split("=")[0]);
     expect(names).to.have.members(
-      "PATH NODE_COMPILE_CACHE npm_package_version METRICS_HOST METRICS_PORT".split(" "),
+      "PATH MALLOC_ARENA_MAX NODE_COMPILE_CACHE npm_package_version METRICS_HOST METRICS_PORT".split(
+        " ",
+      ),
     );
     const history = docker("history", "--no-trunc", "--format", "{{.CreatedBy}}", IMAGE);
     expect(history).to.not.match(/password|secret|token|seed|SU[A-Z0-9]{20}/i);
