@@ -29,6 +29,7 @@ import type {
   RequestOutcome,
   Subscription,
 } from "../ports/bus.ts";
+import type { Millis } from "../protocol/ids.ts";
 import { BUS_PAYLOAD_BYTES_MAX } from "../protocol/limits.ts";
 import type { Timer } from "../ports/clock.ts";
 import type { Logger } from "../process/logger.ts";
@@ -39,6 +40,8 @@ import { ReplyInbox } from "./nats-replies.ts";
 
 export interface NatsBusOptions extends NatsOptions {
   readonly logger: Logger;
+  /** Default: PING_INTERVAL_MS. Longer for a connection whose loss may be noticed later. */
+  readonly pingMs?: Millis | undefined;
 }
 
 const FLUSH_TIMEOUT_MS = 2_000;
@@ -92,7 +95,10 @@ export class NatsBus implements Bus {
     this.inboxPrefix = options.inboxPrefix;
     this.#logger = options.logger.child({ part: "bus" });
     this.#replies = new ReplyInbox(this);
-    this.#pings = systemClock.every(PING_INTERVAL_MS, () => void this.#ping());
+    const { pingMs = PING_INTERVAL_MS } = options;
+    // The library sends a ping at once. So it waits for the messages of the other works of this
+    // turn: one write wakes the server once.
+    this.#pings = systemClock.every(pingMs, () => queueMicrotask(() => void this.#ping()));
     void this.#watch();
   }
 

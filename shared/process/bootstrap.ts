@@ -16,7 +16,7 @@
 import { flushCompileCache } from "node:module";
 import type { z } from "zod";
 import { openNatsBus } from "../adapters/bus-nats.ts";
-import type { NatsBus } from "../adapters/bus-nats.ts";
+import type { NatsBus, NatsBusOptions } from "../adapters/bus-nats.ts";
 import { systemClock } from "../adapters/clock-system.ts";
 import { openBusTable } from "../adapters/table-over-bus.ts";
 import type { SettingsStore } from "../ports/settings-store.ts";
@@ -83,6 +83,12 @@ const PREFIXES = {
  */
 const INBOXES = { ...PREFIXES, operator: "ctl.op" } as const;
 
+/**
+ * No client waits for the requests of the second user. They time out by themselves, and are
+ * repeated.
+ */
+const SECOND_PING_MS = 10_000;
+
 /** For a process that does one thing and ends. */
 export function startJob<S extends z.ZodObject>(name: string, schema: S): Job<z.output<S>> {
   const logger = createLogger({ name });
@@ -121,12 +127,12 @@ export async function startService<S extends z.ZodObject & z.ZodType<ServiceConf
 
   const connect = async (
     step: string,
-    user: { readonly nkeyFile: string | undefined; readonly name: string; readonly inbox: string },
+    user: Pick<NatsBusOptions, "nkeyFile" | "name" | "pingMs"> & { readonly inbox: string },
   ): Promise<NatsBus> => {
-    const { nkeyFile, name, inbox } = user;
+    const { inbox, ...more } = user;
     const url = config.NATS_URL;
     const inboxPrefix = `_INBOX_${inbox}.${id}`;
-    const opening = openNatsBus({ url, nkeyFile, name, inboxPrefix, logger });
+    const opening = openNatsBus({ url, inboxPrefix, logger, ...more });
     const bus = await job.orExit(opening, "NATS is not reachable", { url });
     shutdown.add(step, () => bus.close()); // bootstrap.2
     return bus;
@@ -143,8 +149,10 @@ export async function startService<S extends z.ZodObject & z.ZodType<ServiceConf
     tracer: telemetry.tracer,
     connectBus: () =>
       connect("bus", { nkeyFile: config.NATS_NKEY_FILE, name: id, inbox: INBOXES[kind] }),
-    connectBusAs: (user, nkeyFile) =>
-      connect(`bus of ${user}`, { nkeyFile, name: `${id}-${user}`, inbox: user }),
+    connectBusAs: (user, nkeyFile) => {
+      const name = `${id}-${user}`;
+      return connect(`bus of ${user}`, { nkeyFile, name, inbox: user, pingMs: SECOND_PING_MS });
+    },
     openOperations: (parts) =>
       openOperations({
         settings: openBusTable({ name: "settings", bus: parts.bus, clock: systemClock }),
