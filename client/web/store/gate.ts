@@ -2,6 +2,9 @@
 //
 // Owns: which token a client of the SDK gets. Does not own: the form (ui/sign-in.tsx), the protocol
 // of an issuer (oidc.ts).
+//
+//   gate.1. A client exists before its first token, so the page of a known user is shown without a
+//        wait for the network. The form waits for the admission.
 
 import { indexedDbOutbox } from "#client/sdk/outbox/indexed-db.ts";
 import { Parley } from "#client/sdk/parley.ts";
@@ -19,6 +22,8 @@ import type { SignInSettings } from "./sign-in-settings.ts";
 export interface Entered {
   readonly client: ChatClient;
   readonly api: ChatApi;
+  /** Rejects with a sentence for the form when the server refuses the user (gate.1). */
+  readonly admission: Promise<unknown>;
 }
 
 export interface Gate {
@@ -26,8 +31,8 @@ export interface Gate {
   readonly arrival: Arrival;
   /** The issuer that asks for the name, for the button. */
   readonly host?: string;
-  /** Creates a client for this user. Rejects with a sentence that the form shows. */
-  readonly enter: (user: string) => Promise<Entered>;
+  /** Creates a client for this user at once. */
+  readonly enter: (user: string) => Entered;
   /** Leaves the page for the issuer's. */
   readonly begin?: (room: string) => Promise<never>;
   readonly signOut?: () => Promise<void>;
@@ -46,7 +51,7 @@ export async function openGate(settings: SignInSettings): Promise<Gate> {
     return oidcGate(new Oidc(settings, page), new URL(settings.issuer).host);
   }
   const arrival = arrive(location.search, sessionStorage);
-  return { kind: settings.kind, arrival, enter: (user) => enterAs(user, devToken(user)) };
+  return { kind: settings.kind, arrival, enter: enterDev };
 }
 
 async function oidcGate(oidc: Oidc, host: string): Promise<Gate> {
@@ -72,31 +77,33 @@ function currentRoom(): string {
   return new URLSearchParams(location.search).get("room") ?? "general";
 }
 
-async function enterAs(
+function enterAs(
   user: string,
-  token: (() => Promise<string>) | Promise<() => Promise<string>>,
-): Promise<Entered> {
+  token: () => Promise<string>,
+  admission: Entered["admission"] = Promise.resolve(),
+): Entered {
   const url = `${location.origin.replace(/^http/u, "ws")}/v1/ws`;
   const outbox = indexedDbOutbox(user);
-  const known = await token;
   const device = deviceName(navigator.userAgent);
   const names = { client: "web/1", ...(device !== undefined && { device }) };
   const meta = document.querySelector<HTMLMetaElement>('meta[name="parley-attachments"]');
   const fileBytesMax = readFileBytesMax(meta?.content);
   return {
-    client: new Parley({ url, token: known, ...names, outbox }),
-    api: new HttpChatApi({ fetcher: fetch, token: known, fileBytesMax }),
+    client: new Parley({ url, token, ...names, outbox }),
+    api: new HttpChatApi({ fetcher: fetch, token, fileBytesMax }),
+    admission,
   };
 }
 
-/** Fetches the first token before the page opens, so that the form can show a refusal. */
-async function devToken(user: string): Promise<() => Promise<string>> {
-  let first = await firstToken(user);
-  return async () => {
-    const kept = first;
+/** The answer to the first token is the admission. Requests until then share the token. */
+function enterDev(user: string): Entered {
+  let first: Promise<string | undefined> | undefined = firstToken(user);
+  const token = async (): Promise<string> => {
+    const kept = await first;
     first = undefined;
     return kept ?? fetchDevToken(fetch, user);
   };
+  return enterAs(user, token, first);
 }
 
 /** Undefined without a network: the page opens with what it kept, and the SDK asks again. */

@@ -1,4 +1,7 @@
 // App: shows the sign-in form, or the chat of the signed-in user.
+//
+//   web/app.1. A user whom the page knows when it opens sees the room in the first frame, before any
+//        answer of the server, and no form. A refusal leads to the form.
 
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -20,31 +23,33 @@ interface Props {
 type Stage =
   | { readonly kind: "out"; readonly problem: string | undefined }
   | { readonly kind: "entering" }
-  | { readonly kind: "in"; readonly store: ChatStore };
+  | { readonly kind: "in"; readonly store: ChatStore; readonly admission: Entered["admission"] };
 
 export function App({ gate }: Props): JSX.Element {
   const { arrival, enter } = gate;
-  const [stage, setStage] = useState<Stage>({ kind: "out", problem: arrival.problem });
-  const [user, setUser] = useState(arrival.user ?? "");
   const room = arrival.room ?? "general";
   useState(() => keepInvite(location, sessionStorage));
+  const [user, setUser] = useState(arrival.user ?? "");
+  const [stage, setStage] = useState<Stage>(() =>
+    arrival.user === undefined
+      ? { kind: "out", problem: arrival.problem }
+      : open(enter(arrival.user), arrival.user, room),
+  );
   useNoDrop();
 
+  const refuse = (error: unknown): void => {
+    const problem = error instanceof Error ? error.message : t("app.signInFailed");
+    setStage({ kind: "out", problem });
+  };
   const signIn = (name: string, roomId: string): void => {
     setUser(name);
     setStage({ kind: "entering" });
-    const entering: Promise<Entered> =
-      gate.begin !== undefined && name === "" ? gate.begin(roomId) : enter(name);
-    entering.then(
-      (entered) => {
-        rememberUser(sessionStorage, name);
-        setStage({ kind: "in", store: createStore(entered, name, roomId) });
-      },
-      (error: unknown) => {
-        const problem = error instanceof Error ? error.message : t("app.signInFailed");
-        setStage({ kind: "out", problem });
-      },
-    );
+    if (gate.begin !== undefined && name === "") {
+      gate.begin(roomId).catch(refuse);
+      return;
+    }
+    const entered = enter(name);
+    entered.admission.then(() => setStage(open(entered, name, roomId)), refuse);
   };
   /** Shows the form, also after a reload. What the user wrote stays stored. */
   const leave = (problem?: string): void => {
@@ -59,12 +64,19 @@ export function App({ gate }: Props): JSX.Element {
   };
   useEffect(() => {
     if (stage.kind !== "in") return undefined;
-    const { store } = stage;
-    return store.subscribe(() => store.isSignedOut && leave(t("app.signedOut")));
+    const { store, admission } = stage;
+    let isShown = true;
+    admission.catch((error: unknown) => {
+      if (!isShown) return;
+      store.close();
+      refuse(error);
+    });
+    const unsubscribe = store.subscribe(() => store.isSignedOut && leave(t("app.signedOut")));
+    return () => {
+      isShown = false;
+      unsubscribe();
+    };
   }, [stage]);
-  useEffect(() => {
-    if (arrival.user !== undefined) signIn(arrival.user, room);
-  }, []);
 
   if (stage.kind === "in") {
     return (
@@ -73,7 +85,6 @@ export function App({ gate }: Props): JSX.Element {
       </Names.Provider>
     );
   }
-  if (stage.kind === "entering" && arrival.user === user) return <div class="entering" />;
   return (
     <SignIn
       kind={gate.kind}
@@ -85,6 +96,12 @@ export function App({ gate }: Props): JSX.Element {
       onEnter={signIn}
     />
   );
+}
+
+function open(entered: Entered, name: string, roomId: string): Stage {
+  rememberUser(sessionStorage, name);
+  const { admission } = entered;
+  return { kind: "in", store: createStore(entered, name, roomId), admission };
 }
 
 function createStore({ client, api }: Entered, me: string, room: string): ChatStore {

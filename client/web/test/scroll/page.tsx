@@ -14,6 +14,6 @@ const root = document.getElementById("app");
 if (root !== null) {
   const arrival = { user: "Grace", room: "general" };
   const api = new FakeApi(new FakeServer(), "Grace");
-  const enter = async (): Promise<Entered> => ({ client, api });
+  const enter = (): Entered => ({ client, api, admission: Promise.resolve() });
   render(<App gate={{ kind: "dev", arrival, enter }} />, root);
 }
