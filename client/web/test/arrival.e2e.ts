@@ -1,6 +1,8 @@
 // The arrival at the page, in a real browser on a real cluster: what a user sees before the server
 // has answered.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "chai";
 import type { Page } from "playwright-core";
 import { useBrowserCluster } from "./browser-cluster.ts";
@@ -24,6 +26,13 @@ async function countForms(page: Page): Promise<() => Promise<number>> {
 
 describe("The arrival at the page in a browser", () => {
   const shared = useBrowserCluster();
+
+  it("the largest file is the first that the page names, and so has the connection of the page", () => {
+    const html = readFileSync(join(import.meta.dirname, "../dist/index.html"), "utf8");
+    const [, first] =
+      /<(?:script|link rel="stylesheet")[^>]* (?:src|href)="([^"]+)"/u.exec(html) ?? [];
+    expect(first).to.match(/^\/assets\/index-.*\.js$/u);
+  });
 
   const newUser = async (): Promise<BrowserUser> => {
     const context = await shared.browser.newContext({ locale: "en-GB" });
