@@ -1,7 +1,7 @@
 // App: shows the sign-in form, or the chat of the signed-in user.
 //
-//   web/app.1. A user whom the page knows when it opens sees the room in the first frame, before any
-//        answer of the server, and no form. A refusal leads to the form.
+//   web/app.1. A user whom the page knows when it opens sees the room in the first frame, before
+//        any answer of the server, and no form. A refusal leads to the form.
 
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
