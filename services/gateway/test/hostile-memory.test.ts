@@ -11,22 +11,23 @@ import { bareSocket, clientFrame } from "./bare-socket.ts";
 import { SocketFixture } from "./socket-fixture.ts";
 
 const CONNECTIONS = 20;
-/**
- * On a busy machine 40 MB were seen: each connection may hold 1 MiB of undecoded frames (F11), and a
- * small object for each fragment until there are too many. All that the clients send is 200 MB of
- * large frames, and a million fragments of one connection alone are more than 100 MB.
- */
-const BYTES_MAX = CONNECTIONS * 4 * 1_024 * 1_024;
+/** F19: ten times the bound of one frame, for each connection. */
+const BYTES_MAX = CONNECTIONS * 10 * FRAME_BYTES_MAX;
 const WITHIN_MS = 60_000;
 const MASK = [1, 2, 3, 4];
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
+/**
+ * The second collection ends the sweep of the first. Until then the buffers of reads count, 40 MB
+ * in some runs, and `external` counts them even longer.
+ */
 function usedBytes(): number {
   collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
+  collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
 }
 
 /** A frame of 10 MB, by its header, and its bytes. */
@@ -91,7 +92,7 @@ async function member(fixture: SocketFixture, n: number): Promise<[Socket, () =>
 
 describe("Memory of hostile frames", () => {
   for (const { what, bytes, isAnswered } of HOSTILE) {
-    it(`F11: ${what} on each of ${CONNECTIONS} connections cost less than 4 MiB each`, async function () {
+    it(`F11: ${what} on each of ${CONNECTIONS} connections cost less than ten frames each`, async function () {
       this.timeout(120_000);
       await using fixture = await SocketFixture.open();
       const members = await Promise.all(
