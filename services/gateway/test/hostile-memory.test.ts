@@ -3,9 +3,8 @@
 
 import { expect } from "chai";
 import type { Socket } from "node:net";
-import { runInNewContext } from "node:vm";
-import { setFlagsFromString } from "node:v8";
 import { FRAME_BYTES_MAX } from "#shared/protocol/limits.ts";
+import { collect } from "#shared/testing/heap.ts";
 import { until } from "#shared/testing/wait.ts";
 import { bareSocket, clientFrame } from "./bare-socket.ts";
 import { SocketFixture } from "./socket-fixture.ts";
@@ -15,9 +14,6 @@ const CONNECTIONS = 20;
 const BYTES_MAX = CONNECTIONS * 10 * FRAME_BYTES_MAX;
 const WITHIN_MS = 60_000;
 const MASK = [1, 2, 3, 4];
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
 
 /**
  * The second collection ends the sweep of the first. Until then the buffers of reads count, 40 MB

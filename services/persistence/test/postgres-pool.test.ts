@@ -1,14 +1,11 @@
 // PostgresPool: what a connection keeps of the answers that it had.
 
 import { expect } from "chai";
-import { runInNewContext } from "node:vm";
-import { setFlagsFromString } from "node:v8";
+import { collect } from "#shared/testing/heap.ts";
 import { launchPostgres } from "#shared/testing/launch-postgres.ts";
 import { until } from "#shared/testing/wait.ts";
 import { PostgresPool } from "../adapters/postgres-pool.ts";
 
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
 const CONNECTIONS = 3;
 
 describe("PostgresPool", function () {

@@ -2,12 +2,11 @@
 // than the memory of their rooms.
 
 import { expect } from "chai";
-import { runInNewContext } from "node:vm";
-import { setFlagsFromString } from "node:v8";
 import { encodeEntry } from "#shared/protocol/entry.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { ProcessId, RoomId } from "#shared/protocol/ids.ts";
 import { NODE_TIMEOUT_MS } from "#shared/protocol/beat.ts";
+import { heapBytes } from "#shared/testing/heap.ts";
 import type { PartitionLog } from "#shared/ports/log.ts";
 import type { RoomNode } from "../runtime/room-node.ts";
 import { line, MIB } from "./backlog.ts";
@@ -24,17 +23,9 @@ const ENTRIES = 800;
 const PER_ROOM = (ENTRIES * 40) / ROOMS.length;
 const FAILOVER_MS = NODE_TIMEOUT_MS + 1_000;
 
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
-
 function roomsOf(p: number, count: number): RoomId[] {
   const all = Array.from({ length: 10 * count }, (_, n) => `room-${n}` as RoomId);
   return all.filter((room) => partitionOf(room, PARTITIONS) === p).slice(0, count);
-}
-
-function heapBytes(): number {
-  collect();
-  return process.memoryUsage().heapUsed;
 }
 
 /** The claim of an owner that is gone, and its entries. The archive has none of them. */

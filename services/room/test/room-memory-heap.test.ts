@@ -1,8 +1,7 @@
 // Room memory, measured on the heap: backlogs and tails that are much larger than the bound.
 
 import { expect } from "chai";
-import { runInNewContext } from "node:vm";
-import { setFlagsFromString } from "node:v8";
+import { heapBytes } from "#shared/testing/heap.ts";
 import type { Result } from "#shared/protocol/results.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { HOLD_MS } from "../core/holds.ts";
@@ -19,15 +18,6 @@ import {
 } from "./partition-fixture.ts";
 
 const HOUR = 3_600_000;
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
-
-/** The used heap after a garbage collection. */
-function heapBytes(): number {
-  collect();
-  return process.memoryUsage().heapUsed;
-}
 
 describe("Room memory on the heap", () => {
   it("P23: the replay of a backlog that is larger than the bound stays within the bound", function () {

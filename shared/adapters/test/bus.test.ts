@@ -2,11 +2,10 @@
 
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { createLogger } from "../../process/logger.ts";
+import { heapBytes } from "../../testing/heap.ts";
 import { busContract } from "../../testing/bus.contract.ts";
 import type { BusBench } from "../../testing/bus.contract.ts";
 import { openNatsBench } from "../../testing/nats-bench.ts";
@@ -77,15 +76,6 @@ describe("Memory bus under a custom scheduler", () => {
     expect(calls).to.equal(0);
   });
 });
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
-
-/** The used heap after a garbage collection. */
-function heapBytes(): number {
-  collect();
-  return process.memoryUsage().heapUsed;
-}
 
 describe("NATS bus with many subscriptions", () => {
   it("bus-nats.1: a subscription needs less than 1,000 bytes", async () => {

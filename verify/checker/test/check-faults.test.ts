@@ -165,39 +165,35 @@ describe("check of faults", () => {
     }
   });
 
-  it("I13: a refusal by a slow mode, sent twice, is no error while the services restart", () => {
+  describe("I13: refusals that follow from one by a slow mode, while the services restart", () => {
     const scope = { kind: "all" } as const;
     const about = { fault: "F22", target: "all", scope, backMs: 50_000, since: "start" } as const;
     const isSilent = true;
     const begin: HistoryRecord = { t: 0, op: "fault", n: 1, phase: "invoke", ...about, isSilent };
     const heal: HistoryRecord = { t: 9_000, op: "fault", n: 1, phase: "ok" };
-    const judge = (unavailableAt: number): string[] => {
-      const paced = { ...unanswered(1, "fail", "rate_limited"), t: 1_000 };
-      const twice = { ...unanswered(1, "info", "unavailable"), t: unavailableAt };
-      const answers = [paced, invoke(1), twice, invoke(1), ok(1)];
-      const records = [invoke(1), begin, ...answers, invoke(2), ok(2), heal];
-      return broken(records, stores(LINES.slice(0, 2)));
-    };
-    expect(judge(6_000)).to.deep.equal([]);
-    expect(judge(6_001)).to.deep.equal(["I13"]);
-  });
+    const judge = (...records: HistoryRecord[]): string[] =>
+      broken([invoke(1), begin, ...records, heal], stores(LINES.slice(0, 2)));
 
-  it("I13: a send behind one that a slow mode refused gets `busy`, which is no error (O4)", () => {
-    const scope = { kind: "all" } as const;
-    const about = { fault: "F22", target: "all", scope, backMs: 50_000, since: "start" } as const;
-    const isSilent = true;
-    const begin: HistoryRecord = { t: 0, op: "fault", n: 1, phase: "invoke", ...about, isSilent };
-    const heal: HistoryRecord = { t: 9_000, op: "fault", n: 1, phase: "ok" };
-    const judge = (firstErr: string, busyAt: number): string[] => {
-      const first = { ...unanswered(1, "fail", firstErr), t: 1_000 };
-      const behind = { ...unanswered(2, "fail", "busy"), t: busyAt };
-      const again = [invoke(1), ok(1), invoke(2), ok(2)];
-      const records = [invoke(1), begin, invoke(2), first, behind, ...again, heal];
-      return broken(records, stores(LINES.slice(0, 2)));
-    };
-    expect(judge("rate_limited", 6_000)).to.deep.equal([]);
-    expect(judge("rate_limited", 6_001)).to.deep.equal(["I13"]);
-    expect(judge("busy", 1_000)).to.deep.equal(["I13"]);
+    it("I13: the same refusal, sent twice, is no error", () => {
+      const judgeTwice = (unavailableAt: number): string[] => {
+        const paced = { ...unanswered(1, "fail", "rate_limited"), t: 1_000 };
+        const twice = { ...unanswered(1, "info", "unavailable"), t: unavailableAt };
+        return judge(paced, invoke(1), twice, invoke(1), ok(1), invoke(2), ok(2));
+      };
+      expect(judgeTwice(6_000)).to.deep.equal([]);
+      expect(judgeTwice(6_001)).to.deep.equal(["I13"]);
+    });
+
+    it("I13: a send behind a refused one gets `busy`, which is no error (O4)", () => {
+      const judgeBehind = (firstErr: string, busyAt: number): string[] => {
+        const first = { ...unanswered(1, "fail", firstErr), t: 1_000 };
+        const behind = { ...unanswered(2, "fail", "busy"), t: busyAt };
+        return judge(invoke(2), first, behind, invoke(1), ok(1), invoke(2), ok(2));
+      };
+      expect(judgeBehind("rate_limited", 6_000)).to.deep.equal([]);
+      expect(judgeBehind("rate_limited", 6_001)).to.deep.equal(["I13"]);
+      expect(judgeBehind("busy", 1_000)).to.deep.equal(["I13"]);
+    });
   });
 
   it("I13: a send that had to wait for a slow mode shows that its room is back, and no latency", () => {
