@@ -10,7 +10,8 @@
 //   replica-reads.1. A read goes to the replica only behind a comparison that began after the read
 //        arrived. All reads that wait share the next comparison, and one is in flight at a time.
 //   replica-reads.2. A comparison takes at most WAIT_MS. When the replica has not replayed enough
-//        by then, or no answer came, the reads that wait use the primary.
+//        by then, or no answer came, the reads that wait use the primary. A replica that answered
+//        in this time is behind, not away: the reads that it works on go on.
 //   replica-reads.3. From then on reads use the primary at once. PROBE_MS after the last comparison
 //        the next read begins another one, and does not wait for it. Its success ends that.
 //   replica-reads.4. A server that is no standby, or whose timeline is another one than that of the
@@ -231,11 +232,11 @@ export class ReplicaReads {
   #compare(): Comparison {
     const { clock, position } = this.#options;
     const until = clock.monotonic() + this.#waitMs;
-    let late: Found["state"] = "unverified";
+    let late: "unverified" | "away" | "behind" = "unverified";
     const ask = async (): Promise<Found> => {
       const { lsn, timeline } = await position();
+      late = "away"; // Until its first answer.
       for (;;) {
-        late = "away";
         const query = { ...COMPARE, values: [lsn] };
         const { rows } = await this.#pool.run((db) => db.query<Replayed>(query));
         const [found] = rows;
@@ -246,7 +247,10 @@ export class ReplicaReads {
         await new Promise<void>((run) => clock.after(LOOK_MS, run));
       }
     };
-    const result = ask().catch((error: unknown) => ({ state: late, reason: reasonOf(error) }));
+    const result = ask().catch((error: unknown): Found => {
+      const state = late === "unverified" ? late : "away";
+      return { state, reason: reasonOf(error) };
+    });
     return { result, late: () => late };
   }
 

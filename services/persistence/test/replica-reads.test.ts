@@ -4,6 +4,7 @@
 import { expect } from "chai";
 import { Client } from "pg";
 import { systemClock } from "#shared/adapters/clock-system.ts";
+import type { Clock } from "#shared/ports/clock.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { event, idOf, valueOf } from "#shared/testing/archive.contract.ts";
@@ -201,6 +202,37 @@ describe("Reads of a replica", function () {
     }
   });
 
+  it("replica-reads.2: a replica that answered is behind, also when the time ends between two answers", async () => {
+    const position = async (): Promise<Position> => ({
+      ...(await positionOf(pair.primary.url)),
+      lsn: "FFFFFFFF/0", // The replica never reaches it.
+    });
+    let now = 0;
+    let end = (): void => undefined;
+    const clock: Pick<Clock, "monotonic" | "after"> = {
+      monotonic: () => now,
+      after: (ms, run) => {
+        if (ms === PATIENT_MS) end = run;
+        else {
+          run(); // The next look begins before the time ends, and its answer comes later.
+          setImmediate(() => {
+            now = PATIENT_MS;
+            end();
+          });
+        }
+        return { cancel: () => undefined };
+      },
+    };
+    const lagging = direct({ position, clock });
+    try {
+      const read = await lagging.run(() => expect.fail("it must not be read"));
+      expect(read).to.deep.equal({ kind: "primary" });
+      expect(lagging.state).to.equal("behind");
+    } finally {
+      await lagging.close();
+    }
+  });
+
   it("RR3, replica-reads.5: a replica that vanishes without a reset fails the reads that it works on, and the primary answers them", async () => {
     await using road = await openRoad(Number(new URL(pair.standby.url).port));
     const states: ReplicaState[] = [];
@@ -239,12 +271,14 @@ describe("Reads of a replica", function () {
   function direct({
     position,
     waitMs = PATIENT_MS,
+    clock = systemClock,
   }: {
     readonly position: () => Promise<Position>;
     readonly waitMs?: number;
+    readonly clock?: Pick<Clock, "monotonic" | "after">;
   }): ReplicaReads {
     const url = pair.standby.url;
-    return new ReplicaReads({ url, bounds: BOUNDS, clock: systemClock, waitMs, position });
+    return new ReplicaReads({ url, bounds: BOUNDS, clock, waitMs, position });
   }
 });
 
