@@ -1,47 +1,34 @@
 // /docs in a real browser: both rendered descriptions under the gateway's own policy.
 
-import { join } from "node:path";
 import { expect } from "chai";
-import type { Browser, Page } from "playwright-core";
-import { buildWebClient } from "#infra/embedded/web-client.ts";
+import type { Page } from "playwright-core";
 import { until } from "#shared/testing/wait.ts";
-import { ensureChromium } from "#tools/programs/chromium.ts";
-import { openHttpFixture } from "../../../services/gateway/test/http-fixture.ts";
-import type { HttpFixture } from "../../../services/gateway/test/http-fixture.ts";
 import { accessFaults } from "./axe.ts";
-import { openBrowser } from "./browser-user.ts";
-
-const DIST = join(import.meta.dirname, "../dist");
+import { openPageServer } from "./page-server.ts";
+import type { PageServer } from "./page-server.ts";
 
 describe("The page of the descriptions", function () {
   this.timeout(240_000);
 
-  let fixture: HttpFixture;
-  let browser: Browser;
+  let server: PageServer;
   before(async () => {
-    const chromium = await ensureChromium();
-    expect(chromium, "no Chromium; set CHROMIUM").to.be.a("string");
-    expect((await buildWebClient(() => undefined)).kind).to.be.oneOf(["built", "fresh"]);
-    fixture = await openHttpFixture({ config: { webDir: DIST } });
-    browser = await openBrowser(chromium ?? "");
+    server = await openPageServer();
   });
-  after(async () => {
-    await browser?.close();
-    await fixture?.[Symbol.asyncDispose]();
-  });
+  after(() => server?.[Symbol.asyncDispose]());
 
   async function open(path: string, text: string): Promise<{ page: Page; faults: string[] }> {
-    const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+    const page = await server.browser.newPage({ viewport: { width: 1400, height: 900 } });
     const faults: string[] = [];
     page.on("pageerror", (error) => faults.push(String(error)));
     page.on("console", (message) => {
       if (message.type() === "error") faults.push(message.text());
     });
     page.on("request", (request) => {
-      const isOwn = request.url().startsWith(fixture.url) || request.url().startsWith("data:");
+      const isOwn =
+        request.url().startsWith(server.fixture.url) || request.url().startsWith("data:");
       if (!isOwn) faults.push(`a request to ${request.url()}`);
     });
-    await page.goto(fixture.url + path);
+    await page.goto(server.fixture.url + path);
     await until(async () => (await page.locator("#docs").textContent())?.includes(text) === true, {
       withinMs: 60_000,
       what: `${text} on ${path}`,
@@ -70,7 +57,7 @@ describe("The page of the descriptions", function () {
   }
 
   it("DS3: the policy allows no inline script, no eval and no unsafe source, and requires Trusted Types", async () => {
-    const answer = await fixture.ask("/docs");
+    const answer = await server.fixture.ask("/docs");
     await answer.arrayBuffer();
     const policy = answer.headers.get("content-security-policy") ?? "";
     expect(policy).to.include("default-src 'none'; script-src 'self'; style-src 'self' 'sha256-");
