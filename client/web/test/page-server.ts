@@ -22,14 +22,10 @@ export async function openPageServer(config: Partial<HttpConfig> = {}): Promise<
   const chromium = await ensureChromium();
   expect(chromium, "no Chromium; set CHROMIUM").to.be.a("string");
   expect((await buildWebClient(() => undefined)).kind).to.be.oneOf(["built", "fresh"]);
-  const fixture = await openHttpFixture({ config: { webDir: DIST, ...config } });
+  await using stack = new AsyncDisposableStack(); // Without a browser the fixture closes, too.
+  const fixture = stack.use(await openHttpFixture({ config: { webDir: DIST, ...config } }));
   const browser = await openBrowser(chromium ?? "");
-  return {
-    fixture,
-    browser,
-    async [Symbol.asyncDispose]() {
-      await browser.close();
-      await fixture[Symbol.asyncDispose]();
-    },
-  };
+  stack.defer(() => browser.close());
+  const owned = stack.move();
+  return { fixture, browser, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
