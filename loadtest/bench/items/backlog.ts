@@ -7,13 +7,15 @@ import { Client } from "pg";
 import { systemRandom } from "#shared/adapters/clock-system.ts";
 import { until } from "#shared/testing/wait.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
+import { started } from "../alternate.ts";
 import type { Leg } from "../figures.ts";
 import { median } from "../figures.ts";
 import { allDelivered, atMost, punctual } from "../item.ts";
 import type { Item, ItemResult, Verdict } from "../item.ts";
-import { PARLEY, startParley } from "../peers/parley.ts";
+import { PARLEY } from "../peers/parley.ts";
 import type { ParleyPeer } from "../peers/parley.ts";
 import { run } from "../run.ts";
+import { isOwn, versions, versus } from "../versions.ts";
 
 const BACKLOG = 200_000;
 const FILL_PER_SECOND = 10_000;
@@ -21,6 +23,8 @@ const LIVE_PER_SECOND = 2_000;
 const BATCH = 2_000;
 const DRAIN_WITHIN_MS = 120_000;
 const LIVE = { rooms: 200, members: 2, perSecond: LIVE_PER_SECOND };
+/** The backlog fits into it. */
+export const LARGE_LOG = { logBytesMax: 1024 * 1024 * 1024 };
 const FILL = { rooms: 64, members: 1, perSecond: FILL_PER_SECOND, warmPerSecond: 1_000 };
 
 export interface Drain {
@@ -36,17 +40,39 @@ export const B7: Item = {
   async play(options): Promise<ItemResult> {
     const drains: Drain[] = [];
     for (let round = 0; round < options.rounds; round++) {
-      const drain = await drainOnce(options.seconds ?? 8);
-      const { eventsPerSecond, limitPerSecond, quiet, busy } = drain;
-      drains.push(drain);
-      options.sayLeg(quiet);
-      options.sayLeg(busy);
-      options.say(`  drained ${whole(eventsPerSecond)}/s, bare limit ${whole(limitPerSecond)}/s`);
+      for (const start of versions(options, round, LARGE_LOG)) {
+        const drain = await drainOnce(options.seconds ?? 8, start);
+        const { eventsPerSecond, limitPerSecond, quiet, busy } = drain;
+        drains.push(drain);
+        options.sayLeg(quiet);
+        options.sayLeg(busy);
+        options.say(`  drained ${whole(eventsPerSecond)}/s, bare limit ${whole(limitPerSecond)}/s`);
+      }
     }
     const legs = drains.flatMap(({ quiet, busy }) => [quiet, busy]);
-    return { legs, verdicts: [...judge(drains), allDelivered(legs, PARLEY), punctual(legs)] };
+    const isOurs = ({ quiet }: Drain): boolean => isOwn(quiet);
+    const verdicts = [
+      ...judge(drains.filter(isOurs)),
+      allDelivered(legs, PARLEY),
+      punctual(legs),
+      ...toBase(
+        drains.filter(isOurs),
+        drains.filter((drain) => !isOurs(drain)),
+      ),
+    ];
+    return { legs, verdicts };
   },
 };
+
+function toBase(ours: readonly Drain[], theirs: readonly Drain[]): readonly Verdict[] {
+  const each = (what: string, of: (drain: Drain) => number): readonly Verdict[] =>
+    versus(what, ours.map(of), theirs.map(of));
+  return [
+    ...each("CPU per delivery, no backlog", ({ quiet }) => quiet.cpuUs),
+    ...each("CPU per delivery, draining", ({ busy }) => busy.cpuUs),
+    ...each("time of the drain", ({ eventsPerSecond }) => 1 / eventsPerSecond),
+  ];
+}
 
 function judge(drains: readonly Drain[]): Verdict[] {
   const rate = median(drains.map(({ eventsPerSecond }) => eventsPerSecond));
@@ -69,8 +95,9 @@ function judge(drains: readonly Drain[]): Verdict[] {
   ];
 }
 
-export async function drainOnce(seconds: number, env: NodeJS.ProcessEnv = {}): Promise<Drain> {
-  await using parley = await startParley({ logBytesMax: 1024 * 1024 * 1024, env });
+/** `start`: with LARGE_LOG. */
+export async function drainOnce(seconds: number, start: () => Promise<ParleyPeer>): Promise<Drain> {
+  await using parley = await started(start);
   const client = new Client({ connectionString: parley.cluster.databaseUrl });
   await client.connect();
   try {

@@ -2,15 +2,16 @@
 // memory of a gateway before its first connection. `make bench ONLY=IDLE BASE=../before` compares.
 
 import { readdirSync, readFileSync } from "node:fs";
-import { alternate } from "../alternate.ts";
+import { leg as playLeg } from "../alternate.ts";
 import { blankLeg, pause, sayMore } from "../blank-leg.ts";
 import { cpuOf, cpuSince, rssOf, total } from "../cpu.ts";
 import type { Leg } from "../figures.ts";
 import { median } from "../figures.ts";
 import { atMost } from "../item.ts";
-import type { Item, ItemOptions, ItemResult, Verdict } from "../item.ts";
+import type { Item, ItemOptions, ItemResult } from "../item.ts";
 import type { Peer } from "../peer.ts";
-import { PARLEY, PARLEY_BASE, startParley } from "../peers/parley.ts";
+import { PARLEY } from "../peers/parley.ts";
+import { toBase, versions } from "../versions.ts";
 
 const SECONDS = 60;
 /** A new cluster claims its partitions, and V8 compiles what runs often. */
@@ -28,27 +29,20 @@ export const IDLE: Item = {
   id: "IDLE",
   title: "a cluster without users: one process of each kind, 16 partitions",
   async play(options): Promise<ItemResult> {
-    const base = (): ReturnType<typeof startParley> =>
-      startParley({ checkout: process.env["BASE"] ?? "." });
-    const legs = await alternate({
-      peers: [() => startParley(), ...(options.peers.has("base") ? [base] : [])],
-      rounds: options.rounds,
-      play: (peer) => idle(peer, options),
-      say: sayMore(options),
-    });
+    const legs: Leg[] = [];
+    for (let round = 0; round < options.rounds; round++) {
+      for (const start of versions(options, round)) {
+        legs.push(await playLeg(start, (peer) => idle(peer, options), sayMore(options)));
+      }
+    }
     const of = (peer: string, name: string): number =>
       median(legs.filter((one) => one.peer === peer).map(({ more }) => more?.[name] ?? NaN));
-    const verdicts: Verdict[] = [
+    const verdicts = [
       atMost("CPU of all processes, 20 s after the start", of(PARLEY, CPU), 8, "ms/s"),
       atMost("CPU of all processes at rest", of(PARLEY, CPU_AT_REST), 8, "ms/s"),
       atMost("RSS of the gateway before the first connection", of(PARLEY, GATEWAY_RSS), 90, "MiB"),
+      ...toBase(legs, [CPU, CPU_AT_REST, GATEWAY_RSS]),
     ];
-    if (options.peers.has("base")) {
-      for (const name of [CPU, CPU_AT_REST, GATEWAY_RSS]) {
-        const value = of(PARLEY, name) / of(PARLEY_BASE, name);
-        verdicts.push(atMost(`${name}, to the base`, value, 1.03, "×"));
-      }
-    }
     return { legs, verdicts };
   },
 };

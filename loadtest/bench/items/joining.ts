@@ -16,18 +16,20 @@ import { median } from "../figures.ts";
 import { Histogram } from "../histogram.ts";
 import { allDelivered, atMost } from "../item.ts";
 import type { Item, ItemOptions, ItemResult } from "../item.ts";
-import { PARLEY, startParley } from "../peers/parley.ts";
+import { PARLEY } from "../peers/parley.ts";
 import type { ParleyPeer } from "../peers/parley.ts";
 import { RoomClients } from "../room-clients.ts";
 import { percentiles } from "../run.ts";
 import { openLoop } from "../schedule.ts";
 import { Sink } from "../sink.ts";
+import { isOwn, toBase, versions } from "../versions.ts";
 
 const MEMBERS = 5_000;
 const JOINS_PER_SECOND = 500;
 const MESSAGES_PER_SECOND = 50;
 const QUIET_SECONDS = 5;
 const DONE_WITHIN_MS = 120_000;
+const CPU = "server CPU meanwhile, % of a core";
 const ROOM = "joining" as RoomId;
 /** The first of them owns the room. */
 const WRITERS = ["owner", "writer"];
@@ -38,14 +40,17 @@ export const B12: Item = {
   async play(options): Promise<ItemResult> {
     const legs: Leg[] = [];
     for (let round = 0; round < options.rounds; round++) {
-      legs.push(await playLeg(() => startParley(), joining(options), sayMore(options)));
+      for (const start of versions(options, round)) {
+        legs.push(await playLeg(start, joining(options), sayMore(options)));
+      }
     }
     const ratio = median(
-      legs.map(({ more }) => more?.["p99 of delivery, joining to joined"] ?? NaN),
+      legs.filter(isOwn).map(({ more }) => more?.["p99 of delivery, joining to joined"] ?? NaN),
     );
     const verdicts = [
       allDelivered(legs, PARLEY),
       atMost("p99 of messages while members join, to after", ratio, 2, "×"),
+      ...toBase(legs, [CPU]),
     ];
     return { legs, verdicts };
   },
@@ -94,7 +99,7 @@ function joining({
           "delivery p99 joined, ms": joined.p99,
           "join p50, ms": joins.p50,
           "join p99, ms": joins.p99,
-          "server CPU meanwhile, % of a core": (cpuMs / tookMs) * 100,
+          [CPU]: (cpuMs / tookMs) * 100,
           "presence bytes per join, to one member":
             (observer.presenceBytes() - presenceBefore) / count,
         },

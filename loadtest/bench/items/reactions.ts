@@ -9,12 +9,13 @@ import type { Leg } from "../figures.ts";
 import { median } from "../figures.ts";
 import { allDelivered, atMost } from "../item.ts";
 import type { Item, ItemOptions, ItemResult } from "../item.ts";
-import { PARLEY, startParley } from "../peers/parley.ts";
+import { PARLEY } from "../peers/parley.ts";
 import type { ParleyPeer } from "../peers/parley.ts";
 import { RoomClients } from "../room-clients.ts";
 import { percentiles } from "../run.ts";
 import { openLoop } from "../schedule.ts";
 import type { Slip } from "../schedule.ts";
+import { isOwn, toBase, versions } from "../versions.ts";
 
 const MEMBERS = 500;
 const PER_SECOND = 200;
@@ -22,6 +23,7 @@ const REACTORS = 10;
 const TARGETS = 20;
 const EMOJI = ["👍", "🎉", "❤️", ":ok:"];
 const ARRIVED_WITHIN_MS = 30_000;
+const COST = "CPU per delivery, µs";
 
 export const B11: Item = {
   id: "B11",
@@ -29,12 +31,15 @@ export const B11: Item = {
   async play(options): Promise<ItemResult> {
     const legs: Leg[] = [];
     for (let round = 0; round < options.rounds; round++) {
-      legs.push(await playLeg(() => startParley(), reactions(options), sayMore(options)));
+      for (const start of versions(options, round)) {
+        legs.push(await playLeg(start, reactions(options), sayMore(options)));
+      }
     }
-    const worst = median(legs.map(({ deliveryMs }) => deliveryMs?.p99 ?? NaN));
+    const worst = median(legs.filter(isOwn).map(({ deliveryMs }) => deliveryMs?.p99 ?? NaN));
     const verdicts = [
       allDelivered(legs, PARLEY),
       atMost("p99 of the delivery of a reaction", worst, 100, "ms"),
+      ...toBase(legs, [COST]),
     ];
     return { legs, verdicts };
   },
@@ -69,7 +74,7 @@ function reactions({ seconds = 10, scale }: ItemOptions): (peer: ParleyPeer) => 
         more: {
           members,
           reactions: count,
-          "CPU per delivery, µs": cpu / (count * members),
+          [COST]: cpu / (count * members),
           "delivery p50, ms": p50,
           "delivery p99, ms": p99,
         },

@@ -10,7 +10,7 @@ import { allDelivered, atMost, punctual } from "../item.ts";
 import type { Item, ItemResult } from "../item.ts";
 import { PARLEY, startParley } from "../peers/parley.ts";
 import { run } from "../run.ts";
-import { drainOnce } from "./backlog.ts";
+import { drainOnce, LARGE_LOG } from "./backlog.ts";
 
 const LAG_TARGET_S = 5;
 const SHARE_TARGET = 0.95;
@@ -27,7 +27,9 @@ export const INDEX: Item = {
     for (let round = 0; round < rounds; round++) {
       const rate = { on: 0, off: 0 };
       for (const which of round % 2 === 0 ? (["on", "off"] as const) : (["off", "on"] as const)) {
-        const drain = await drainOnce(seconds ?? 8, { SEARCH_INDEX: which });
+        const drain = await drainOnce(seconds ?? 8, () =>
+          startParley({ ...LARGE_LOG, env: { SEARCH_INDEX: which } }),
+        );
         rate[which] = drain.eventsPerSecond;
         legs.push(drain.quiet, drain.busy);
         say(

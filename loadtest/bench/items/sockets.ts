@@ -9,11 +9,12 @@ import { median } from "../figures.ts";
 import { allDelivered, atMost } from "../item.ts";
 import type { Item, ItemOptions, ItemResult, Verdict } from "../item.ts";
 import type { Peer, RunningPeer, StartPeer } from "../peer.ts";
-import { PARLEY, PARLEY_BASE, startParley } from "../peers/parley.ts";
+import { PARLEY } from "../peers/parley.ts";
 import type { ParleyPeer } from "../peers/parley.ts";
 import { RAW_SHARED, startRaw } from "../peers/raw.ts";
 import { byName, run } from "../run.ts";
 import type { Sink } from "../sink.ts";
+import { isOwn, toBase, versions, versus } from "../versions.ts";
 
 const ROOMS = 1_000;
 const MEMBERS = 10;
@@ -28,7 +29,7 @@ export const B5: Item = {
   async play(options): Promise<ItemResult> {
     const legs: Leg[] = [];
     for (let round = 0; round < options.rounds; round++) {
-      for (const start of startsOf(options)) {
+      for (const start of startsOf(options, round)) {
         legs.push(
           await playLeg<RunningPeer>(start, (peer) => idle(peer, options), sayMore(options)),
         );
@@ -41,24 +42,15 @@ export const B5: Item = {
     const verdicts = [
       atMost("RSS of the gateway to bare ws", memory, 1.3, "×"),
       atMost("CPU of the gateway per idle socket", cost, 2, "µs/s"),
+      ...toBase(legs, [MEMORY, COST, ALL]),
     ];
-    if (options.peers.has("base")) {
-      for (const name of [MEMORY, COST, ALL]) {
-        const value = of(PARLEY, name) / of(PARLEY_BASE, name);
-        verdicts.push(atMost(`${name}, to the base`, value, 1.03, "×"));
-      }
-    }
     return { legs, verdicts };
   },
 };
 
-function startsOf({ peers }: ItemOptions): readonly StartPeer[] {
-  const base = (): Promise<RunningPeer> => startParley({ checkout: process.env["BASE"] ?? "." });
-  return [
-    () => startParley(),
-    ...(peers.has("base") ? [base] : []),
-    ...(peers.has("raw") ? [(): Promise<RunningPeer> => startRaw()] : []),
-  ];
+function startsOf(options: ItemOptions, round: number): readonly StartPeer[] {
+  const raw = (): Promise<RunningPeer> => startRaw();
+  return [...versions(options, round), ...(options.peers.has("raw") ? [raw] : [])];
 }
 
 async function idle(peer: Peer, options: ItemOptions): Promise<Leg> {
@@ -98,22 +90,40 @@ export const B8: Item = {
     const allRead: Leg[] = [];
     const somePaused: Leg[] = [];
     const seconds = options.seconds ?? 20;
-    const play = async (name: string, pausedReaders: number): Promise<Leg> =>
-      playLeg(
-        () => startParley(),
-        (peer) => withPausedReaders(peer, { ...LARGE, name, seconds }, pausedReaders),
-        options.sayLeg,
-      );
+    const play = async (round: number, name: string, pausedReaders: number): Promise<Leg[]> => {
+      const legs: Leg[] = [];
+      for (const start of versions(options, round)) {
+        const shape = { ...LARGE, name, seconds };
+        const playOne = (peer: ParleyPeer): Promise<Leg> =>
+          withPausedReaders(peer, shape, pausedReaders);
+        legs.push(await playLeg(start, playOne, options.sayLeg));
+      }
+      return legs;
+    };
     for (let round = 0; round < options.rounds; round++) {
       const both = [
-        async () => allRead.push(await play("1 × 1,000, all read", 0)),
-        async () => somePaused.push(await play("1 × 1,000, 1 % paused", PAUSED_READERS)),
+        async () => allRead.push(...(await play(round, "1 × 1,000, all read", 0))),
+        async () =>
+          somePaused.push(...(await play(round, "1 × 1,000, 1 % paused", PAUSED_READERS))),
       ];
       for (const one of round % 2 === 0 ? both : both.toReversed()) await one();
     }
-    return { legs: [...allRead, ...somePaused], verdicts: verdictsOfB8(allRead, somePaused) };
+    const verdicts = [
+      ...verdictsOfB8(allRead.filter(isOwn), somePaused.filter(isOwn)),
+      ...costToBase(allRead),
+      ...costToBase(somePaused),
+    ];
+    return { legs: [...allRead, ...somePaused], verdicts };
   },
 };
+
+function costToBase(legs: readonly Leg[]): readonly Verdict[] {
+  const [first] = legs;
+  const [ours, theirs] = [legs.filter(isOwn), legs.filter((leg) => !isOwn(leg))].map((some) =>
+    some.map(({ cpuUs }) => cpuUs),
+  );
+  return versus(`CPU per delivery, ${first?.shape}`, ours ?? [], theirs ?? []);
+}
 
 export function verdictsOfB8(
   allRead: readonly Leg[],

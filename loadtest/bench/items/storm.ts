@@ -17,18 +17,21 @@ import { atMost } from "../item.ts";
 import type { Item, ItemOptions, ItemResult } from "../item.ts";
 import { pinServers } from "../peer.ts";
 import type { Peer, RunningPeer, Step } from "../peer.ts";
-import { PARLEY, startParley } from "../peers/parley.ts";
+import { PARLEY } from "../peers/parley.ts";
 import type { ParleyPeer } from "../peers/parley.ts";
 import { RAW_JWT, startRaw } from "../peers/raw.ts";
 import { percentiles } from "../run.ts";
 import { openLoop } from "../schedule.ts";
 import { Sink } from "../sink.ts";
+import { toBase, versions } from "../versions.ts";
 
 const COME_PER_SECOND = 500;
 /** Ten members each, as in B5. */
 const COME_ROOMS = 1_000;
 const COME_TAIL = 20;
 const BACK_WITHIN_MS = 60_000;
+const COST = "CPU per connection, µs";
+const BACK = "99 % back, s";
 
 export const B6: Item = {
   id: "B6",
@@ -38,27 +41,21 @@ export const B6: Item = {
     const secret = randomBytes(32);
     const startJwt = (): Promise<RunningPeer> => startRaw("jwt", secret.toString("base64url"));
     for (let round = 0; round < options.rounds; round++) {
-      legs.push(
-        await playLeg(
-          () => startParley({ restart: true }),
-          comeToParley(options),
-          sayMore(options),
-        ),
-        await playLeg(startJwt, comeToRaw(options, secret), sayMore(options)),
-      );
+      for (const start of versions(options, round, { restart: true })) {
+        legs.push(await playLeg(start, comeToParley(options), sayMore(options)));
+      }
+      if (options.peers.has("raw")) {
+        legs.push(await playLeg(startJwt, comeToRaw(options, secret), sayMore(options)));
+      }
     }
     const of = (peer: string, name: string): number =>
       median(legs.filter((one) => one.peer === peer).map(({ more }) => more?.[name] ?? NaN));
-    const cost = "CPU per connection, µs";
+    const toRaw = of(PARLEY, COST) / of(RAW_JWT, COST);
     const verdicts = [
-      atMost(
-        "CPU per connection to raw with a JWT check",
-        of(PARLEY, cost) / of(RAW_JWT, cost),
-        2,
-        "×",
-      ),
+      atMost("CPU per connection to raw with a JWT check", toRaw, 2, "×"),
       atMost("PostgreSQL reads per connection", of(PARLEY, "PostgreSQL reads each"), 0.05, ""),
-      atMost("99 % are back after the kill", of(PARLEY, "99 % back, s"), 20, "s"),
+      atMost("99 % are back after the kill", of(PARLEY, BACK), 20, "s"),
+      ...toBase(legs, [COST, BACK]),
     ];
     return { legs, verdicts };
   },
@@ -104,7 +101,7 @@ async function come(
   const cpu = cpuSince(before, cpuOf(peer.pids));
   const { p50, p99 } = percentiles(readyMs);
   const more = {
-    "CPU per connection, µs": total(cpu) / count,
+    [COST]: total(cpu) / count,
     ...Object.fromEntries([...cpu].map(([name, us]) => [`of it ${name}, µs`, us / count])),
     "caught up p50, ms": p50,
     "caught up p99, ms": p99,
@@ -170,7 +167,7 @@ function comeToParley(options: ItemOptions): (peer: ParleyPeer) => Promise<Leg> 
       what: "all clients to be connected again",
     });
     backAt.sort((a, b) => a - b);
-    more["99 % back, s"] = ((backAt[Math.ceil(0.99 * count) - 1] ?? NaN) - killedAt) / 1_000;
+    more[BACK] = ((backAt[Math.ceil(0.99 * count) - 1] ?? NaN) - killedAt) / 1_000;
     more["all back, s"] = ((backAt.at(-1) ?? NaN) - killedAt) / 1_000;
     for (const sink of [...sinks, ...returning]) sink.close();
     return { ...blankLeg(peer, "10,000 connect", options.seconds ?? 20), more };
