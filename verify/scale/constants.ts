@@ -26,13 +26,13 @@ export const CONSTANTS = {
   },
   connectionBytes: {
     what: "gateway, one connection with one room",
-    value: 6_600,
+    value: 9_050,
     unit: "bytes resident",
     command: B5,
   },
   connectUs: {
     what: "gateway, one connect with a token, a join and 20 messages",
-    value: 700,
+    value: 1_200,
     unit: "µs of CPU",
     command: "make bench ONLY=B6 ROUNDS=3 SECONDS=20",
   },
