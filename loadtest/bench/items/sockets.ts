@@ -20,6 +20,7 @@ const ROOMS = 1_000;
 const MEMBERS = 10;
 const IDLE_SETTLE_MS = 5_000;
 const MEMORY = "RSS of the gateway, MiB";
+const MEMORY_TO_RAW = "RSS of the gateway to bare ws";
 const COST = "CPU of the gateway, µs/s per socket";
 const ALL = "CPU of all processes, µs/s per socket";
 
@@ -40,7 +41,7 @@ export const B5: Item = {
     const memory = of(PARLEY, MEMORY) / of(RAW_SHARED, MEMORY);
     const cost = of(PARLEY, COST);
     const verdicts = [
-      atMost("RSS of the gateway to bare ws", memory, 1.3, "×"),
+      ...(options.peers.has("raw") ? [atMost(MEMORY_TO_RAW, memory, 1.3, "×")] : []),
       atMost("CPU of the gateway per idle socket", cost, 2, "µs/s"),
       ...toBase(legs, [MEMORY, COST, ALL]),
     ];
@@ -118,11 +119,10 @@ export const B8: Item = {
 };
 
 function costToBase(legs: readonly Leg[]): readonly Verdict[] {
-  const [first] = legs;
-  const [ours, theirs] = [legs.filter(isOwn), legs.filter((leg) => !isOwn(leg))].map((some) =>
-    some.map(({ cpuUs }) => cpuUs),
-  );
-  return versus(`CPU per delivery, ${first?.shape}`, ours ?? [], theirs ?? []);
+  const costs = (some: readonly Leg[]): readonly number[] => some.map(({ cpuUs }) => cpuUs);
+  const ours = legs.filter(isOwn);
+  const theirs = legs.filter((leg) => !isOwn(leg));
+  return versus(`CPU per delivery, ${legs[0]?.shape}`, costs(ours), costs(theirs));
 }
 
 export function verdictsOfB8(

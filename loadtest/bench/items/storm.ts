@@ -31,6 +31,7 @@ const COME_ROOMS = 1_000;
 const COME_TAIL = 20;
 const BACK_WITHIN_MS = 60_000;
 const COST = "CPU per connection, µs";
+const COST_TO_RAW = "CPU per connection to raw with a JWT check";
 const BACK = "99 % back, s";
 
 export const B6: Item = {
@@ -52,7 +53,7 @@ export const B6: Item = {
       median(legs.filter((one) => one.peer === peer).map(({ more }) => more?.[name] ?? NaN));
     const toRaw = of(PARLEY, COST) / of(RAW_JWT, COST);
     const verdicts = [
-      atMost("CPU per connection to raw with a JWT check", toRaw, 2, "×"),
+      ...(options.peers.has("raw") ? [atMost(COST_TO_RAW, toRaw, 2, "×")] : []),
       atMost("PostgreSQL reads per connection", of(PARLEY, "PostgreSQL reads each"), 0.05, ""),
       atMost("99 % are back after the kill", of(PARLEY, BACK), 20, "s"),
       ...toBase(legs, [COST, BACK]),
