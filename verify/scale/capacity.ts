@@ -66,6 +66,7 @@ export const CONNECTIONS_PER_GATEWAY = 20_000;
 export const GATEWAY_BYTES = 1024 ** 3;
 export const ROOM_NODE_BYTES = 1024 ** 3;
 const CORE_US = 1_000_000;
+/** While a partition changes its state; fewer at rest. */
 const TICKS_PER_SECOND = 10;
 const PARTITIONS_PER_NODE = 4;
 const PARTITIONS_MIN = 16;
@@ -144,8 +145,7 @@ function busy(us: number): number {
 /** Microseconds of CPU a second of one room node while no user sends. */
 export function idleRoomNodeUs(cluster: Cluster, costs: Costs): number {
   const { gateways, roomNodes, partitions } = cluster;
-  const ticks =
-    TICKS_PER_SECOND * partitions * (costs.tickUs + costs.tickPerNodeUs * (roomNodes - 1));
+  const ticks = TICKS_PER_SECOND * partitions * costs.tickUs;
   const beats =
     roomNodes * costs.beatUs +
     partitions * costs.beatPerPartitionUs +

@@ -124,7 +124,7 @@ export const RESOURCES: readonly Formula[] = [
   },
   {
     what: "a room node, CPU while no user sends",
-    text: "10 × P × (tickUs + (N − 1) × tickPerNodeUs) + N × beatUs + P × beatPerPartitionUs + G × gatewayBeatAtRoomUs + P / 5 × watermarkUs",
+    text: "10 × P × tickUs + N × beatUs + P × beatPerPartitionUs + G × gatewayBeatAtRoomUs + P / 5 × watermarkUs",
     unit: US_PER_SECOND,
     value: ({ cluster, costs }) => idleRoomNodeUs(cluster, costs),
   },

@@ -21,10 +21,8 @@ const encoder = new TextEncoder();
 
 /** Microseconds of CPU. */
 export interface RoomNodeCosts {
-  /** One tick for one partition, alone in the cluster. */
+  /** One tick for one partition. The number of room nodes makes no difference (shares.ts). */
   readonly tickUs: number;
-  /** In addition, for each further room node of the cluster. */
-  readonly tickPerNodeUs: number;
   /** A received beat of a room node, without its partitions. */
   readonly beatUs: number;
   /** In addition, for each partition that it lists. */
@@ -35,12 +33,9 @@ export interface RoomNodeCosts {
 
 export function measureRoomNode(): RoomNodeCosts {
   const partitions = 1_024;
-  const nodes = 50;
-  const alone = tickOf(partitions, 1);
   const empty = emptyBeat(subjects.beat("room"));
   return {
-    tickUs: alone,
-    tickPerNodeUs: (tickOf(partitions, nodes) - alone) / (nodes - 1),
+    tickUs: tickOf(partitions),
     beatUs: empty,
     beatPerPartitionUs: (beatOf(partitions, 32) - empty) / (partitions / 32),
     gatewayBeatUs: emptyBeat(subjects.beat("gateway")),
@@ -97,13 +92,9 @@ function receiveBeats({ bus, beats }: Bench): void {
   for (const beat of beats) bus.deliver(subjects.beat("room"), beat);
 }
 
-function tickOf(partitions: number, nodes: number): number {
-  const bench = open(partitions, nodes);
-  receiveBeats(bench);
-  return cpuOf(TICKS * partitions, () => {
-    bench.clock.advance(TICKS * TICK_MS);
-    receiveBeats(bench);
-  });
+function tickOf(partitions: number): number {
+  const { clock } = open(partitions, 1);
+  return cpuOf(TICKS * partitions, () => clock.advance(TICKS * TICK_MS));
 }
 
 function beatOf(partitions: number, nodes: number): number {
