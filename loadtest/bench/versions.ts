@@ -3,6 +3,9 @@
 //
 //   versions.1. The two play in turn, and each second round begins with the base.
 
+import { leg as playLeg } from "./alternate.ts";
+import type { PlayLeg } from "./alternate.ts";
+import { sayMore } from "./blank-leg.ts";
 import type { Leg } from "./figures.ts";
 import { ratio } from "./figures.ts";
 import type { ItemOptions, Verdict } from "./item.ts";
@@ -23,6 +26,21 @@ export function versions(
   const checkout = process.env["BASE"] ?? ".";
   const base = (): Promise<ParleyPeer> => startParley({ ...options, checkout });
   return round % 2 === 0 ? [own, base] : [base, own];
+}
+
+/** A leg of each version in each round. */
+export async function playVersions(
+  options: ItemOptions,
+  play: PlayLeg<ParleyPeer>,
+  parley: ParleyOptions = {},
+): Promise<readonly Leg[]> {
+  const legs: Leg[] = [];
+  for (let round = 0; round < options.rounds; round++) {
+    for (const start of versions(options, round, parley)) {
+      legs.push(await playLeg(start, play, sayMore(options)));
+    }
+  }
+  return legs;
 }
 
 export function isOwn({ peer }: Leg): boolean {

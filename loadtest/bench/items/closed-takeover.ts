@@ -1,8 +1,7 @@
 // Takeover item, B13: a room node is killed that owns a part of 1,000 closed rooms with 100 members
 // each. A room is back with the ack of a message that was sent right behind the kill.
 
-import { leg as playLeg } from "../alternate.ts";
-import { blankLeg, pause, sayMore } from "../blank-leg.ts";
+import { blankLeg, pause } from "../blank-leg.ts";
 import { inBatches } from "../bench-clients.ts";
 import type { Leg } from "../figures.ts";
 import { median } from "../figures.ts";
@@ -11,7 +10,7 @@ import { atMost } from "../item.ts";
 import type { Item, ItemOptions, ItemResult } from "../item.ts";
 import type { ParleyPeer } from "../peers/parley.ts";
 import { percentiles } from "../run.ts";
-import { isOwn, toBase, versions } from "../versions.ts";
+import { isOwn, playVersions, toBase } from "../versions.ts";
 
 const ROOMS = 1_000;
 const MEMBERS = 100;
@@ -27,12 +26,7 @@ export const B13: Item = {
   id: "B13",
   title: "takeover of 1,000 closed rooms with 100 members each",
   async play(options): Promise<ItemResult> {
-    const legs: Leg[] = [];
-    for (let round = 0; round < options.rounds; round++) {
-      for (const start of versions(options, round, { rooms: 2, restart: true })) {
-        legs.push(await playLeg(start, takeover(options), sayMore(options)));
-      }
-    }
+    const legs = await playVersions(options, takeover(options), { rooms: 2, restart: true });
     const back = median(legs.filter(isOwn).map(({ more }) => more?.[BACK] ?? NaN));
     const verdicts = [
       atMost("p99 of the rooms are back", back, FAILOVER_MS, "ms"),

@@ -2,8 +2,7 @@
 // memory of a gateway before its first connection. `make bench ONLY=IDLE BASE=../before` compares.
 
 import { readdirSync, readFileSync } from "node:fs";
-import { leg as playLeg } from "../alternate.ts";
-import { blankLeg, pause, sayMore } from "../blank-leg.ts";
+import { blankLeg, pause } from "../blank-leg.ts";
 import { cpuOf, cpuSince, rssOf, total } from "../cpu.ts";
 import type { Leg } from "../figures.ts";
 import { median } from "../figures.ts";
@@ -11,7 +10,7 @@ import { atMost } from "../item.ts";
 import type { Item, ItemOptions, ItemResult } from "../item.ts";
 import type { Peer } from "../peer.ts";
 import { PARLEY } from "../peers/parley.ts";
-import { toBase, versions } from "../versions.ts";
+import { playVersions, toBase } from "../versions.ts";
 
 const SECONDS = 60;
 /** A new cluster claims its partitions, and V8 compiles what runs often. */
@@ -29,12 +28,7 @@ export const IDLE: Item = {
   id: "IDLE",
   title: "a cluster without users: one process of each kind, 16 partitions",
   async play(options): Promise<ItemResult> {
-    const legs: Leg[] = [];
-    for (let round = 0; round < options.rounds; round++) {
-      for (const start of versions(options, round)) {
-        legs.push(await playLeg(start, (peer) => idle(peer, options), sayMore(options)));
-      }
-    }
+    const legs = await playVersions(options, (peer) => idle(peer, options));
     const of = (peer: string, name: string): number =>
       median(legs.filter((one) => one.peer === peer).map(({ more }) => more?.[name] ?? NaN));
     const verdicts = [

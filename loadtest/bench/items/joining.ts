@@ -8,8 +8,7 @@
 import { until } from "#shared/testing/wait.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { WireClient } from "#verify/wire-client/wire-client.ts";
-import { leg as playLeg } from "../alternate.ts";
-import { blankLeg, sayMore } from "../blank-leg.ts";
+import { blankLeg } from "../blank-leg.ts";
 import { cpuOf, cpuSince, total } from "../cpu.ts";
 import type { Leg } from "../figures.ts";
 import { median } from "../figures.ts";
@@ -22,7 +21,7 @@ import { RoomClients } from "../room-clients.ts";
 import { percentiles } from "../run.ts";
 import { openLoop } from "../schedule.ts";
 import { Sink } from "../sink.ts";
-import { isOwn, toBase, versions } from "../versions.ts";
+import { isOwn, playVersions, toBase } from "../versions.ts";
 
 const MEMBERS = 5_000;
 const JOINS_PER_SECOND = 500;
@@ -38,12 +37,7 @@ export const B12: Item = {
   id: "B12",
   title: "5,000 members of one closed room join at 500/s, 50 messages/s meanwhile",
   async play(options): Promise<ItemResult> {
-    const legs: Leg[] = [];
-    for (let round = 0; round < options.rounds; round++) {
-      for (const start of versions(options, round)) {
-        legs.push(await playLeg(start, joining(options), sayMore(options)));
-      }
-    }
+    const legs = await playVersions(options, joining(options));
     const ratio = median(
       legs.filter(isOwn).map(({ more }) => more?.["p99 of delivery, joining to joined"] ?? NaN),
     );

@@ -1,9 +1,8 @@
 // Reactions item, B11: a large room in which users react to a few messages, 200 times a second.
 
 import { until } from "#shared/testing/wait.ts";
-import { leg as playLeg } from "../alternate.ts";
 import { BenchClients } from "../bench-clients.ts";
-import { blankLeg, sayMore } from "../blank-leg.ts";
+import { blankLeg } from "../blank-leg.ts";
 import { cpuOf, cpuSince, total } from "../cpu.ts";
 import type { Leg } from "../figures.ts";
 import { median } from "../figures.ts";
@@ -15,7 +14,7 @@ import { RoomClients } from "../room-clients.ts";
 import { percentiles } from "../run.ts";
 import { openLoop } from "../schedule.ts";
 import type { Slip } from "../schedule.ts";
-import { isOwn, toBase, versions } from "../versions.ts";
+import { isOwn, playVersions, toBase } from "../versions.ts";
 
 const MEMBERS = 500;
 const PER_SECOND = 200;
@@ -29,12 +28,7 @@ export const B11: Item = {
   id: "B11",
   title: "1 room × 500, 200 reactions/s",
   async play(options): Promise<ItemResult> {
-    const legs: Leg[] = [];
-    for (let round = 0; round < options.rounds; round++) {
-      for (const start of versions(options, round)) {
-        legs.push(await playLeg(start, reactions(options), sayMore(options)));
-      }
-    }
+    const legs = await playVersions(options, reactions(options));
     const worst = median(legs.filter(isOwn).map(({ deliveryMs }) => deliveryMs?.p99 ?? NaN));
     const verdicts = [
       allDelivered(legs, PARLEY),
