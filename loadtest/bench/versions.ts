@@ -12,7 +12,7 @@ import type { ItemOptions, Verdict } from "./item.ts";
 import { PARLEY, PARLEY_BASE, startParley } from "./peers/parley.ts";
 import type { ParleyOptions, ParleyPeer } from "./peers/parley.ts";
 
-/** "No row costs more than before": 3 % is the spread of pairs of the same version. */
+/** The goal of a change: no row costs more than 3 % more than before. */
 const MOST = 1.03;
 
 /** Starts of the versions of a round, in their order (versions.1). */
