@@ -2,8 +2,9 @@
 //
 //   node infra/ansible/release.ts [VERSION]   .parley/hosts/parley-VERSION.tar.gz, nats-server
 //
-// The archive holds the sources, their production packages, the built pages and the pinned Node. A
-// host needs no registry and no Node of its own. The default of VERSION is that of package.json.
+// The archive holds the bundles of the services, the sources, their production packages, the built
+// pages and the pinned Node. A host needs no registry and no Node of its own. The default of
+// VERSION is that of package.json.
 //
 //   ansible/release.1. The archive holds no test, no secret and no development package.
 
@@ -12,6 +13,7 @@ import { copyFileSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
+import { bundleServices } from "#tools/bundle/bundle.ts";
 import { ensureNatsServer } from "#tools/programs/nats-server.ts";
 import { parseObject } from "#shared/kit/json.ts";
 import { MALLOC_ARENA_MAX, REPOSITORY } from "../embedded/service-process.ts";
@@ -23,6 +25,12 @@ const FILES = ["package.json", "package-lock.json", "LICENSE"];
 const SKIPPED = new Set(["test", "testing", ".built-from"]);
 const VERSION = /^[0-9A-Za-z][0-9A-Za-z.+-]{0,63}$/;
 
+/** Bundles are built into the release: a checkout keeps the parts of older ones (bundle.4). */
+function isReleased(path: string): boolean {
+  const names = path.split("/");
+  return !names.some((name) => SKIPPED.has(name)) && !/^services\/\w+\/dist$/.test(path);
+}
+
 /** The files of a release, without the file that states its version. */
 async function stage(folder: string): Promise<void> {
   for (const build of [buildWebClient, buildOperatorPage]) {
@@ -33,12 +41,10 @@ async function stage(folder: string): Promise<void> {
   for (const part of FOLDERS) {
     cpSync(join(REPOSITORY, part), join(folder, part), {
       recursive: true,
-      filter: (path) =>
-        !relative(REPOSITORY, path)
-          .split("/")
-          .some((name) => SKIPPED.has(name)),
+      filter: (path) => isReleased(relative(REPOSITORY, path)),
     });
   }
+  await bundleServices(folder);
   const npm = ["ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"];
   execFileSync("npm", npm, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
   mkdirSync(join(folder, "bin"));

@@ -18,14 +18,16 @@ interface Program {
 
 const REFUSED = { status: 1, output: "the environment is not valid" } as const;
 /** Services load this only when a collector is configured. */
-const TELEMETRY =
-  'await import("@opentelemetry/sdk-node"); await import("#shared/process/otel-tracer.ts");';
+const TELEMETRY = 'await import("@opentelemetry/sdk-node");';
 
 const PROGRAMS: readonly Program[] = [
-  { words: ["services/gateway/main.ts"], ...REFUSED },
-  { words: ["services/room/main.ts"], ...REFUSED },
-  { words: ["services/persistence/main.ts"], ...REFUSED },
-  { words: ["services/persistence/migrate-main.ts"], ...REFUSED },
+  { words: ["services/gateway/dist/main.js"], ...REFUSED },
+  { words: ["services/room/dist/main.js"], ...REFUSED },
+  { words: ["services/persistence/dist/main.js"], ...REFUSED },
+  { words: ["services/persistence/dist/migrate-main.js"], ...REFUSED },
+  { words: ["services/webhooks/dist/main.js"], ...REFUSED },
+  { words: ["services/operator/dist/main.js"], ...REFUSED },
+  { words: ["services/region/dist/main.js"], ...REFUSED },
   { words: ["client/cli/parley.ts", "--help"], status: 0, output: "Usage: parley" },
   { words: ["--input-type=module", "--eval", TELEMETRY], status: 0, output: "" },
 ];

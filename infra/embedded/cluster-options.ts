@@ -46,6 +46,11 @@ export interface ClusterOptions {
   readonly runner: readonly string[];
   /** Additional variables for every service. */
   readonly env?: NodeJS.ProcessEnv;
+  /**
+   * Services run as bundles, as in an image (decision 070). Otherwise, and with `codeOf`, they run
+   * from their sources.
+   */
+  readonly bundled: boolean;
   /** The code of a service at its next start. Default: this checkout. */
   readonly codeOf?: (service: string) => Code;
   /** The URLs by which `service` reaches a server at `urls`. Chaos inserts a proxy here. */
@@ -80,6 +85,7 @@ export const DEFAULTS: ClusterOptions = {
   restart: true,
   host: "127.0.0.1",
   runner: [],
+  bundled: true,
   route: (_service, _server, urls) => Promise.resolve(urls),
   say: (line) => console.log(line), // For programs. A test passes its own.
 };
@@ -108,6 +114,10 @@ const schema = z.object({
   LIMITS: z.enum(["on", "off"]).default(DEFAULTS.limits),
   HEAP_MIB: z.coerce.number().int().min(32).max(65_536).default(DEFAULTS.heapMib),
   RESTORE: z.enum(["no", "logs", "logs-intact"]).default(DEFAULTS.restore),
+  BUNDLED: z
+    .enum(["0", "1"])
+    .default("1")
+    .transform((text) => text === "1"),
   RESTART: z
     .enum(["0", "1"])
     .default("1")
@@ -132,6 +142,7 @@ export function optionsFromEnv(env: NodeJS.ProcessEnv = process.env): ClusterOpt
     heapMib: config.HEAP_MIB,
     restore: config.RESTORE,
     restart: config.RESTART,
+    bundled: config.BUNDLED,
     ...(config.PARTITIONS !== undefined && { partitions: config.PARTITIONS }),
     ...(config.NATS_URL !== undefined && { natsUrl: config.NATS_URL }),
     ...(config.DATABASE_URL !== undefined && { databaseUrl: config.DATABASE_URL }),

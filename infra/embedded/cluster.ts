@@ -32,6 +32,7 @@ import { openCredentials } from "../nats/credentials.ts";
 import type { Credentials } from "../nats/credentials.ts";
 import { isFree } from "./ports.ts";
 import { checkLogs } from "./restore-at-start.ts";
+import { buildServices } from "./service-bundles.ts";
 import { Supervised } from "./supervised.ts";
 import type { LogReading } from "./supervised.ts";
 
@@ -248,7 +249,12 @@ export class Cluster implements AsyncDisposable {
     const launches = (options: ClusterOptions): Launches =>
       new Launches({ options, record, extraEnv: this.#extraEnv, credentials: this.#credentials });
     const servers = launches(this.#options);
-    await Promise.all([this.#startNats(servers), this.#startPostgres(servers)]);
+    const { bundled, say } = this.#options;
+    await Promise.all([
+      this.#startNats(servers),
+      this.#startPostgres(servers),
+      bundled && buildServices(say),
+    ]);
     const partitions = await this.#partitions();
     await this.#provision(partitions);
     await this.#startServices(launches({ ...this.#options, partitions }));

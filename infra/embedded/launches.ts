@@ -142,7 +142,7 @@ export class Launches {
   }
 
   #service(role: ServiceRole, index: number, settings: NodeJS.ProcessEnv): Launch {
-    const { partitions, dataDir, say, env, host, runner, codeOf, heapMib } = this.#options;
+    const { partitions, dataDir, say, env, host, runner, bundled, codeOf, heapMib } = this.#options;
     const name = serviceName(role, index);
     const common = {
       ...(partitions !== undefined && { PARTITIONS: String(partitions) }),
@@ -157,13 +157,14 @@ export class Launches {
     } = process.env;
     return (abort) => {
       const code = codeOf?.(name);
+      const program = bundled && code === undefined ? "dist/main.js" : "main.ts";
       const version = code !== undefined && { npm_package_version: code.version };
       const own = { ...version, ...this.#extraEnv.get(name) };
       return launchService(
         {
           name,
           folder: code?.folder ?? REPOSITORY,
-          entry: `services/${role}/main.ts`,
+          entry: `services/${role}/${program}`,
           runner,
           heapMib,
           env: { ...inherited, ...common, ...settings, ...env, ...own },

@@ -1,4 +1,4 @@
-// Service process: runs `node services/<name>/main.ts` as a child that reports when it is ready.
+// Service process: runs a program of a service as a child that reports when it is ready.
 
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";

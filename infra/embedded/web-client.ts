@@ -1,15 +1,12 @@
 // Web client: Vite builds it into client/web/dist, and the admin page into client/operator/dist,
 // when one of their sources has changed.
-//
-// A hash over the paths and contents of the sources detects a change; it is stored beside the
-// result. Time stamps do not work: a checkout of another branch may set files to older times.
 
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { REPOSITORY } from "./service-process.ts";
+import { BUILT_FROM, hashSources } from "./source-hash.ts";
 
 const run = promisify(execFile);
 
@@ -17,8 +14,6 @@ const run = promisify(execFile);
 const SOURCES = ["client/web", "client/sdk", "shared/protocol", "shared/kit", "shared/ports"];
 /** The admin page uses parts of the web client. */
 const OPERATOR_SOURCES = ["client/operator", ...SOURCES];
-const SKIPPED = new Set(["dist", "test", "node_modules"]);
-const SINGLE_FILES = ["package-lock.json"];
 const BUILD_TIMEOUT_MS = 120_000;
 
 export type WebBuild =
@@ -43,7 +38,7 @@ async function build(
   if (!existsSync(join(root, "index.html"))) {
     return { kind: "absent", reason: `${folder} has no index.html` };
   }
-  const stamp = join(root, "dist", ".built-from");
+  const stamp = join(root, "dist", BUILT_FROM);
   const hash = hashSources(sources);
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return { kind: "fresh" };
   say(`building ${what} …`);
@@ -64,28 +59,4 @@ async function build(
   }
   writeFileSync(stamp, hash);
   return { kind: "built" };
-}
-
-function hashSources(sources: readonly string[]): string {
-  const hash = createHash("sha256");
-  const files = [
-    ...sources.flatMap((folder) => filesBelow(join(REPOSITORY, folder))),
-    ...SINGLE_FILES.map((file) => join(REPOSITORY, file)),
-  ];
-  for (const file of files.sort()) {
-    hash
-      .update(`${relative(REPOSITORY, file)}\0`)
-      .update(readFileSync(file))
-      .update("\0");
-  }
-  return hash.digest("hex");
-}
-
-function filesBelow(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    if (SKIPPED.has(entry.name)) return [];
-    const path = join(folder, entry.name);
-    return entry.isDirectory() ? filesBelow(path) : [path];
-  });
 }

@@ -17,7 +17,7 @@ export const FLAGGER_IMAGE = { repository: "parley-flagger", tag: "local" } as c
 const STALLED = `
 const never = new Int32Array(new SharedArrayBuffer(4));
 setInterval(() => Atomics.wait(never, 0, 0, 1_000), 1_300);
-await import("./start.ts");
+await import("./start.js");
 `;
 
 /** Builds them from the image `own`, and resolves with their names. */
@@ -28,11 +28,11 @@ export async function buildCanaryImages(own: string): Promise<readonly string[]>
 function buildStalled(own: string): string {
   const lines = [
     `FROM ${own}`,
-    `COPY --from=${own} /parley/services/gateway/main.ts services/gateway/start.ts`,
-    "COPY main.ts services/gateway/main.ts",
+    `COPY --from=${own} /parley/services/gateway/dist/main.js services/gateway/dist/start.js`,
+    "COPY main.js services/gateway/dist/main.js",
   ];
   return build(`${IMAGE.repository}:${STALLED_TAG}`, lines, (folder) => {
-    writeFileSync(join(folder, "main.ts"), STALLED);
+    writeFileSync(join(folder, "main.js"), STALLED);
   });
 }
 

@@ -19,6 +19,7 @@ import { until } from "#shared/testing/wait.ts";
 import { DEFAULTS } from "#infra/embedded/cluster-options.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
+import { buildServices } from "#infra/embedded/service-bundles.ts";
 import { launchService, REPOSITORY } from "#infra/embedded/service-process.ts";
 import { Supervised } from "#infra/embedded/supervised.ts";
 import { linkPermissions } from "#infra/nats/link.ts";
@@ -131,12 +132,13 @@ export async function startRegionAgent(
   }: RegionServers & { readonly witness: string; readonly env?: NodeJS.ProcessEnv },
 ): Promise<Supervised> {
   const { host, runner } = network.place(region);
+  await buildServices(say);
   const folder = join(dir, `${region}-agent`);
   mkdirSync(folder, { recursive: true });
   const options = {
     name: `region-${region}`,
     folder: REPOSITORY,
-    entry: "services/region/main.ts",
+    entry: "services/region/dist/main.js",
     runner,
     env: {
       ...process.env,

@@ -50,6 +50,7 @@ export async function startParley(options: ParleyOptions = {}): Promise<ParleyPe
     limits: "off",
     restart: false,
     say: () => undefined,
+    bundled: profile === undefined, // A profile names the files of the sources.
     env: { ...probeEnv(probeDir, profile), ...env },
     ...more,
   });

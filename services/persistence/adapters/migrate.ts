@@ -76,7 +76,7 @@ export async function migrate({
     if (!(error instanceof DatabaseError) || error.code !== INSUFFICIENT_PRIVILEGE) throw error;
     throw new SchemaError(
       `the schema is older than this version, and this role may not change it: ` +
-        `run services/persistence/migrate-main.ts as the schema's owner first (${error.message})`,
+        `run services/persistence/dist/migrate-main.js as the schema's owner first (${error.message})`,
       { cause: error },
     );
   } finally {

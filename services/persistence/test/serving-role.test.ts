@@ -180,7 +180,7 @@ describe("Serving role", function () {
     const folder = pathToFileURL(`${newer}/`);
     expect(await complaint(migrate({ url: serving, folder })))
       .to.contain(SchemaError.name)
-      .and.contain("run services/persistence/migrate-main.ts as the schema's owner");
+      .and.contain("run services/persistence/dist/migrate-main.js as the schema's owner");
     // The job runs, and the process starts.
     expect(await migrate({ url: server.url, folder, serving: { name: ROLE } })).to.deep.equal([
       "900-newer.sql",
