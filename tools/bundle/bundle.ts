@@ -12,7 +12,8 @@
 //   bundle.3. A bundle lies one folder below its service, as the source files do that find others
 //        by their own path: the migrations of persistence, the thread of thumbnails.
 //   bundle.4. While a bundle is built again, its programs can start and run: a whole file replaces
-//        another, and a part, whose name has a hash of its contents, stays for a day.
+//        another. A part, whose name has a hash of its contents, stays for a day after it was
+//        built.
 
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
