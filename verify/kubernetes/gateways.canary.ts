@@ -43,9 +43,9 @@ const CANARY = {
   failedChecks: 4,
   maxFailedScrapesPercent: 60,
 };
-/** The sends that pods of the canary admitted, in all versions of the test. */
-const SENDS_OF_CANARY =
-  `sum(max_over_time(parley_gateway_sends_total{namespace="${NAMESPACE}",` +
+/** The connections that pods of the canary refused while their event loops stalled (L12). */
+const REFUSED_BY_CANARY =
+  `sum(max_over_time(parley_gateway_shed_total{namespace="${NAMESPACE}",work="connection",` +
   `pod=~"parley-gateway-[0-9a-z]+-[0-9a-z]+"}[2m]))`;
 
 const stableOf = (tag: string): string[] =>
@@ -110,10 +110,11 @@ describe("A canary of gateways on Kubernetes", function () {
     expect(steps.at(-1)?.phase, await said()).to.equal("Failed");
     // One check can miss a stall (docs/operating/canary.md), so it may reach the next weight.
     expect(weightsOf(steps)).to.include(WEIGHTS[0]).and.not.include(WEIGHTS.at(-1));
-    expect(await said()).to.match(/Halt parley-gateway\.canary advancement lag /);
-    const sends = (await metrics.valueOf(SENDS_OF_CANARY)) ?? 0;
-    figures.push(`sends that the stalled version admitted: ${sends}`);
-    expect(sends).to.be.greaterThan(0);
+    // Flagger looks at the checks in the order of their names, and says the first that fails.
+    expect(await said()).to.match(/Halt parley-gateway\.canary advancement connections /);
+    const refused = (await metrics.valueOf(REFUSED_BY_CANARY)) ?? 0;
+    figures.push(`connections that the stalled version refused: ${refused}`);
+    expect(refused).to.be.greaterThan(0);
     await servingBecomes(stableOf(NEXT_TAG));
   });
 

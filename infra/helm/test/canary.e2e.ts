@@ -52,6 +52,8 @@ function gateway(
     badIds = 0,
     sends = 15,
     refusals = 0,
+    shed = 0,
+    tokens = 10,
     crashes = 0,
     lag = 0.05,
     up = "1x60",
@@ -76,7 +78,9 @@ function gateway(
       series("closes_total", ',code="1012"', 5),
       series("closes_total", ',code="1006"', crashes),
       series("closes_total", ',code="4500"', refusals),
-      series("tokens_total", ',outcome="ok"', 10),
+      series("shed_total", ',work="connection"', shed),
+      series("shed_total", ',work="read"', 5),
+      series("tokens_total", ',outcome="ok"', tokens),
     ]),
     [`process_start_time_seconds{${labels}}`]: started,
     [`up{${labels}}`]: up,
@@ -130,6 +134,16 @@ const CASES: readonly {
     what: "tokens that are refused",
     series: gateway("canary", { refusals: 2 }),
     expected: { connections: "fails" },
+  },
+  {
+    what: "connections that an overloaded gateway refuses, some of them",
+    series: gateway("canary", { shed: 1 }),
+    expected: { connections: "fails" },
+  },
+  {
+    what: "an overloaded gateway that refuses every connection",
+    series: gateway("canary", { shed: 5, tokens: 0, sends: 0, lag: 0.7 }),
+    expected: { connections: "fails", sends: "no evidence", errors: "no evidence", lag: "fails" },
   },
   {
     what: "connections that end with an exception",
@@ -240,7 +254,7 @@ describe("The Helm chart's canary", function () {
     const text = code.map(read).join("\n");
     const queries = ofKind(objects, "MetricTemplate").map((object) => object.spec.query as string);
     const names = queries.flatMap((query) => query.match(/\bparley_\w+/g) ?? []);
-    expect(new Set(names).size).to.equal(6);
+    expect(new Set(names).size).to.equal(7);
     for (const name of names) expect(text).to.contain(`"${name.replace(/_bucket$/, "")}"`);
     const [excluded] = /outcome!~"[^"]+"/.exec(read("infra/prometheus/rules.yml"))!;
     expect(queries.filter((query) => query.includes(excluded))).to.have.length(1);
