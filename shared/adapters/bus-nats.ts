@@ -44,6 +44,9 @@ export interface NatsBusOptions extends NatsOptions {
   readonly pingMs?: Millis | undefined;
 }
 
+/** A subscription callback of the library. */
+type Callback = (error: Error | null, message: Msg) => void;
+
 const FLUSH_TIMEOUT_MS = 2_000;
 
 const UNUSED = Object.assign(Promise.resolve(), {
@@ -82,6 +85,8 @@ export class NatsBus implements Bus {
   readonly #logger: Logger;
   readonly #replies: ReplyInbox;
   readonly #listeners = new Set<(status: BusStatus) => void>();
+  /** By handler: a gateway has one handler for the subscriptions of all its users. */
+  readonly #callbacks = new WeakMap<(message: BusMessage) => void, Callback>();
   readonly #pings: Timer;
   #unanswered = 0;
   #status: BusStatus = "connected";
@@ -146,15 +151,14 @@ export class NatsBus implements Bus {
     handler: (message: BusMessage) => void,
     options: { readonly queue?: string } = {},
   ): BusSubscription {
-    const callback = (error: Error | null, message: Msg): void => {
-      if (!this.#accepts(error, message)) return;
-      try {
+    let callback = this.#callbacks.get(handler);
+    if (callback === undefined) {
+      callback = this.guard((message) => {
         if (isByJetStream(message)) this.#refuse(message, "message from JetStream refused"); // X5
         else handler(toBusMessage(message));
-      } catch (thrown: unknown) {
-        this.#onThrown(thrown, message);
-      }
-    };
+      });
+      this.#callbacks.set(handler, callback);
+    }
     const subscription = this.connection.subscribe(subject, { ...options, callback });
     Object.assign(subscription, WITHOUT_ITERATOR);
     return new CallbackSubscription(this, subscription);
@@ -203,7 +207,7 @@ export class NatsBus implements Bus {
    * A subscription callback that contains a handler's throw: only this message is lost. Without it
    * the library's read loop ends without an error, and the process receives nothing more.
    */
-  guard(handler: (message: Msg) => void): (error: Error | null, message: Msg) => void {
+  guard(handler: (message: Msg) => void): Callback {
     return (error, message) => {
       if (!this.#accepts(error, message)) return;
       try {

@@ -1,48 +1,87 @@
-// LazyMap: a map that most of its owners never fill.
+// LazyMap: a map that most of its owners never fill, or fill with one entry.
 //
 // An empty Map has 184 bytes, and a gateway has several for each connection and room.
 //
-//   lazy-map.1. It behaves as a Map. Its table is made with the first entry and then kept.
+//   lazy-map.1. It behaves as a Map. A first entry is held without a table. The table is made with
+//        the second entry and then kept until `clear`.
+//   lazy-map.2. A loop over it may delete the entries that it has visited. It may not add any.
 
-const NONE: ReadonlyMap<never, never> = new Map<never, never>();
+const NONE: readonly never[] = [];
+
+/** The only entry of a map without a table. */
+class Entry<K, V> {
+  readonly key: K;
+  value: V;
+
+  constructor(key: K, value: V) {
+    this.key = key;
+    this.value = value;
+  }
+}
 
 export class LazyMap<K, V> {
-  #map: Map<K, V> | undefined;
+  #held: Entry<K, V> | Map<K, V> | undefined;
 
   get size(): number {
-    return this.#map?.size ?? 0;
+    const held = this.#held;
+    if (held === undefined) return 0;
+    return held instanceof Entry ? 1 : held.size;
   }
 
   has(key: K): boolean {
-    return this.#map?.has(key) === true;
+    const held = this.#held;
+    if (held === undefined) return false;
+    return held instanceof Entry ? held.key === key : held.has(key);
   }
 
   get(key: K): V | undefined {
-    return this.#map?.get(key);
+    const held = this.#held;
+    if (held === undefined) return undefined;
+    if (held instanceof Entry) return held.key === key ? held.value : undefined;
+    return held.get(key);
   }
 
   set(key: K, value: V): void {
-    this.#map ??= new Map<K, V>();
-    this.#map.set(key, value);
+    const held = this.#held;
+    if (held === undefined) this.#held = new Entry(key, value);
+    else if (!(held instanceof Entry)) held.set(key, value);
+    else if (held.key === key) held.value = value;
+    else {
+      this.#held = new Map<K, V>([
+        [held.key, held.value],
+        [key, value],
+      ]);
+    }
   }
 
   delete(key: K): boolean {
-    return this.#map?.delete(key) === true;
+    const held = this.#held;
+    if (held === undefined) return false;
+    if (!(held instanceof Entry)) return held.delete(key);
+    if (held.key !== key) return false;
+    this.#held = undefined;
+    return true;
   }
 
   clear(): void {
-    this.#map = undefined;
+    this.#held = undefined;
   }
 
-  keys(): IterableIterator<K> {
-    return (this.#map ?? (NONE as ReadonlyMap<K, V>)).keys();
+  keys(): Iterable<K> {
+    const held = this.#held;
+    if (held === undefined) return NONE;
+    return held instanceof Entry ? [held.key] : held.keys();
   }
 
-  values(): IterableIterator<V> {
-    return (this.#map ?? (NONE as ReadonlyMap<K, V>)).values();
+  values(): Iterable<V> {
+    const held = this.#held;
+    if (held === undefined) return NONE;
+    return held instanceof Entry ? [held.value] : held.values();
   }
 
-  [Symbol.iterator](): IterableIterator<[K, V]> {
-    return (this.#map ?? (NONE as ReadonlyMap<K, V>)).entries();
+  [Symbol.iterator](): Iterator<[K, V]> {
+    const held = this.#held;
+    if (held === undefined) return (NONE as readonly [K, V][])[Symbol.iterator]();
+    return held instanceof Entry ? [[held.key, held.value] as [K, V]].values() : held.entries();
   }
 }

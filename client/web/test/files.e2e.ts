@@ -93,7 +93,7 @@ describe("Files in a browser", function () {
     await untilUploaded(ada, 2);
     await expectAccessible(ada, "two uploaded files");
     await ada.send("the plan");
-    expect(await chips(ada).count()).to.equal(0);
+    await ada.until("no chips", async () => (await chips(ada).count()) === 0);
 
     const row = grace.message("the plan");
     // The place of the image has its size before the image is there.

@@ -86,6 +86,8 @@ interface Tracked {
   takenAt: number;
   /** Runs after the pending answers (http-sockets.5). */
   last: (() => void) | undefined;
+  /** A WebSocket does not keep this listener. */
+  readonly onClose: () => void;
 }
 
 export class HttpSockets {
@@ -128,6 +130,7 @@ export class HttpSockets {
   /** False: the connection was refused. */
   admit(socket: Socket): boolean {
     if (this.#tracked.size >= this.#bounds.socketsMax) return this.#refuseNew(socket, "full");
+    const onClose = (): void => this.release(socket);
     this.#tracked.set(socket, {
       address: undefined,
       open: 0,
@@ -139,8 +142,9 @@ export class HttpSockets {
       taken: 0,
       takenAt: this.#awakeMs,
       last: undefined,
+      onClose,
     });
-    socket.once("close", () => this.release(socket));
+    socket.on("close", onClose);
     return true;
   }
 
@@ -170,6 +174,7 @@ export class HttpSockets {
     const tracked = this.#tracked.get(socket);
     if (tracked === undefined) return;
     this.#tracked.delete(socket);
+    socket.off("close", tracked.onClose);
     if (tracked.address === undefined) return;
     const count = (this.#addresses.get(tracked.address) ?? 0) - 1;
     if (count > 0) this.#addresses.set(tracked.address, count);

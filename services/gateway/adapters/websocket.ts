@@ -87,34 +87,71 @@ function refuseProtocol(ws: WebSocket, socket: Socket): void {
   new RealSocket(ws, socket, "").close(code, reason);
 }
 
-function serve(ws: WebSocket, socket: Socket, address: string, options: WebSocketOptions): void {
-  const { logger } = options;
+/** What the listeners of a socket need. A closure for each would take 350 bytes a connection. */
+interface Served {
+  readonly real: RealSocket;
+  readonly handlers: SocketHandlers;
+  readonly logger: Logger;
+}
+
+const SERVED = Symbol("served");
+
+type ServedSocket = Socket & { [SERVED]?: Served };
+type ServedWebSocket = WebSocket & { [SERVED]?: Served };
+
+function serve(
+  ws: ServedWebSocket,
+  socket: ServedSocket,
+  address: string,
+  { accept, logger }: WebSocketOptions,
+): void {
   const real = new RealSocket(ws, socket, address);
-  const handlers = options.accept(real);
-  ws.on("message", (data: Buffer, isBinary) => {
-    if (real.isClosing) return; // `ws` had read this chunk before the close (websocket.2).
-    handlers.onActivity();
-    if (isBinary) handlers.onBinary();
-    else handlers.onText(data.toString("utf8"));
-  });
-  ws.on("pong", () => {
-    if (real.isClosing) return;
-    handlers.onActivity();
-    handlers.onPong();
-  });
-  ws.on("ping", (data: Buffer) => {
-    if (real.isClosing) return;
-    handlers.onActivity();
-    if (handlers.onPing()) ws.pong(data);
-  });
-  ws.on("close", () => handlers.onClose());
-  ws.on("error", (error) => {
-    logger.debug({ error, address }, "websocket failed");
-    // `ws` has sent the close code of the error.
-    real.discard();
-    handlers.onClose();
-  });
-  socket.on("drain", () => handlers.onDrain());
+  ws[SERVED] = socket[SERVED] = { real, handlers: accept(real), logger };
+  ws.on("message", onMessage);
+  ws.on("pong", onPong);
+  ws.on("ping", onPing);
+  ws.on("close", onClose);
+  ws.on("error", onError);
+  socket.on("drain", onDrain);
+}
+
+/** Undefined after the close frame: `ws` had read this chunk before (websocket.2). */
+function handlersOf({ [SERVED]: served }: ServedWebSocket): SocketHandlers | undefined {
+  if (served === undefined || served.real.isClosing) return undefined;
+  served.handlers.onActivity();
+  return served.handlers;
+}
+
+function onMessage(this: ServedWebSocket, data: Buffer, isBinary: boolean): void {
+  const handlers = handlersOf(this);
+  if (isBinary) handlers?.onBinary();
+  else handlers?.onText(data.toString("utf8"));
+}
+
+function onPong(this: ServedWebSocket): void {
+  handlersOf(this)?.onPong();
+}
+
+function onPing(this: ServedWebSocket, data: Buffer): void {
+  if (handlersOf(this)?.onPing() === true) this.pong(data);
+}
+
+function onClose(this: ServedWebSocket): void {
+  this[SERVED]?.handlers.onClose();
+}
+
+function onError(this: ServedWebSocket, error: Error): void {
+  const served = this[SERVED];
+  if (served === undefined) return;
+  const { real, handlers, logger } = served;
+  logger.debug({ error, address: real.address }, "websocket failed");
+  // `ws` has sent the close code of the error.
+  real.discard();
+  handlers.onClose();
+}
+
+function onDrain(this: ServedSocket): void {
+  this[SERVED]?.handlers.onDrain();
 }
 
 class RealSocket implements ClientSocket {

@@ -8,12 +8,14 @@
 
 /** The header of a string and its slot in an array, in bytes. */
 const STRING_OVERHEAD = 32;
+/** Nearly every queue is empty, so all of them share its list. */
+const NONE: string[] = [];
 
 export class FrameQueue {
   /** New texts in arrival order … */
-  #came: string[] = [];
+  #came = NONE;
   /** … and the texts before them, the oldest last, so that `pop` removes it. */
-  #oldest: string[] = [];
+  #oldest = NONE;
   /** The position of the next line in the oldest text. */
   #at = 0;
   #hadLine = false;
@@ -31,7 +33,8 @@ export class FrameQueue {
   }
 
   push(text: string): void {
-    this.#came.push(text);
+    if (this.#came === NONE) this.#came = [text];
+    else this.#came.push(text);
     this.#chars += text.length;
   }
 
@@ -47,8 +50,7 @@ export class FrameQueue {
   }
 
   clear(): void {
-    this.#came = [];
-    this.#oldest = [];
+    this.#came = this.#oldest = NONE;
     this.#at = this.#chars = 0;
     this.#hadLine = false;
     this.#next = undefined;
@@ -58,7 +60,7 @@ export class FrameQueue {
     for (;;) {
       if (this.#oldest.length === 0) {
         this.#oldest = this.#came.toReversed();
-        this.#came = [];
+        this.#came = NONE;
       }
       const text = this.#oldest.at(-1);
       if (text === undefined) return undefined;
@@ -78,6 +80,7 @@ export class FrameQueue {
 
   #finish(text: string): void {
     this.#oldest.pop();
+    if (this.#oldest.length === 0) this.#oldest = NONE;
     this.#chars -= text.length;
     this.#at = 0;
     this.#hadLine = false;

@@ -5,6 +5,7 @@
 // admission of a frame (session.ts).
 
 import { unreachable } from "#shared/kit/assert.ts";
+import type { LazyMap } from "#shared/kit/lazy-map.ts";
 import type { ClientFrame, ClientFrameOf } from "#shared/protocol/client-frames.ts";
 import { isWriteFrame } from "#shared/protocol/commands.ts";
 import { errorFrame, ERRORS, retryAfterMs } from "#shared/protocol/errors.ts";
@@ -18,7 +19,7 @@ export interface OpenSession {
   readonly kind: "open";
   identity: Identity;
   /** room → the attempt number of its join */
-  readonly rooms: Map<RoomId, number>;
+  readonly rooms: LazyMap<RoomId, number>;
   readonly order: SendOrder;
   unansweredSends: number;
   unansweredPages: number;

@@ -19,6 +19,7 @@
 
 import { unreachable } from "#shared/kit/assert.ts";
 import { GcraBucket } from "#shared/kit/gcra.ts";
+import { LazyMap } from "#shared/kit/lazy-map.ts";
 import type { ClientFrame, ClientFrameOf, DecodedFrame } from "#shared/protocol/client-frames.ts";
 import { isWriteFrame, needsJoin } from "#shared/protocol/commands.ts";
 import type { WriteFrame } from "#shared/protocol/commands.ts";
@@ -203,7 +204,7 @@ export class Session {
     }
     const { identity } = verification;
     if (!admission.enter(identity.user)) return this.#close(CLOSE.tooManyConnections);
-    const rooms = new Map<RoomId, number>();
+    const rooms = new LazyMap<RoomId, number>();
     const none = { unansweredSends: 0, unansweredPages: 0, order: new SendOrder() };
     this.#state = { kind: "open", identity, rooms, ...none };
     this.#user = identity.user;

@@ -12,6 +12,7 @@
 //        counts, its place in the sweep.
 
 import { BrokenInvariant } from "#shared/kit/assert.ts";
+import { LazyMap } from "#shared/kit/lazy-map.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
 import { decodeClientFrame } from "#shared/protocol/client-frames.ts";
@@ -24,6 +25,7 @@ import type { SessionId } from "#shared/protocol/session-records.ts";
 import { encodeServerFrame } from "#shared/protocol/server-frames.ts";
 import { SHED_FROM_BYTES, SOCKET_HARD_BYTES, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
 import type { Removal } from "../core/feed-io.ts";
+import type { Peer } from "../core/admission.ts";
 import { FrameLimit } from "../core/frame-limit.ts";
 import { SocketTurns } from "../core/socket-turns.ts";
 import { Session } from "../core/session.ts";
@@ -40,7 +42,7 @@ import type { Expiries, Expiring } from "./expiries.ts";
 import { ABNORMAL } from "./gateway-stats.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import { Inlet } from "./intake.ts";
-import type { Intake } from "./intake.ts";
+import type { InletOwner, Intake } from "./intake.ts";
 import type { Member, MemberSink } from "./member.ts";
 import type { ReadPositionsRunner } from "./read-positions-runner.ts";
 import type { SessionRegisterRunner } from "./session-register-runner.ts";
@@ -58,9 +60,8 @@ const TAIL_DEFAULT = 50;
 /** The time that a socket which is too far behind gets to accept the close frame. */
 const CLOSE_GRACE_MS = 1_000;
 
-export interface ConnectionOptions {
-  readonly socket: ClientSocket;
-  readonly session: SessionOptions;
+/** All connections of the process share them. */
+export interface ConnectionParts extends Required<Omit<SessionOptions, "name" | "address">> {
   readonly clock: Clock;
   readonly scheduler: FlushScheduler;
   readonly intake: Intake;
@@ -79,24 +80,22 @@ export interface ConnectionOptions {
   readonly onEnd: (connection: Connection, user: UserId | undefined) => void;
 }
 
-/** The newest join of a room. */
-interface Joined {
-  readonly member: Member;
-  readonly attempt: number;
-  readonly membership: Membership;
-}
-
-export class Connection implements MemberSink, SocketHandlers, Holder, Expiring {
+export class Connection implements MemberSink, SocketHandlers, Holder, Expiring, InletOwner {
+  readonly name: SessionId;
   readonly openedAt: Millis;
   /** Only `expiries` sets it. */
   bucket: number | undefined;
-  readonly #options: ConnectionOptions;
+  /** It counts for its address. Only the gateway sets it. */
+  isCounted = false;
+  readonly #parts: ConnectionParts;
   readonly #socket: ClientSocket;
   readonly #session: Session;
-  readonly #joined = new Map<RoomId, Joined>();
+  /** The newest join of each room. */
+  readonly #joined = new LazyMap<RoomId, Membership>();
   readonly #inlet: Inlet;
   readonly #turns = new SocketTurns<object>();
-  readonly #turnsTimer: CoalescedTimer;
+  /** Undefined until a turn has to wait. */
+  #turnsTimer: CoalescedTimer | undefined;
   #isGrantingTurns = false;
   readonly #output: SocketOutput;
   #activeAt: Millis;
@@ -104,23 +103,19 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
   /** Undefined until the token is verified. */
   #entry: SessionEntry | undefined;
 
-  constructor(options: ConnectionOptions) {
-    this.#options = options;
-    this.#socket = options.socket;
-    this.#output = new SocketOutput(options.socket);
-    this.#session = new Session(options.session);
-    const { socket, intake, session } = options;
-    this.#inlet = new Inlet(intake, {
-      socket,
-      limit: new FrameLimit(session.admission),
-      peer: () => this.user && { user: this.user, address: session.address },
-      isFull: () => this.buffered > SOCKET_HIGH_BYTES,
-      take: (line) => this.#guard(() => this.#take(line)),
-    });
-    this.#turnsTimer = new CoalescedTimer(options.clock, () =>
-      this.#guard(() => this.#grantTurns()),
-    );
-    this.openedAt = this.#activeAt = options.clock.monotonic();
+  constructor(parts: ConnectionParts, socket: ClientSocket, name: SessionId) {
+    const { clock, intake, pingMs, admission, shedding } = parts;
+    this.name = name;
+    this.#parts = parts;
+    this.#socket = socket;
+    this.#output = new SocketOutput(socket);
+    this.#session = new Session({ name, address: socket.address, pingMs, admission, shedding });
+    this.#inlet = new Inlet(intake, { socket, limit: new FrameLimit(admission), owner: this });
+    this.openedAt = this.#activeAt = clock.monotonic();
+  }
+
+  get address(): string {
+    return this.#socket.address;
   }
 
   get isGreeting(): boolean {
@@ -142,8 +137,14 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
     return this.#session.identity?.user;
   }
 
-  get name(): SessionId {
-    return this.#options.session.name;
+  get peer(): Peer | undefined {
+    const { user, address } = this;
+    return user && { user, address };
+  }
+
+  /** The client does not read its answers. */
+  get isFull(): boolean {
+    return this.buffered > SOCKET_HIGH_BYTES;
   }
 
   get activeAt(): Millis {
@@ -173,7 +174,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
   }
 
   onActivity(): void {
-    this.#activeAt = this.#options.clock.monotonic();
+    this.#activeAt = this.#parts.clock.monotonic();
   }
 
   onDrain(): void {
@@ -202,7 +203,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
 
   writeText(text: string): void {
     if (this.#isEnded) return;
-    if (this.#output.addText(text)) this.#options.scheduler.connection(this);
+    if (this.#output.addText(text)) this.#parts.scheduler.connection(this);
     this.#enforceHardCap();
   }
 
@@ -237,7 +238,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
     if (joined?.member !== member) return;
     this.#guard(() => {
       this.#leave(room);
-      this.#step({ kind: "removed", room, attempt: joined.attempt, removal });
+      this.#step({ kind: "removed", room, attempt: member.attempt, removal });
     });
   }
 
@@ -245,7 +246,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
     if (this.#isEnded) return;
     this.#output.writeTexts();
     this.#end(reason);
-    this.#options.stats.closes.add(String(reason.code));
+    this.#parts.stats.closes.add(String(reason.code));
     this.#socket.close(reason.code, reason.reason);
   }
 
@@ -255,9 +256,9 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
   closeAsSlow(): void {
     if (this.#isEnded) return;
     this.#output.discardTexts(); // The client has enough to read.
-    this.#options.stats.readersClosed.add("too_slow");
+    this.#parts.stats.readersClosed.add("too_slow");
     this.close(CLOSE.slow);
-    this.#options.clock.after(CLOSE_GRACE_MS, () => this.#socket.terminate());
+    this.#parts.clock.after(CLOSE_GRACE_MS, () => this.#socket.terminate());
   }
 
   /** gateway/connection.2. */
@@ -273,16 +274,16 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
    */
   reportMemory(): void {
     if (this.#isEnded) return;
-    this.#options.memory.set(this, this.buffered + this.#inlet.queue.bytes);
+    this.#parts.memory.set(this, this.buffered + this.#inlet.queue.bytes);
   }
 
   /** Gives turns to rooms and pages, one after the other, while the socket has room (L7). */
   #grantTurns(): void {
     if (this.#isGrantingTurns) return; // The outer call continues.
     this.#isGrantingTurns = true;
-    const { clock } = this.#options;
+    const { clock } = this.#parts;
     try {
-      while (!this.#isEnded && this.buffered <= SOCKET_HIGH_BYTES) {
+      while (!this.#isEnded && !this.isFull) {
         const run = this.#turns.next(clock.monotonic());
         if (run === undefined) break;
         run();
@@ -290,14 +291,17 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
     } finally {
       this.#isGrantingTurns = false;
     }
-    if (this.buffered <= SOCKET_HIGH_BYTES) {
-      this.#turnsTimer.set(this.#turns.wakeAt(clock.monotonic()));
-    }
+    const wakeAt = this.isFull ? undefined : this.#turns.wakeAt(clock.monotonic());
+    if (wakeAt === undefined) return;
+    this.#turnsTimer ??= new CoalescedTimer(clock, () => this.#guard(() => this.#grantTurns()));
+    this.#turnsTimer.set(wakeAt);
   }
 
-  #take(line: string): void {
-    this.#options.stats.framesIn++;
-    this.#step({ kind: "frames", frames: [decodeClientFrame(line)] });
+  take(line: string): void {
+    this.#guard(() => {
+      this.#parts.stats.framesIn++;
+      this.#step({ kind: "frames", frames: [decodeClientFrame(line)] });
+    });
   }
 
   grantIn(room: RoomId): Grant | undefined {
@@ -310,34 +314,34 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
     if (this.#isEnded) return;
     this.#output.release();
     this.#isEnded = true; // gateway/connection.3
-    for (const { membership } of this.#joined.values()) membership.leave();
+    for (const membership of this.#joined.values()) membership.leave();
     this.#joined.clear();
-    this.#options.memory.set(this, 0);
-    this.#options.expiries.remove(this);
+    this.#parts.memory.set(this, 0);
+    this.#parts.expiries.remove(this);
     this.#inlet.end();
     this.#turns.clear();
-    this.#turnsTimer.cancel();
+    this.#turnsTimer?.cancel();
     this.#output.discardTexts();
     const user = this.#session.end()?.user;
     if (user !== undefined) {
-      this.#options.notes.remove(user, this);
+      this.#parts.notes.remove(user, this);
       this.#endSession(user, reason);
     }
-    this.#options.onEnd(this, user);
+    this.#parts.onEnd(this, user);
   }
 
   #endSession(user: UserId, reason: CloseReason | undefined): void {
     const entry = this.#entry;
     if (entry === undefined) return;
     const opened = this.#opened(user, entry.names);
-    this.#options.register.end(entry, opened, endReasonOf(reason));
+    this.#parts.register.end(entry, opened, endReasonOf(reason));
   }
 
   /** The store may not have the session any more. */
   announce(): void {
     const [entry, { user }] = [this.#entry, this];
     if (entry === undefined || user === undefined) return;
-    this.#options.register.keep(entry, this.#opened(user, entry.names));
+    this.#parts.register.keep(entry, this.#opened(user, entry.names));
   }
 
   /** Runs code whose exception ends only this connection (gateway/connection.1). */
@@ -346,8 +350,8 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
       run();
     } catch (error: unknown) {
       if (error instanceof BrokenInvariant) throw error;
-      this.#options.report("connection closed after an exception", { error });
-      this.#options.stats.closes.add(ABNORMAL);
+      this.#parts.report("connection closed after an exception", { error });
+      this.#parts.stats.closes.add(ABNORMAL);
       this.#end();
       this.#socket.terminate();
     }
@@ -355,7 +359,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
 
   #step(input: SessionInput): void {
     if (this.#isEnded) return;
-    const { clock } = this.#options;
+    const { clock } = this.#parts;
     const now = { wall: clock.now(), monotonic: clock.monotonic() };
     for (const effect of this.#session.step(input, now)) this.#perform(effect);
   }
@@ -363,8 +367,8 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
   #perform(effect: SessionEffect): void {
     switch (effect.kind) {
       case "frame":
-        if (effect.frame.t === "error") this.#options.stats.errors.add(effect.frame.name);
-        if (effect.frame.t === "welcome") this.#options.notes.add(effect.frame.user, this);
+        if (effect.frame.t === "error") this.#parts.stats.errors.add(effect.frame.name);
+        if (effect.frame.t === "welcome") this.#parts.notes.add(effect.frame.user, this);
         return this.writeText(encodeServerFrame(effect.frame));
       case "text":
         return this.writeText(effect.text);
@@ -373,7 +377,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
       case "opened":
         return this.#open(effect);
       case "named":
-        return this.#options.names.say(effect.said);
+        return this.#parts.names.say(effect.said);
       case "verify":
         return this.#verify(effect.token, undefined);
       case "verify-refresh":
@@ -385,9 +389,9 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
       case "write":
         return this.#write(effect);
       case "typing":
-        return this.#options.roomApi.typing(effect.user, effect.room, effect.on);
+        return this.#parts.roomApi.typing(effect.user, effect.room, effect.on);
       case "read":
-        return this.#options.positions.say(effect.user, effect.room, effect.seq);
+        return this.#parts.positions.say(effect.user, effect.room, effect.seq);
       case "rooms":
         return this.#listRooms(effect);
       case "history":
@@ -397,23 +401,22 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
 
   #open({ user, names }: Extract<SessionEffect, { kind: "opened" }>): void {
     this.#entry = { revision: 0, names };
-    this.#options.register.open(this.#entry, this.#opened(user, names));
+    this.#parts.register.open(this.#entry, this.#opened(user, names));
   }
 
   #opened(user: UserId, names: SessionNames | undefined): OpenedSession {
-    const { address } = this.#options.session;
-    return openedSession(this.name, { user, address, names });
+    return openedSession(this.name, { user, address: this.address, names });
   }
 
   #verify(token: string, ref: number | undefined): void {
-    const { auth, clock, stats } = this.#options;
+    const { auth, clock, stats } = this.#parts;
     auth.verify(token, clock.now()).then(
       (verification) =>
         this.#guard(() => {
           stats.tokens.add(verification.kind);
           if (ref === undefined) this.#step({ kind: "verified", verification });
           else this.#step({ kind: "refreshed", ref, verification });
-          if (!this.#isEnded) this.#options.expiries.note(this);
+          if (!this.#isEnded) this.#parts.expiries.note(this);
         }),
       (error: unknown) =>
         this.#guard(() => {
@@ -425,24 +428,24 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
   #join({ user, grant, attempt, frame }: Extract<SessionEffect, { kind: "join" }>): void {
     const { room, ref, after, tail = TAIL_DEFAULT } = frame;
     this.#leave(room); // A later join of the same room replaces an earlier one.
-    const member: Member = { room, user, grant, ref, sink: this };
+    const member: Member = { room, user, grant, ref, attempt, sink: this };
     const onRefused = (error: ErrorName, afterMs?: number): void => {
       if (this.#joined.get(room)?.member === member) this.#joined.delete(room);
       const more = afterMs !== undefined && { afterMs };
       this.#guard(() => this.#step({ kind: "join-refused", room, ref, attempt, error, ...more }));
     };
-    const membership = this.#options.rooms.join({ member, after, tail, onRefused });
-    this.#joined.set(room, { member, attempt, membership });
+    const membership = this.#parts.rooms.join({ member, after, tail, onRefused });
+    this.#joined.set(room, membership);
   }
 
   #leave(room: RoomId): void {
-    this.#joined.get(room)?.membership.leave();
+    this.#joined.get(room)?.leave();
     this.#joined.delete(room);
   }
 
   #write(write: ClientWrite): void {
     const { room, id } = write.frame;
-    this.#options.roomApi.writeWithCallback(write, (answer) => {
+    this.#parts.roomApi.writeWithCallback(write, (answer) => {
       this.#guard(() => this.#step({ kind: "write-answered", id, room, answer }));
     });
   }
@@ -450,7 +453,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
   #listRooms({ ref, query }: Extract<SessionEffect, { kind: "rooms" }>): void {
     const key = {};
     this.requestTurn(key, () => {
-      void this.#options.lists.rooms(query).then((outcome) => {
+      void this.#parts.lists.rooms(query).then((outcome) => {
         this.#guard(() => this.#step({ kind: "rooms", ref, outcome }));
         this.endTurn(key);
       });
@@ -461,7 +464,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring 
     const { room, ref } = frame;
     const key = {};
     this.requestTurn(key, () => {
-      void this.#options.roomApi.pageText({ user, grant, ...frame }).then((outcome) => {
+      void this.#parts.roomApi.pageText({ user, grant, ...frame }).then((outcome) => {
         this.#guard(() => this.#step({ kind: "page", ref, room, outcome }));
         this.endTurn(key);
       });

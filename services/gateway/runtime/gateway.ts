@@ -55,6 +55,7 @@ import type { RoomListsApi } from "../core/room-lists-port.ts";
 import type { SessionsApi } from "../core/sessions-port.ts";
 import type { ClientSocket, FrameMaker, SocketHandlers } from "./client-socket.ts";
 import { Connection } from "./connection.ts";
+import type { ConnectionParts } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { GatewayStats } from "./gateway-stats.ts";
 import { Intake } from "./intake.ts";
@@ -156,6 +157,7 @@ export class Gateway {
   readonly #register: SessionRegisterRunner;
   readonly #admission: Admission;
   readonly #connections: Connections;
+  readonly #parts: ConnectionParts;
   readonly #stops: (Timer | Subscription)[] = [];
   #housekeeping: { readonly periodMs: Millis; readonly timers: readonly Timer[] } | undefined;
   #housekeepingAt = 0;
@@ -164,8 +166,7 @@ export class Gateway {
     const { id, partitions, limits } = options;
     const { bus, clock, archive } = ports;
     const { stats } = this;
-    const sampling = new Sampling(ports.random, options.traceRatio);
-    this.sampling = sampling;
+    const sampling = (this.sampling = new Sampling(ports.random, options.traceRatio));
     const traces = new MessageTraces({ tracer: noTracer, ...ports, sampling, stats });
     this.#options = options;
     this.#ports = ports;
@@ -229,6 +230,32 @@ export class Gateway {
       onNotice: (notice) => this.#connections.endSessions(notice),
     });
     this.#notes = new UserNotes({ bus, refusals, stats, total: this.#boundOf("notes", Infinity) });
+    this.#parts = this.#partsOfConnections(pingMs);
+  }
+
+  #partsOfConnections(pingMs: Millis): ConnectionParts {
+    const { clock, auth, report } = this.#ports;
+    return {
+      clock,
+      auth,
+      report,
+      pingMs,
+      stats: this.stats,
+      admission: this.#admission,
+      shedding: this.shedding,
+      scheduler: this.#scheduler,
+      intake: this.#intake,
+      memory: this.#socketMemory,
+      rooms: this.#rooms,
+      roomApi: this.#roomApi,
+      lists: this.#lists,
+      positions: this.#positions,
+      notes: this.#notes,
+      names: this.#names,
+      register: this.#register,
+      expiries: this.#connections.expiries,
+      onEnd: (connection, user) => this.#onEnd(connection, user),
+    };
   }
 
   #boundOf(line: GatewayMemoryLine, bytesMax: number): SharedBound {
@@ -305,43 +332,15 @@ export class Gateway {
 
   /** Accepts a socket. The caller passes its events to the returned handlers. */
   accept(socket: ClientSocket): SocketHandlers {
-    const { clock, random, auth, report } = this.#ports;
-    const { pingMs = PING_MS } = this.#options;
-    const connection = new Connection({
-      socket,
-      session: {
-        name: uuidv7(clock.now(), random),
-        address: socket.address,
-        pingMs,
-        admission: this.#admission,
-        shedding: this.shedding,
-      },
-      clock,
-      scheduler: this.#scheduler,
-      intake: this.#intake,
-      memory: this.#socketMemory,
-      auth,
-      rooms: this.#rooms,
-      roomApi: this.#roomApi,
-      lists: this.#lists,
-      positions: this.#positions,
-      notes: this.#notes,
-      names: this.#names,
-      register: this.#register,
-      expiries: this.#connections.expiries,
-      report,
-      stats: this.stats,
-      onEnd: (ended, user) => {
-        this.#connections.remove(ended);
-        if (isCounted) this.#onEnd(socket.address, user);
-      },
-    });
-    const arrival = this.#admission.arrive(socket.address, clock.monotonic());
-    const isCounted = arrival.ok && this.#hasPlace() && this.#admission.connect(socket.address);
+    const { clock, random } = this.#ports;
+    const { address } = socket;
+    const connection = new Connection(this.#parts, socket, uuidv7(clock.now(), random));
+    const arrival = this.#admission.arrive(address, clock.monotonic());
+    connection.isCounted = arrival.ok && this.#hasPlace() && this.#admission.connect(address);
     this.#connections.add(connection);
     if (this.#housekeeping !== undefined) this.#armHousekeeping(HOUSEKEEPING_MS);
     if (!arrival.ok) connection.onTooMany(arrival.afterMs); // S14
-    else if (!isCounted) connection.close(CLOSE.overload);
+    else if (!connection.isCounted) connection.close(CLOSE.overload);
     return connection;
   }
 
@@ -393,8 +392,10 @@ export class Gateway {
     return !isDraining && !isAway && this.#connections.size < connectionsMax;
   }
 
-  #onEnd(address: string, user: UserId | undefined): void {
-    this.#admission.disconnect(address);
+  #onEnd(connection: Connection, user: UserId | undefined): void {
+    this.#connections.remove(connection);
+    if (!connection.isCounted) return;
+    this.#admission.disconnect(connection.address);
     if (user !== undefined) this.#admission.exit(user);
   }
 

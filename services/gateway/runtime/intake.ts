@@ -27,14 +27,19 @@ import { FrameQueue } from "../core/frame-queue.ts";
 import type { Peer } from "../core/admission.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 
+/** The connection of an inlet. */
+export interface InletOwner {
+  /** Undefined before the hello. */
+  readonly peer: Peer | undefined;
+  /** The client does not read its answers. */
+  readonly isFull: boolean;
+  take(line: string): void;
+}
+
 export interface InletOptions {
   readonly limit: FrameLimit;
   readonly socket: { pause(): void; resume(): void };
-  /** Undefined before the hello. */
-  readonly peer: () => Peer | undefined;
-  /** The client does not read its answers. */
-  readonly isFull: () => boolean;
-  readonly take: (line: string) => void;
+  readonly owner: InletOwner;
 }
 
 /** Label values of parley_gateway_intake_waits_total; "turn" is the next iteration. */
@@ -43,7 +48,9 @@ type Wait = "turn" | "socket" | "rate";
 /** The state of one connection in the intake. */
 export class Inlet {
   readonly #intake: Intake;
-  readonly options: InletOptions;
+  readonly limit: FrameLimit;
+  readonly socket: InletOptions["socket"];
+  readonly owner: InletOwner;
   readonly queue = new FrameQueue();
   /** The iteration to which `spent` belongs. */
   turn = -1;
@@ -54,9 +61,11 @@ export class Inlet {
   timer: Timer | undefined;
   isPaused = false;
 
-  constructor(intake: Intake, options: InletOptions) {
+  constructor(intake: Intake, { limit, socket, owner }: InletOptions) {
     this.#intake = intake;
-    this.options = options;
+    this.limit = limit;
+    this.socket = socket;
+    this.owner = owner;
   }
 
   onText(text: string): void {
@@ -117,9 +126,9 @@ export class Intake {
   control(inlet: Inlet): boolean {
     this.#begin(inlet);
     const now = this.#clock.monotonic();
-    const waitMs = inlet.options.limit.take(1, inlet.options.peer(), now);
+    const waitMs = inlet.limit.take(1, inlet.owner.peer, now);
     if (waitMs > 0) {
-      inlet.options.limit.penalize(1, now);
+      inlet.limit.penalize(1, now);
       if (inlet.waits !== "rate") this.#waitFor(inlet, "rate", waitMs);
       return false;
     }
@@ -128,7 +137,7 @@ export class Intake {
       return false;
     }
     this.#spend(inlet, 1);
-    return !inlet.options.isFull();
+    return !inlet.owner.isFull;
   }
 
   /** The reason for the wait may be over. */
@@ -144,24 +153,24 @@ export class Intake {
   }
 
   #serve(inlet: Inlet): void {
-    const { queue, options } = inlet;
+    const { queue, limit, owner } = inlet;
     this.#begin(inlet);
     for (let line = queue.peek(); line !== undefined; line = queue.peek()) {
       if (this.#isSpent(inlet)) return this.#waitFor(inlet, "turn"); // intake.1
-      if (options.isFull()) return this.#waitFor(inlet, "socket"); // intake.2
+      if (owner.isFull) return this.#waitFor(inlet, "socket"); // intake.2
       const cost = frameCost(line.length);
-      const waitMs = options.limit.take(cost, options.peer(), this.#clock.monotonic());
+      const waitMs = limit.take(cost, owner.peer, this.#clock.monotonic());
       if (waitMs > 0) return this.#waitFor(inlet, "rate", waitMs); // intake.2
       queue.drop();
       this.#spend(inlet, cost);
-      options.take(line);
+      owner.take(line);
     }
     inlet.since = undefined;
     if (!inlet.isPaused) return;
-    const debtMs = options.limit.take(0, undefined, this.#clock.monotonic());
+    const debtMs = limit.take(0, undefined, this.#clock.monotonic());
     if (debtMs > 0) return this.#waitFor(inlet, "rate", debtMs);
     inlet.isPaused = false;
-    options.socket.resume();
+    inlet.socket.resume();
   }
 
   #begin(inlet: Inlet): void {
@@ -204,7 +213,7 @@ export class Intake {
   #pause(inlet: Inlet): void {
     if (inlet.isPaused) return;
     inlet.isPaused = true;
-    inlet.options.socket.pause();
+    inlet.socket.pause();
   }
 
   #schedule(): void {

@@ -30,4 +30,6 @@ export interface Member {
   readonly sink: MemberSink;
   /** Returned in `joined`. */
   readonly ref: number;
+  /** The number of the join among those of its session. */
+  readonly attempt: number;
 }

@@ -46,8 +46,26 @@ export interface JoinRequest {
 }
 
 /** A session's membership in a room, from its join on. */
-export interface Membership {
-  leave(): void;
+export class Membership {
+  readonly member: Member;
+  readonly runner: FeedRunner;
+  /** Undefined after the owner's answer. */
+  request: JoinRequest | undefined;
+  /** How often the owner judged the join (rooms.4). */
+  judged = 0;
+  isOver = false;
+  readonly #rooms: Rooms;
+
+  constructor(rooms: Rooms, runner: FeedRunner, request: JoinRequest) {
+    this.#rooms = rooms;
+    this.runner = runner;
+    this.member = request.member;
+    this.request = request;
+  }
+
+  leave(): void {
+    this.#rooms.leave(this);
+  }
 }
 
 export class Rooms {
@@ -104,40 +122,21 @@ export class Rooms {
     const { member } = request;
     const { room, user, grant } = member;
     const runner = this.#runners.get(room) ?? this.#open(room);
-    let isAnswered = false;
-    let isOver = false;
-    const leave = (): void => {
-      if (isOver) return;
-      isOver = true;
-      runner.leave(member);
-      this.#exit(runner, user);
-      if (!isAnswered) request.onRefused("conflict");
-    };
+    const membership = new Membership(this, runner, request);
     runner.enter(user, grant);
     this.#idle.delete(runner);
-    const query = { op: "join", room, user, ...(grant !== undefined && { grant }) } as const;
-    let judged = 0;
-    const onAnswer = ({ result }: Answer): void => {
-      if ("ok" in result && result.ok === "joined") this.#runners.get(room)?.onListed(result);
-      if (isOver) return;
-      if ("ok" in result && result.ok === "joined") {
-        if (result.head < runner.feed.changedAt && ++judged < JUDGED_MAX) {
-          this.#options.lanes.submit(query, onAnswer); // rooms.4
-          return;
-        }
-        isAnswered = true;
-        if (result.head >= runner.feed.changedAt && this.#admit(runner, request, result)) return;
-        leave();
-        request.onRefused("unavailable");
-      } else {
-        isAnswered = true;
-        leave();
-        if ("error" in result) request.onRefused(result.error, result.afterMs);
-        else request.onRefused("internal");
-      }
-    };
-    this.#options.lanes.submit(query, onAnswer);
-    return { leave };
+    this.#ask(membership);
+    return membership;
+  }
+
+  /** Only the membership calls it. */
+  leave(membership: Membership): void {
+    if (membership.isOver) return;
+    membership.isOver = true;
+    const { runner, member, request } = membership;
+    runner.leave(member);
+    this.#exit(runner, member.user);
+    request?.onRefused("conflict");
   }
 
   onHeads(heads: readonly (readonly [RoomId, Seq, string])[]): void {
@@ -231,6 +230,32 @@ export class Rooms {
     this.#byPartition.set(p, peers.add(runner));
     this.#runners.set(room, runner);
     return runner;
+  }
+
+  /** rooms.3. */
+  #ask(membership: Membership): void {
+    const { room, user, grant } = membership.member;
+    const query = { op: "join", room, user, ...(grant !== undefined && { grant }) } as const;
+    this.#options.lanes.submit(query, (answer) => this.#onAnswer(membership, answer));
+  }
+
+  #onAnswer(membership: Membership, { result }: Answer): void {
+    const { runner, request } = membership;
+    if ("ok" in result && result.ok === "joined") this.#runners.get(runner.room)?.onListed(result);
+    if (membership.isOver || request === undefined) return;
+    if ("ok" in result && result.ok === "joined") {
+      const isOld = result.head < runner.feed.changedAt;
+      if (isOld && ++membership.judged < JUDGED_MAX) return this.#ask(membership); // rooms.4
+      membership.request = undefined;
+      if (!isOld && this.#admit(runner, request, result)) return;
+      membership.leave();
+      request.onRefused("unavailable");
+    } else {
+      membership.request = undefined;
+      membership.leave();
+      if ("error" in result) request.onRefused(result.error, result.afterMs);
+      else request.onRefused("internal");
+    }
   }
 
   #onRingUse(runner: FeedRunner): void {

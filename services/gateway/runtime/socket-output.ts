@@ -9,9 +9,12 @@
 
 import type { ClientSocket } from "./client-socket.ts";
 
+/** Nearly every connection has nothing to write, so all of them share its list. */
+const NONE: string[] = [];
+
 export class SocketOutput {
   readonly #socket: ClientSocket;
-  #texts: string[] = [];
+  #texts = NONE;
   #textBytes = 0;
   #isHeld = false;
 
@@ -36,7 +39,8 @@ export class SocketOutput {
 
   /** Returns true for the first text: the caller schedules `flush`. */
   addText(text: string): boolean {
-    this.#texts.push(text);
+    if (this.#texts === NONE) this.#texts = [text];
+    else this.#texts.push(text);
     this.#textBytes += text.length;
     return this.#texts.length === 1;
   }
@@ -64,7 +68,7 @@ export class SocketOutput {
   }
 
   discardTexts(): void {
-    this.#texts = [];
+    this.#texts = NONE;
     this.#textBytes = 0;
   }
 

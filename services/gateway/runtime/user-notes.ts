@@ -7,7 +7,7 @@
 
 import { base64url } from "#shared/kit/base64url.ts";
 import type { Refusals } from "#shared/kit/refusals.ts";
-import type { Bus, Subscription } from "#shared/ports/bus.ts";
+import type { Bus, BusMessage, Subscription } from "#shared/ports/bus.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { decodeNote } from "#shared/protocol/note.ts";
 import { encodeServerFrame } from "#shared/protocol/server-frames.ts";
@@ -27,7 +27,8 @@ interface Sink extends Pick<MemberSink, "buffered" | "writeText"> {
 }
 
 interface Sessions {
-  readonly sinks: Set<Sink>;
+  /** A user has one or a few: an array needs a third of the memory of a set. */
+  readonly sinks: Sink[];
   readonly subscription: Subscription;
 }
 
@@ -38,7 +39,12 @@ export class UserNotes {
   readonly #refusals: Refusals;
   readonly #stats: GatewayStats;
   readonly #total: Pick<SharedBound, "add">;
-  readonly #users = new Map<UserId, Sessions>();
+  readonly #bySubject = new Map<string, Sessions>();
+  /** All subscriptions have the same handler, which costs no memory for each of them. */
+  readonly #onMessage = ({ subject, data }: BusMessage): void => {
+    const sessions = this.#bySubject.get(subject);
+    if (sessions !== undefined) this.#onNote(sessions.sinks, data);
+  };
 
   constructor(parts: {
     readonly bus: Pick<Bus, "subscribe">;
@@ -53,30 +59,34 @@ export class UserNotes {
   }
 
   add(user: UserId, sink: Sink): void {
-    let sessions = this.#users.get(user);
-    if (sessions === undefined) {
-      const sinks = new Set<Sink>();
-      const subject = subjects.note(base64url(user));
-      const subscription = this.#bus.subscribe(subject, ({ data }) => this.#onNote(sinks, data));
-      this.#users.set(user, (sessions = { sinks, subscription }));
-      this.#total.add(SUBSCRIPTION_BYTES);
+    const subject = subjectOf(user);
+    const sessions = this.#bySubject.get(subject);
+    if (sessions !== undefined) {
+      if (!sessions.sinks.includes(sink)) sessions.sinks.push(sink);
+      return;
     }
-    sessions.sinks.add(sink);
+    const subscription = this.#bus.subscribe(subject, this.#onMessage);
+    this.#bySubject.set(subject, { sinks: [sink], subscription });
+    this.#total.add(SUBSCRIPTION_BYTES);
   }
 
   remove(user: UserId, sink: Sink): void {
-    const sessions = this.#users.get(user);
-    if (sessions?.sinks.delete(sink) !== true || sessions.sinks.size > 0) return;
+    const subject = subjectOf(user);
+    const sessions = this.#bySubject.get(subject);
+    const place = sessions?.sinks.indexOf(sink) ?? -1;
+    if (sessions === undefined || place < 0) return;
+    sessions.sinks.splice(place, 1);
+    if (sessions.sinks.length > 0) return;
     sessions.subscription.unsubscribe();
-    this.#users.delete(user);
+    this.#bySubject.delete(subject);
     this.#total.add(-SUBSCRIPTION_BYTES);
   }
 
   stop(): void {
-    for (const { subscription } of this.#users.values()) subscription.unsubscribe();
+    for (const { subscription } of this.#bySubject.values()) subscription.unsubscribe();
   }
 
-  #onNote(sinks: ReadonlySet<Sink>, data: Uint8Array): void {
+  #onNote(sinks: readonly Sink[], data: Uint8Array): void {
     const note = decodeNote(decoder.decode(data));
     if (note === undefined) {
       this.#stats.refused.add("note");
@@ -85,9 +95,13 @@ export class UserNotes {
     }
     const { needsGrant = false, ...shown } = note;
     const text = encodeServerFrame({ t: "note", ...shown });
-    for (const sink of sinks) {
-      const mayGet = !needsGrant || sink.grantIn(note.room) !== undefined;
-      if (mayGet && sink.buffered <= SOCKET_HIGH_BYTES) sink.writeText(text);
-    }
+    const mayGet = (sink: Sink): boolean =>
+      (!needsGrant || sink.grantIn(note.room) !== undefined) && sink.buffered <= SOCKET_HIGH_BYTES;
+    // A write may end its session, which changes the list.
+    for (const sink of sinks.filter(mayGet)) sink.writeText(text);
   }
+}
+
+function subjectOf(user: UserId): string {
+  return subjects.note(base64url(user));
 }

@@ -31,6 +31,7 @@ function openRoom() {
         user: user as UserId,
         grant: undefined,
         ref: 1,
+        attempt: 1,
         sink: {
           buffered: 0,
           writeText: () => undefined,

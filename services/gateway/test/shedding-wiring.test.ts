@@ -77,13 +77,11 @@ describe("Shedding: the delay", () => {
   it("L12: the age of frames that wait for their turn counts, and the wait for a client does not", () => {
     const clock = new BusyClock();
     const intake = new Intake(clock, new GatewayStats());
-    let isFull = false;
+    const owner = { peer: undefined, isFull: false, take: () => undefined };
     const inlet = new Inlet(intake, {
       limit: new FrameLimit(new Admission(false)),
       socket: { pause: () => undefined, resume: () => undefined },
-      peer: () => undefined,
-      isFull: () => isFull,
-      take: () => undefined,
+      owner,
     });
     const flood = (): void => {
       for (let ref = 0; ref < 2 * CONNECTION_COST_PER_ITERATION_MAX; ref++) inlet.onText("{}");
@@ -93,7 +91,7 @@ describe("Shedding: the delay", () => {
     expect(intake.waitedMs(clock.monotonic())).to.equal(3_000);
     clock.advance(0);
     expect(intake.waitedMs(clock.monotonic())).to.equal(0);
-    isFull = true;
+    owner.isFull = true;
     flood();
     expect(intake.waitedMs(clock.monotonic())).to.equal(0);
   });

@@ -33,4 +33,18 @@ describe("LazyMap", () => {
       }),
     );
   });
+
+  it("lazy-map.2: a loop may delete the entries that it has visited", () => {
+    for (const keys of [[], [1], [1, 2, 3]]) {
+      const map = new LazyMap<number, string>();
+      for (const key of keys) map.set(key, "");
+      const visited: number[] = [];
+      for (const [key] of map) {
+        map.delete(key);
+        visited.push(key);
+      }
+      expect(visited).to.deep.equal(keys);
+      expect(map.size).to.equal(0);
+    }
+  });
 });
