@@ -57,7 +57,7 @@ const UNUSED = Object.assign(Promise.resolve(), {
  * bus-nats.1. The library makes three promises for the iterator of each subscription, 0.8 KB, also
  * for one with a callback, which has no iterator.
  */
-const WITHOUT_ITERATOR = { signal: UNUSED, iterClosed: UNUSED, closed: UNUSED };
+const WITHOUT_ITERATOR = { signal: UNUSED, iterClosed: UNUSED, closed: UNUSED, yields: [] };
 
 /** The server's max_payload is below ours: its configuration must change. */
 export class NatsPayloadTooSmall extends Error {

@@ -62,13 +62,15 @@ export function attachWebSockets(options: WebSocketOptions): { close(): void } {
     handleProtocols: () => SUBPROTOCOL,
   };
   const sockets = new WebSocketServer(limits);
+  const onError = errorListener(options.logger);
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const refusal = refuseUpgrade(request, options);
     if (refusal === undefined) {
       sockets.handleUpgrade(request, socket, head, (ws) => {
         if (ws.protocol !== SUBPROTOCOL) return refuseProtocol(ws, socket as Socket);
         options.onUpgraded?.(socket as Socket);
-        serve(ws, socket as Socket, options.addressOf(request), options);
+        ws.on("error", onError);
+        serve(ws, socket as Socket, options.addressOf(request), options.accept);
       });
     } else endWithProblem(socket, refusal.name, refusal.more, refusal.headers);
   };
@@ -88,37 +90,31 @@ function refuseProtocol(ws: WebSocket, socket: Socket): void {
 }
 
 /** What the listeners of a socket need. A closure for each would take 350 bytes a connection. */
-interface Served {
-  readonly real: RealSocket;
-  readonly handlers: SocketHandlers;
-  readonly logger: Logger;
-}
-
 const SERVED = Symbol("served");
 
-type ServedSocket = Socket & { [SERVED]?: Served };
-type ServedWebSocket = WebSocket & { [SERVED]?: Served };
+type ServedSocket = Socket & { [SERVED]?: RealSocket };
+type ServedWebSocket = WebSocket & { [SERVED]?: RealSocket };
 
 function serve(
   ws: ServedWebSocket,
   socket: ServedSocket,
   address: string,
-  { accept, logger }: WebSocketOptions,
+  accept: WebSocketOptions["accept"],
 ): void {
   const real = new RealSocket(ws, socket, address);
-  ws[SERVED] = socket[SERVED] = { real, handlers: accept(real), logger };
+  real.handlers = accept(real);
+  ws[SERVED] = socket[SERVED] = real;
   ws.on("message", onMessage);
   ws.on("pong", onPong);
   ws.on("ping", onPing);
   ws.on("close", onClose);
-  ws.on("error", onError);
   socket.on("drain", onDrain);
 }
 
 /** Undefined after the close frame: `ws` had read this chunk before (websocket.2). */
 function handlersOf({ [SERVED]: served }: ServedWebSocket): SocketHandlers | undefined {
-  if (served === undefined || served.real.isClosing) return undefined;
-  served.handlers.onActivity();
+  if (served === undefined || served.isClosing) return undefined;
+  served.handlers?.onActivity();
   return served.handlers;
 }
 
@@ -137,27 +133,29 @@ function onPing(this: ServedWebSocket, data: Buffer): void {
 }
 
 function onClose(this: ServedWebSocket): void {
-  this[SERVED]?.handlers.onClose();
+  this[SERVED]?.handlers?.onClose();
 }
 
-function onError(this: ServedWebSocket, error: Error): void {
-  const served = this[SERVED];
-  if (served === undefined) return;
-  const { real, handlers, logger } = served;
-  logger.debug({ error, address: real.address }, "websocket failed");
-  // `ws` has sent the close code of the error.
-  real.discard();
-  handlers.onClose();
+function errorListener(logger: Logger): (this: ServedWebSocket, error: Error) => void {
+  return function onError(error) {
+    const real = this[SERVED];
+    logger.debug({ error, address: real?.address }, "websocket failed");
+    // `ws` has sent the close code of the error.
+    real?.discard();
+    real?.handlers?.onClose();
+  };
 }
 
 function onDrain(this: ServedSocket): void {
-  this[SERVED]?.handlers.onDrain();
+  this[SERVED]?.handlers?.onDrain();
 }
 
 class RealSocket implements ClientSocket {
   readonly address: string;
   readonly #ws: WebSocket;
   readonly #socket: Socket;
+  /** Undefined for a client without the subprotocol. */
+  handlers: SocketHandlers | undefined;
   /** The close frame was sent. Received bytes are dropped. */
   isClosing = false;
 

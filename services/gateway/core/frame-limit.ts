@@ -26,11 +26,12 @@ export function frameCost(chars: number): number {
   return 1 + Math.floor(chars / CHARS_PER_UNIT);
 }
 
-export class FrameLimit {
+/** It is the bucket of the connection itself: an object less for each connection. */
+export class FrameLimit extends GcraBucket {
   readonly #admission: Admission;
-  readonly #own = new GcraBucket();
 
   constructor(admission: Admission) {
+    super();
     this.#admission = admission;
   }
 
@@ -40,18 +41,18 @@ export class FrameLimit {
   take(cost: number, peer: Peer | undefined, now: Millis): Millis {
     if (!this.#admission.isOn) return 0;
     const rate = this.#rate();
-    const waitMs = this.#own.waitMs(rate, now, cost);
+    const waitMs = this.waitMs(rate, now, cost);
     if (waitMs > 0) return waitMs;
     const verdict = peer && this.#admission.take("frame", peer, now, cost);
     if (verdict?.ok === false) return verdict.afterMs;
-    this.#own.charge(rate, now, cost);
+    this.charge(rate, now, cost);
     return 0;
   }
 
   /** Charges a frame that gets no answer. The wait grows to at most FRAME_DEBT_MAX_MS. */
   penalize(cost: number, now: Millis): void {
     const rate = this.#rate();
-    if (this.#own.waitMs(rate, now, cost) < FRAME_DEBT_MAX_MS) this.#own.charge(rate, now, cost);
+    if (this.waitMs(rate, now, cost) < FRAME_DEBT_MAX_MS) this.charge(rate, now, cost);
   }
 
   #rate(): { perSecond: number; burst: number } {

@@ -5,32 +5,46 @@
 // admission of a frame (session.ts).
 
 import { unreachable } from "#shared/kit/assert.ts";
-import type { LazyMap } from "#shared/kit/lazy-map.ts";
+import { LazyMap } from "#shared/kit/lazy-map.ts";
 import type { ClientFrame, ClientFrameOf } from "#shared/protocol/client-frames.ts";
 import { isWriteFrame } from "#shared/protocol/commands.ts";
 import { errorFrame, ERRORS, retryAfterMs } from "#shared/protocol/errors.ts";
 import type { ErrorDetail, ErrorName } from "#shared/protocol/errors.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import type { Identity } from "#shared/ports/identity.ts";
-import type { SendOrder } from "./send-order.ts";
+import { SendOrder } from "./send-order.ts";
 import type { Now, SessionEffect, SessionInput } from "./session-io.ts";
 
-export interface OpenSession {
-  readonly kind: "open";
+export class OpenSession {
+  readonly kind = "open";
   identity: Identity;
   /** room → the attempt number of its join */
-  readonly rooms: LazyMap<RoomId, number>;
-  readonly order: SendOrder;
-  unansweredSends: number;
-  unansweredPages: number;
+  readonly rooms = new LazyMap<RoomId, number>();
+  unansweredSends = 0;
+  unansweredPages = 0;
+  #order: SendOrder | undefined;
+
+  constructor(identity: Identity) {
+    this.identity = identity;
+  }
+
+  /** Most sessions only read, so it is made at the first send. */
+  get order(): SendOrder {
+    return (this.#order ??= new SendOrder());
+  }
+
+  /** The session is no longer in the room. False: it was not. */
+  leave(room: RoomId): boolean {
+    this.#order?.forget(room);
+    return this.rooms.delete(room);
+  }
 }
 
 export function onLeave(
   state: OpenSession,
   { room, ref }: ClientFrameOf<"leave">,
 ): SessionEffect[] {
-  if (!state.rooms.delete(room)) return [refuse("not_joined", { ref, room })];
-  state.order.forget(room);
+  if (!state.leave(room)) return [refuse("not_joined", { ref, room })];
   return [
     { kind: "leave", user: state.identity.user, room },
     { kind: "frame", frame: { t: "left", ref, room } },
@@ -43,8 +57,7 @@ export function onRemoved(
   { room, attempt, removal }: Extract<SessionInput, { kind: "removed" }>,
 ): SessionEffect[] {
   if (state.rooms.get(room) !== attempt) return [];
-  state.rooms.delete(room);
-  state.order.forget(room);
+  state.leave(room);
   const { reason, seq } = removal;
   return [{ kind: "frame", frame: { t: "left", room, reason, seq } }];
 }
@@ -72,10 +85,7 @@ export function onJoinRefused(
   input: Extract<SessionInput, { kind: "join-refused" }>,
 ): SessionEffect[] {
   const { room, ref, attempt, error, afterMs } = input;
-  if (state.rooms.get(room) === attempt) {
-    state.rooms.delete(room);
-    state.order.forget(room);
-  }
+  if (state.rooms.get(room) === attempt) state.leave(room);
   return [refuse(error, { ref, room, afterMs })];
 }
 

@@ -19,14 +19,13 @@
 
 import { unreachable } from "#shared/kit/assert.ts";
 import { GcraBucket } from "#shared/kit/gcra.ts";
-import { LazyMap } from "#shared/kit/lazy-map.ts";
 import type { ClientFrame, ClientFrameOf, DecodedFrame } from "#shared/protocol/client-frames.ts";
 import { isWriteFrame, needsJoin } from "#shared/protocol/commands.ts";
 import type { WriteFrame } from "#shared/protocol/commands.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
 import { RETRY_AFTER_MS } from "#shared/protocol/errors.ts";
 import type { ErrorDetail, ErrorName } from "#shared/protocol/errors.ts";
-import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { Millis, UserId } from "#shared/protocol/ids.ts";
 import {
   BODY_BYTES_MAX,
   FRAME_BYTES_MAX,
@@ -44,22 +43,24 @@ import {
   ROOMS_PAGE_DEFAULT,
 } from "./bounds.ts";
 import { namesOf } from "./session-register.ts";
-import { SendOrder } from "./send-order.ts";
 import { OVERLOADED } from "./shedding.ts";
 import type { Shedding } from "./shedding.ts";
 import { named, onJoinRefused, onLeave, onPage, onRemoved, onRooms } from "./open-session.ts";
-import { onWriteAnswered, refuse } from "./open-session.ts";
-import type { OpenSession } from "./open-session.ts";
+import { onWriteAnswered, OpenSession, refuse } from "./open-session.ts";
 import type { CloseReason, Now, SessionEffect, SessionInput } from "./session-io.ts";
 
+/** All sessions of a gateway share them. */
 export interface SessionOptions {
-  /** The session's name in `welcome`. */
-  readonly name: SessionId;
-  readonly address: string;
   readonly pingMs: number;
   readonly admission: Admission;
   /** Default: nothing is refused because of overload. */
   readonly shedding?: Pick<Shedding, "refuse">;
+}
+
+export interface SessionClient {
+  /** The session's name in `welcome`. */
+  readonly name: SessionId;
+  readonly address: string;
 }
 
 type State =
@@ -73,17 +74,24 @@ type State =
   /** The identity before the close, until the runtime has read it. */
   | { readonly kind: "closing"; readonly was: Identity | undefined };
 
+const GREETING: State = { kind: "greeting" };
+
 export class Session {
   readonly #options: SessionOptions;
-  #state: State = { kind: "greeting" };
+  readonly #name: SessionId;
+  readonly #address: string;
+  #state: State = GREETING;
   #attempts = 0;
-  readonly #refreshes = new GcraBucket();
+  /** Undefined before the first refresh. */
+  #refreshes: GcraBucket | undefined;
   /** The user whose rooms are counted, and the counted number (S5). */
   #user: UserId | undefined;
   #roomsTaken = 0;
 
-  constructor(options: SessionOptions) {
+  constructor(options: SessionOptions, { name, address }: SessionClient) {
     this.#options = options;
+    this.#name = name;
+    this.#address = address;
   }
 
   /** Undefined before the token is verified and after the close. */
@@ -175,8 +183,7 @@ export class Session {
   }
 
   #onHello(hello: ClientFrameOf<"hello">, now: Now): SessionEffect[] {
-    const { address, admission } = this.#options;
-    const afterMs = admission.tokenWaitMs(address, now.monotonic);
+    const afterMs = this.#options.admission.tokenWaitMs(this.#address, now.monotonic);
     if (afterMs > 0) return this.#closeWithReconnect(afterMs); // S14
     this.#state = { kind: "authenticating", hello, waiting: [] };
     return [{ kind: "verify", token: hello.token }];
@@ -196,17 +203,15 @@ export class Session {
   #onVerified(verification: Verification, now: Now): SessionEffect[] {
     const state = this.#state;
     if (state.kind !== "authenticating") return [];
-    const { address, admission, name, pingMs } = this.#options;
+    const { admission, pingMs } = this.#options;
     if (verification.kind === "refused") {
       if (verification.error === "unavailable") return this.#close(CLOSE.noKeys); // S2
-      admission.failToken(address, now.monotonic);
+      admission.failToken(this.#address, now.monotonic);
       return this.#close(CLOSE.badToken);
     }
     const { identity } = verification;
     if (!admission.enter(identity.user)) return this.#close(CLOSE.tooManyConnections);
-    const rooms = new LazyMap<RoomId, number>();
-    const none = { unansweredSends: 0, unansweredPages: 0, order: new SendOrder() };
-    this.#state = { kind: "open", identity, rooms, ...none };
+    this.#state = new OpenSession(identity);
     this.#user = identity.user;
     const limits = {
       frameBytes: FRAME_BYTES_MAX,
@@ -216,7 +221,10 @@ export class Session {
     };
     const { user, name: said, issuedAt = now.wall } = identity;
     return [
-      { kind: "frame", frame: { t: "welcome", session: name, user, at: now.wall, pingMs, limits } },
+      {
+        kind: "frame",
+        frame: { t: "welcome", session: this.#name, user, at: now.wall, pingMs, limits },
+      },
       { kind: "opened", user, names: namesOf(state.hello) },
       ...(said === undefined
         ? []
@@ -290,6 +298,7 @@ export class Session {
   ): SessionEffect[] {
     const { admission } = this.#options;
     if (admission.isOn) {
+      this.#refreshes ??= new GcraBucket();
       const afterMs = this.#refreshes.waitMs(REFRESH_RATE, now.monotonic);
       if (afterMs > 0) return [refuse("rate_limited", { ref, afterMs })];
       const limited = this.#limit("refresh", state, { ref }, now);
@@ -429,7 +438,7 @@ export class Session {
   }
 
   #peer(state: OpenSession): Peer {
-    return { user: state.identity.user, address: this.#options.address };
+    return { user: state.identity.user, address: this.#address };
   }
 
   #identityIn(state: State): Identity | undefined {

@@ -22,6 +22,10 @@ export class SocketTurns<K> {
     return this.#waiting.size > 0;
   }
 
+  get isEmpty(): boolean {
+    return this.#waiting.size + this.#given.size === 0;
+  }
+
   /** Calls `run` when `key` gets its turn. */
   request(key: K, run: () => void): void {
     this.#given.delete(key);
@@ -52,11 +56,6 @@ export class SocketTurns<K> {
     if (this.#waiting.size === 0) return undefined;
     const at = this.#mayGiveAt(now);
     return at > now && at !== Infinity ? at : undefined;
-  }
-
-  clear(): void {
-    this.#waiting.clear();
-    this.#given.clear();
   }
 
   #mayGiveAt(now: Millis): Millis {

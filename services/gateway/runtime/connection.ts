@@ -61,7 +61,7 @@ const TAIL_DEFAULT = 50;
 const CLOSE_GRACE_MS = 1_000;
 
 /** All connections of the process share them. */
-export interface ConnectionParts extends Required<Omit<SessionOptions, "name" | "address">> {
+export interface ConnectionParts extends Required<SessionOptions> {
   readonly clock: Clock;
   readonly scheduler: FlushScheduler;
   readonly intake: Intake;
@@ -93,7 +93,8 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring,
   /** The newest join of each room. */
   readonly #joined = new LazyMap<RoomId, Membership>();
   readonly #inlet: Inlet;
-  readonly #turns = new SocketTurns<object>();
+  /** Undefined while no room and no page reads. */
+  #turns: SocketTurns<object> | undefined;
   /** Undefined until a turn has to wait. */
   #turnsTimer: CoalescedTimer | undefined;
   #isGrantingTurns = false;
@@ -104,12 +105,12 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring,
   #entry: SessionEntry | undefined;
 
   constructor(parts: ConnectionParts, socket: ClientSocket, name: SessionId) {
-    const { clock, intake, pingMs, admission, shedding } = parts;
+    const { clock, intake, admission } = parts;
     this.name = name;
     this.#parts = parts;
     this.#socket = socket;
     this.#output = new SocketOutput(socket);
-    this.#session = new Session({ name, address: socket.address, pingMs, admission, shedding });
+    this.#session = new Session(parts, { name, address: socket.address });
     this.#inlet = new Inlet(intake, { socket, limit: new FrameLimit(admission), owner: this });
     this.openedAt = this.#activeAt = clock.monotonic();
   }
@@ -218,18 +219,20 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring,
   flush(): void {
     if (this.#isEnded || !this.#output.isPending) return;
     this.#output.flush();
-    if (this.#turns.isRequested) this.#guard(() => this.#grantTurns());
+    if (this.#turns?.isRequested === true) this.#guard(() => this.#grantTurns());
   }
 
   requestTurn(key: object, run: () => void): void {
     if (this.#isEnded) return;
+    this.#turns ??= new SocketTurns<object>();
     this.#turns.request(key, run);
     this.#grantTurns();
   }
 
   endTurn(key: object): void {
-    this.#turns.end(key);
-    if (this.#turns.isRequested) this.#grantTurns();
+    this.#turns?.end(key);
+    if (this.#turns?.isRequested === true) this.#grantTurns();
+    if (this.#turns?.isEmpty === true) this.#turns = undefined;
   }
 
   removed(member: Member, removal: Removal): void {
@@ -279,19 +282,20 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring,
 
   /** Gives turns to rooms and pages, one after the other, while the socket has room (L7). */
   #grantTurns(): void {
+    if (this.#turns === undefined) return;
     if (this.#isGrantingTurns) return; // The outer call continues.
     this.#isGrantingTurns = true;
     const { clock } = this.#parts;
     try {
       while (!this.#isEnded && !this.isFull) {
-        const run = this.#turns.next(clock.monotonic());
+        const run = this.#turns?.next(clock.monotonic());
         if (run === undefined) break;
         run();
       }
     } finally {
       this.#isGrantingTurns = false;
     }
-    const wakeAt = this.isFull ? undefined : this.#turns.wakeAt(clock.monotonic());
+    const wakeAt = this.isFull ? undefined : this.#turns?.wakeAt(clock.monotonic());
     if (wakeAt === undefined) return;
     this.#turnsTimer ??= new CoalescedTimer(clock, () => this.#guard(() => this.#grantTurns()));
     this.#turnsTimer.set(wakeAt);
@@ -319,7 +323,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring,
     this.#parts.memory.set(this, 0);
     this.#parts.expiries.remove(this);
     this.#inlet.end();
-    this.#turns.clear();
+    this.#turns = undefined;
     this.#turnsTimer?.cancel();
     this.#output.discardTexts();
     const user = this.#session.end()?.user;

@@ -85,12 +85,10 @@ class Run {
 
   constructor() {
     const admission = new Admission(true);
-    this.session = new Session({
-      name: "s" as SessionId,
-      address: "::1",
-      pingMs: 25_000,
-      admission,
-    });
+    this.session = new Session(
+      { pingMs: 25_000, admission },
+      { name: "s" as SessionId, address: "::1" },
+    );
     this.sendFrames({ t: "hello", token: "t" });
     const identity = { user: "ada" as UserId, admin: false, expiresAt: Infinity };
     this.step({ kind: "verified", verification: { kind: "ok", identity } });

@@ -40,12 +40,10 @@ class SessionBench {
   readonly session: Session;
 
   constructor(admission = new Admission(false)) {
-    this.session = new Session({
-      name: "s1" as SessionId,
-      address: "::1",
-      pingMs: 25_000,
-      admission,
-    });
+    this.session = new Session(
+      { pingMs: 25_000, admission },
+      { name: "s1" as SessionId, address: "::1" },
+    );
   }
 
   static open(admission?: Admission): SessionBench {

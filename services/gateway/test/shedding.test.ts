@@ -108,13 +108,10 @@ function openSession() {
   const bench = new Bench();
   const { shedding } = bench;
   const admission = new Admission(false);
-  const session = new Session({
-    name: "s" as SessionId,
-    address: "::1",
-    pingMs: 25_000,
-    admission,
-    shedding,
-  });
+  const session = new Session(
+    { pingMs: 25_000, admission, shedding },
+    { name: "s" as SessionId, address: "::1" },
+  );
   const send = (frame: object): SessionEffect[] => {
     const frames = decodeClientFrames(JSON.stringify(frame));
     return session.step({ kind: "frames", frames }, { wall: 0, monotonic: bench.now });
