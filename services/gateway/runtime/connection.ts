@@ -10,6 +10,9 @@
 //        the turn (L7, L10).
 //   gateway/connection.3. The end of a connection releases everything it holds exactly once: rooms,
 //        counts, its place in the sweep.
+//   gateway/connection.4. A connection that joined one room and has sent nothing to it needs little
+//        memory: what most connections never use is made at its first use, and no connection has a
+//        closure of its own (decision 060).
 
 import { BrokenInvariant } from "#shared/kit/assert.ts";
 import { LazyMap } from "#shared/kit/lazy-map.ts";
