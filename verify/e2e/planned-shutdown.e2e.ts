@@ -12,6 +12,7 @@ import { LOST } from "../checker/record.ts";
 import type { ClientRecord, HistoryRecord } from "../checker/record.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { printFigure } from "#tools/test-run/figure.ts";
+import { Owners } from "../drills/owners.ts";
 import { judge } from "../drills/verdict.ts";
 import type { Verdict } from "../drills/verdict.ts";
 import { devToken, socketUrlOf } from "../wire-client/dev-token.ts";
@@ -170,7 +171,14 @@ describe("Planned shutdown", function () {
   });
 
   it("P10: a leaving room node releases its partitions, and no send waits longer than the hand-over", async () => {
-    node = { id: cluster.idOf("room-1") as ProcessId, at: Date.now() };
+    const id = cluster.idOf("room-1") as ProcessId;
+    {
+      // On a busy machine it may start late, when the other node has taken all partitions.
+      using owners = await Owners.open(cluster.natsAccess);
+      const isOwner = (): boolean => owners.roomsOf(id, ROOMS, PARTITIONS).length > 0;
+      await until(isOwner, { withinMs: WITHIN_MS, what: "room-1 to own partitions" });
+    }
+    node = { id, at: Date.now() };
     const exitMs = await leave("room-1");
     printFigure(`exited after ${exitMs.toFixed(0)} ms`);
   });
