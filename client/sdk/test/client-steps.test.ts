@@ -2,7 +2,7 @@
 
 import { expect } from "chai";
 import type { MessageId, RoomId } from "#shared/protocol/ids.ts";
-import { LEAVING_GRACE_MS, RECONNECT } from "../core/bounds.ts";
+import { LEAVING_GRACE_MS, READ_REPEAT_MS, RECONNECT } from "../core/bounds.ts";
 import { Client } from "../core/client.ts";
 import type { Input } from "../core/effects.ts";
 import { tokenExpiry } from "../core/token-expiry.ts";
@@ -78,6 +78,18 @@ describe("SDK client: steps", () => {
     receive(fixture, { t: "reconnect", afterMs: 50 });
     expect(fixture.step({ kind: "read", room: GENERAL, seq: 1 })).to.deep.equal([]);
     expect(fixture.client.wakeAt).to.equal(fixture.now + LEAVING_GRACE_MS);
+  });
+
+  it("S8, U1: a position that becomes due behind `reconnect` requests one wake-up, not a second", () => {
+    const fixture = new ClientFixture().enter(GENERAL);
+    const { client, now } = fixture;
+    expect(fixture.step({ kind: "read", room: GENERAL, seq: 1 })).to.have.length(1);
+    receive(fixture, { t: "reconnect", afterMs: 50 });
+    fixture.step({ kind: "read", room: GENERAL, seq: 2 });
+    expect(client.wakeAt).to.equal(now + READ_REPEAT_MS);
+    fixture.now = now + READ_REPEAT_MS;
+    expect(fixture.step({ kind: "tick" })).to.deep.equal([]);
+    expect(client.wakeAt).to.equal(now + LEAVING_GRACE_MS);
   });
 
   for (const frame of [

@@ -63,6 +63,12 @@ describe("Cursor", () => {
     expect(new Cursor(5, "a").born).to.equal("a");
   });
 
+  it("K5: a birth without a cursor causes no reset, because no event was delivered", () => {
+    const cursor = new Cursor(undefined, "a");
+    expect(cursor.begin({ from: 1, head: 9, born: "b" })).to.equal("begun");
+    expect([cursor.last, cursor.born]).to.deep.equal([0, "b"]);
+  });
+
   it("K3: before the first position every event is a gap; the head follows accepted events", () => {
     const cursor = new Cursor();
     expect([cursor.last, cursor.head]).to.deep.equal([undefined, 0]);

@@ -81,6 +81,9 @@ describe("SocketTurns", () => {
     expect(turns.isEmpty, "one waits").to.equal(false);
     give(0);
     expect(turns.isEmpty, "one has a turn").to.equal(false);
+    want("b");
+    expect(turns.isEmpty, "one waits, one has a turn").to.equal(false);
+    turns.end("b");
     turns.end("a");
     expect(turns.isEmpty).to.equal(true);
   });

@@ -91,6 +91,20 @@ describe("Archiver: a split", () => {
     expect(driven.step({ kind: "watermark", read: { kind: "ok", value } })).to.deep.include(upper);
   });
 
+  it("archiver.8: announces no upper half when an older archive does not have the split", () => {
+    const driven = new Driven();
+    driven.step({ kind: "start" });
+    const value = { seq: 9, epoch: 0, of: 8 };
+    driven.step({ kind: "watermark", read: { kind: "ok", value } });
+    driven.step({ kind: "reader-failed", reader: 1, reason: "the primary changed" });
+    driven.timer("reload");
+    expect(driven.loaded(8)).to.deep.equal([
+      report({ kind: "loaded", watermark: 8 }),
+      published(8),
+      open(2, 9),
+    ]);
+  });
+
   it("entry.5: a split of a stale epoch is void and begins nothing", () => {
     const driven = reading();
     driven.entry(1);

@@ -125,4 +125,30 @@ describe("Holds", () => {
     holds.hold(EVE, B, 0, 0);
     expect(held()).to.deep.equal([true, true, false]);
   });
+
+  it("holds.1: a refused send does not count from the end of its hold on", () => {
+    const holds = new Holds();
+    holds.hold(ADA, A, 0, 0);
+    holds.hold(ADA, B, HOLD_MS, HOLD_MS);
+    for (let n = 1; n < HOLDS_MAX; n++) holds.hold(`sender-${n}` as UserId, A, HOLD_MS, HOLD_MS);
+    expect(holds.isHeld(ADA, C, HOLD_MS)).to.equal(true);
+  });
+
+  it("holds.1: a sender without refused sends waits from its next refusal on", () => {
+    const holds = new Holds();
+    holds.hold(ADA, A, 0, 0);
+    holds.release(ADA, A);
+    for (const sender of [EVE, ADA]) holds.hold(sender, B, 0, 0);
+    for (let n = 1; n < HOLDS_MAX; n++) holds.hold(`sender-${n}` as UserId, A, 0, 0);
+    expect([EVE, ADA].map((sender) => holds.isHeld(sender, C, 10))).to.deep.equal([false, true]);
+  });
+
+  it("holds.1: a sender whose refused sends were dropped has none", () => {
+    const holds = new Holds();
+    for (let n = 0; n <= HOLDS_MAX; n++) holds.hold(ADA, `id-${n}` as MessageId, 0, 0);
+    expect(holds.isHeld(ADA, A, 10)).to.equal(false);
+    for (const id of [A, B]) holds.hold(EVE, id, 0, 0);
+    for (let n = 2; n < HOLDS_MAX; n++) holds.hold(`sender-${n}` as UserId, A, 0, 0);
+    expect(holds.isHeld(EVE, C, 10)).to.equal(true);
+  });
 });

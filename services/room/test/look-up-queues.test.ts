@@ -194,6 +194,18 @@ describe("Look-up queues", () => {
     }
   });
 
+  it("look-ups.5: a sender whose sends were all returned has all places again", () => {
+    const fixture = new LookUpFixture();
+    fixture.wait(0);
+    fixture.asks();
+    fixture.answer(0, { watermark: 0 });
+    expect(fixture.takes()).to.have.length(1);
+    for (let n = 1; n <= WAITING_SENDS_PER_SENDER_MAX; n++) {
+      expect(fixture.wait(n), `${n}`).to.equal(true);
+    }
+    expect(fixture.wait(9_999)).to.equal(false);
+  });
+
   it("look-ups.5: a sender has at most LOOK_UPS_PER_SENDER_MAX requested look-ups; each answer permits the next", () => {
     const fixture = new LookUpFixture();
     expect(fixture.asks()).to.deep.equal([]);
@@ -271,6 +283,28 @@ describe("Look-up queues", () => {
     );
     fixture.answer(1_001, { watermark: 0 }, userOf(1));
     expect(fixture.asks()).to.deep.equal(ids(2_000));
+  });
+
+  it("look-ups.5: a sender without a waiting look-up has no turn, and comes after those that wait", () => {
+    const fixture = new LookUpFixture();
+    for (let s = 0; s < LOOK_UPS_MAX; s++) fixture.wait(s, { from: userOf(s) });
+    expect(fixture.asks()).to.have.length(LOOK_UPS_MAX);
+    fixture.wait(100);
+    fixture.wait(101, { from: userOf(1) });
+    fixture.answer(0, { watermark: 0 }, userOf(0));
+    expect(fixture.asks()).to.deep.equal(ids(100));
+  });
+
+  it("look-ups.5: a sender whose waiting look-up was dropped has no turn", () => {
+    const fixture = new LookUpFixture();
+    for (let s = 0; s < LOOK_UPS_MAX; s++) fixture.wait(s, { from: userOf(s) });
+    fixture.asks();
+    fixture.wait(100, { gateway: GW2 });
+    fixture.lookUps.dropOf(GW2);
+    fixture.wait(101, { from: EVE });
+    fixture.wait(102);
+    fixture.answer(0, { watermark: 0 }, userOf(0));
+    expect(fixture.asks()).to.deep.equal(ids(101));
   });
 
   it("look-ups.5: does not request a look-up whose sends were dropped before its turn", () => {

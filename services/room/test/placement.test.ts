@@ -231,6 +231,18 @@ describe("Placement", () => {
     expect(view.loads).to.equal(undefined);
   });
 
+  it("P26: a peer that was declared dead has no weight to lose when it leaves", () => {
+    const view = new Placement(A, PARTITIONS);
+    const load = { weight: WEIGHT_MAX, capacity: 1_000_000, busy: 0 };
+    view.onBeat({ ...beat(B), load }, 0);
+    view.remove(B);
+    view.onBeat({ ...beat(B), load }, 1);
+    const before = view.revision;
+    const left = view.onBeat({ ...beat(B, {}, "leaving"), load }, 1 + RETURN_MS);
+    expect(left).to.deep.equal({ changed: false, isNew: false });
+    expect(view.revision).to.equal(before);
+  });
+
   it("P26: this node's own weight changes its share", () => {
     const view = new Placement(A, PARTITIONS);
     const load = { weight: 0, capacity: 1_000_000, busy: 0 };
