@@ -20,6 +20,7 @@ import {
   NODE,
   claimEntry,
   T0,
+  PartitionFixture,
 } from "./partition-fixture.ts";
 
 function replayFrom(seq = 1, claim = 4): { replay: Replay; memory: RoomMemory } {
@@ -28,6 +29,17 @@ function replayFrom(seq = 1, claim = 4): { replay: Replay; memory: RoomMemory } 
 }
 
 describe("Replay", () => {
+  it("P3: ticks of the partition change nothing meanwhile", () => {
+    const fixture = new PartitionFixture();
+    fixture.step({ kind: "claim" });
+    fixture.last(3);
+    fixture.appended(0, { kind: "ok", seq: 4 });
+    const outcome = { kind: "ok", value: { seq: 1, epoch: 1 } } as const;
+    fixture.step({ kind: "watermark-read", tenure: fixture.tenure, outcome });
+    expect(fixture.tick(60_000)).to.deep.equal([]);
+    expect(fixture.partition.state).to.equal("replaying");
+  });
+
   it("P3: reads from the entry after the watermark to the owner's own claim", () => {
     const { replay } = replayFrom();
     expect([replay.from, replay.isDone, replay.watermark]).to.deep.equal([2, false, 1]);

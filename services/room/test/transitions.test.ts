@@ -215,12 +215,6 @@ describe("Partition transitions: the claim", () => {
     expect(fixture.partition.state).to.equal("serving");
   });
 
-  it("P3: ticks change nothing during a replay", () => {
-    const fixture = replaying();
-    expect(fixture.tick(60_000)).to.deep.equal([]);
-    expect(fixture.partition.state).to.equal("replaying");
-  });
-
   it("P4: a gap in the replay frees its memory, and the watermark is read again after RETRY_MS", () => {
     const fixture = replaying();
     fixture.entry(2, commitEntry(1, [linesOf(GENERAL, 1, 2)]));
