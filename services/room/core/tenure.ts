@@ -256,11 +256,10 @@ export class Tenure {
 
   onTick(now: Millis): Effect[] {
     if (this.#hasNothingToDo) return [];
-    for (const [room, dueAt] of this.#quiet) {
+    for (const [id, dueAt] of this.#quiet) {
       if (dueAt > now) break;
-      this.#quiet.delete(room);
-      const { head, born } = this.#rooms.get(room) ?? {};
-      if (head !== undefined) this.#out.effect({ kind: "repeat-head", room, head, born }); // O10
+      this.#quiet.delete(id);
+      this.#repeatHead(this.#rooms.get(id));
     }
     this.#running.at(now);
     const limit = now - WAITING_MAX_MS;
@@ -273,6 +272,13 @@ export class Tenure {
     this.#rooms.housekeep(now, this.#wallAt(now));
     this.#load(now);
     return this.#take();
+  }
+
+  /** O10. A room that is not loaded has no head, and its members would take it for another (R3). */
+  #repeatHead(room: Room | undefined): void {
+    if (room?.isLoaded !== true) return;
+    const { id, head, born } = room;
+    this.#out.effect({ kind: "repeat-head", room: id, head, born });
   }
 
   /** The partition has no rooms in memory, as most partitions of an idle cluster. */

@@ -59,7 +59,8 @@ describe("Tenure: ticks without rooms in memory", () => {
     expect(repeatedAt).to.deep.equal([1, 3, 9]);
   });
 
-  it("O10: does not repeat a head behind the passivation of its room", () => {
+  /** A partition whose only room was passivated before the time at which its head is repeated. */
+  function passivatedBeforeRepeat(): PartitionFixture {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.batch([send()]);
     fixture.flush();
@@ -68,11 +69,22 @@ describe("Tenure: ticks without rooms in memory", () => {
     fixture.step({ kind: "watermark", seq: 2 });
     const { account } = fixture.memory;
     const { bytesMax } = account;
-    account.bytesMax = 1; // So the room is passivated before its head is due.
+    account.bytesMax = 1;
     fixture.tick(1);
     expect(fixture.memory.rooms).to.equal(0);
     account.bytesMax = bytesMax;
-    fixture.tick(QUIET_MS);
+    return fixture;
+  }
+
+  it("O10, R3: does not repeat the head of a room that is opened again and not loaded yet", () => {
+    const fixture = passivatedBeforeRepeat();
+    fixture.batch([{ c: 1, op: "head", room: GENERAL }]);
+    expect(only(fixture.tick(QUIET_MS), "repeat-head")).to.deep.equal([]);
+  });
+
+  it("O10: does not repeat a head behind the passivation of its room", () => {
+    const fixture = passivatedBeforeRepeat();
+    expect(only(fixture.tick(QUIET_MS), "repeat-head")).to.deep.equal([]);
     fixture.batch([{ c: 1, op: "head", room: GENERAL }]);
     expect(only(fixture.tick(1), "repeat-head")).to.deep.equal([]);
   });
