@@ -109,6 +109,16 @@ describe("Room loads alone", () => {
     expect(loads.start(0)).to.have.length(LOADS_PER_REQUESTER_MAX - 3);
   });
 
+  it("room-loads.1: after the last of its loads a requester has all of its places again", () => {
+    const loads = new RoomLoads();
+    const room = roomOf(0);
+    loads.request(room, ADA);
+    loads.start(0);
+    loads.succeeded(room);
+    for (let n = 1; n <= LOADS_MAX; n++) loads.request(roomOf(n), ADA);
+    expect(loads.start(0)).to.have.length(LOADS_PER_REQUESTER_MAX);
+  });
+
   it("room-table.2: a room is loaded once for all requesters, also during a load or a wait, and not after it was dropped", () => {
     const loads = new RoomLoads();
     const room = roomOf(1);
@@ -171,5 +181,13 @@ describe("Room loads alone", () => {
         loads.request(roomOf(10 * i + n), requester);
     }
     expect(loads.start(0).map(({ id }) => id)).to.deep.equal([0, 10, 1, 11, 2, 12].map(roomId));
+  });
+
+  it("room-loads.2: a requester without a room that waits has no turn from before", () => {
+    const loads = new RoomLoads();
+    for (const [n, requester] of [ADA, EVE].entries()) loads.request(roomOf(n), requester);
+    loads.start(0);
+    for (const [n, requester] of [EVE, ADA].entries()) loads.request(roomOf(10 + n), requester);
+    expect(loads.start(0).map(({ id }) => id)).to.deep.equal([10, 11].map(roomId));
   });
 });

@@ -86,6 +86,15 @@ describe("Room table: waiting", () => {
     ]);
   });
 
+  it("P9: above WAITING_MAX, a send over HTTP does not wait behind other commands without an order", () => {
+    const fixture = new RoomTableFixture();
+    const room = fixture.open();
+    const sends = Array.from({ length: WAITING_MAX + 1 }, () => sendOf({ unordered: true }));
+    const waits = sends.map((command) => fixture.wait(room, command));
+    expect(waits.lastIndexOf(true)).to.equal(WAITING_MAX - 1);
+    expect(room.waiting).to.have.length(WAITING_MAX);
+  });
+
   it("P23: counts waiting commands, and gives their memory back when they are taken", () => {
     const fixture = new RoomTableFixture();
     const room = fixture.open();

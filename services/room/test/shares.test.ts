@@ -2,7 +2,7 @@
 
 import { expect } from "chai";
 import * as fc from "fast-check";
-import { rendezvous } from "#shared/kit/rendezvous.ts";
+import { rendezvous, rendezvousScore } from "#shared/kit/rendezvous.ts";
 import type { ProcessId } from "#shared/protocol/ids.ts";
 import { WEIGHT_MAX, WEIGHT_STEPS } from "#shared/protocol/load.ts";
 import { Shares } from "../core/shares.ts";
@@ -12,6 +12,9 @@ const PARTITIONS = 32;
 const MANY = 4_000;
 const ALL = [...Array(PARTITIONS).keys()];
 const IDS = ["room-a", "room-b", "room-c", "room-d"] as ProcessId[];
+
+/** Their hashes are equal for every partition. */
+const TWINS = ["room-5gh8jv", "room-kw9nkf"] as [ProcessId, ProcessId];
 
 type Weights = readonly (readonly [ProcessId, number])[];
 
@@ -68,6 +71,42 @@ describe("Shares", () => {
       expect(ownersOf(sharesOf(members.toReversed()))).to.deep.equal(plain);
     }
     expect(sharesOf([]).ownerOf(0)).to.equal(undefined);
+  });
+
+  it("shares.1: members with equal ranks have the same owners and moves in any order", () => {
+    const [low, high, third] = [...TWINS, IDS[3]!];
+    for (const [weight, others] of [
+      [0, -WEIGHT_MAX],
+      [-1, -WEIGHT_MAX],
+      [0, WEIGHT_MAX],
+    ] as const) {
+      const members: Weights = [
+        [low, 0],
+        [high, weight],
+        [third, others],
+      ];
+      const moves = smallestMoves(members, 1);
+      for (const order of [members, members.toReversed()]) {
+        const shares = sharesOf(order);
+        expect(ownersOf(shares)).not.to.include(high);
+        expect(shares.moves(1)).to.have.deep.members(moves);
+      }
+    }
+  });
+
+  it("shares.3: a change that ends in equal ranks moves nothing, because the id decides then", () => {
+    const [low, high, third] = [...TWINS, IDS[2]!];
+    const gap = rendezvousScore("partition-0", high) - rendezvousScore("partition-0", third);
+    const shares = sharesOf([
+      [low, 0],
+      [high, 1],
+      // One step of `high` moves partition 0 to this member, and its others to `low`.
+      [third, Math.floor(gap * WEIGHT_STEPS + 1)],
+    ]);
+    expect(ownersOf(shares)).to.include(high).and.not.to.include(low);
+    expect(shares.ownerOf(0)).to.equal(high);
+    const out = shares.moves(PARTITIONS).filter(({ from, node }) => from === high && node === high);
+    expect(out).to.deep.equal([]);
   });
 
   it("shares.1: the share of a member is proportional to its weight", () => {

@@ -119,6 +119,16 @@ describe("Slow mode", () => {
     expect(scene.do(send(EVE), 10_001).kind).to.equal("event");
   });
 
+  it("room-state.3: a snapshot without senders takes no memory for them", () => {
+    const used = [{}, { senders: [] }].map((senders) => {
+      const memory = new RoomMemory(1 << 24);
+      const state = { settings: { kind: "open", slowMode: 10 }, members: [] } as const;
+      new Room(PLANS, memory, T0).load({ ...emptySnapshot(PLANS, 0), state, ...senders });
+      return memory.account.used;
+    });
+    expect(used[0]).to.equal(used[1]);
+  });
+
   it("M10: the sender gets `afterMs`, and the later sends behind it wait as behind each refused one", () => {
     const fixture = new PartitionFixture().withRooms([PLANS]);
     const grant = "owner";
