@@ -75,7 +75,7 @@ export interface ConnectionParts extends Required<SessionOptions> {
   readonly lists: RoomListsApi;
   readonly names: Pick<UserNames, "say">;
   readonly positions: Pick<ReadPositionsRunner, "say">;
-  readonly notes: Pick<UserNotes, "add" | "remove">;
+  readonly notes: Pick<UserNotes, "add" | "remove" | "subscribeNow">;
   readonly report: Report;
   readonly stats: GatewayStats;
   readonly register: Pick<SessionRegisterRunner, "open" | "keep" | "end">;
@@ -460,6 +460,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring,
   #listRooms({ ref, query }: Extract<SessionEffect, { kind: "rooms" }>): void {
     const key = {};
     this.requestTurn(key, () => {
+      this.#parts.notes.subscribeNow(); // U6
       void this.#parts.lists.rooms(query).then((outcome) => {
         this.#guard(() => this.#step({ kind: "rooms", ref, outcome }));
         this.endTurn(key);

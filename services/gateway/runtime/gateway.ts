@@ -229,7 +229,7 @@ export class Gateway {
       announce: () => this.#connections.announce(),
       onNotice: (notice) => this.#connections.endSessions(notice),
     });
-    this.#notes = new UserNotes({ bus, refusals, stats, total: this.#boundOf("notes", Infinity) });
+    this.#notes = new UserNotes({ ...ports, refusals, stats, total: this.#boundOf("notes") });
     this.#parts = this.#partsOfConnections(pingMs);
   }
 
@@ -258,7 +258,7 @@ export class Gateway {
     };
   }
 
-  #boundOf(line: GatewayMemoryLine, bytesMax: number): SharedBound {
+  #boundOf(line: GatewayMemoryLine, bytesMax = Infinity): SharedBound {
     return new SharedBound(bytesMax, (bytes) => this.memory.add(line, bytes));
   }
 

@@ -222,6 +222,30 @@ describe("Room lists in a gateway", () => {
     expect(ada.got("error")).to.have.length(1);
   });
 
+  it("U6: a note of an event after a list of rooms arrives, although the subscription waited", async () => {
+    const { clock, bus, connect, gateway } = await openGateway();
+    await connect("ada");
+    // Both come within one pace of the subscriptions.
+    const sockets = ["ben", "cara"].map((user) => {
+      const socket = new SlowSocket();
+      socket.handlers = gateway.accept(socket);
+      socket.handlers.onText(JSON.stringify({ t: "hello", token: user }));
+      return socket;
+    });
+    await advance(clock, 1, 0.25);
+    const cara = sockets[1]!;
+    const note = { room: GENERAL, seq: 3, why: "mention" } as const;
+    const publish = async (): Promise<number> => {
+      bus.publish(subjects.note(base64url("cara")), encodeNote(note));
+      await advance(clock, 1, 0.25);
+      return framesOf(cara, "note").length;
+    };
+    expect([framesOf(cara, "welcome").length, await publish()]).to.deep.equal([1, 0]);
+    cara.handlers?.onText(JSON.stringify({ t: "rooms", ref: 1 }));
+    await advance(clock, 2, 0.125);
+    expect([framesOf(cara, "rooms").length, await publish()]).to.deep.equal([1, 1]);
+  });
+
   it("U10: a note that needs a grant reaches the sessions whose token has one in its room alone", async () => {
     const { clock, bus, connect } = await openGateway();
     const token = (more: object): string => JSON.stringify({ user: "ada", ...more });
