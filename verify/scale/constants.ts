@@ -26,7 +26,7 @@ export const CONSTANTS = {
   },
   connectionBytes: {
     what: "gateway, one connection with one room",
-    value: 9_050,
+    value: 6_700,
     unit: "bytes resident",
     command: B5,
   },
