@@ -28,6 +28,7 @@ interface Request {
   readonly after?: Seq | undefined;
   /** A page of messages. */
   readonly isView?: boolean;
+  readonly isLeave?: boolean;
   readonly thread?: Seq | undefined;
 }
 
@@ -109,6 +110,7 @@ export class ConnectionChecker {
         this.#record({ op: "list", phase: "invoke", ref: Number(frame["ref"]) });
         return this.#expectAnswer(listOf(frame), { room });
       case "leave":
+        return this.#expectAnswer(refOf(frame), { room, isLeave: true });
       case "ping":
         return this.#expectAnswer(refOf(frame), { room });
       default: // `hello` and `typing` have no answer.
@@ -251,9 +253,7 @@ export class ConnectionChecker {
 
   #onError(room: RoomId, frame: Frame): void {
     const err = String(frame["name"]);
-    const isPage = [pageOf(frame), listOf(frame)].some((name) => this.#pending.has(name));
-    const kind = isPage ? "page" : "request";
-    this.#options.findings.shown.push(`${kind} ${err}`);
+    this.#options.findings.shown.push(`${this.#kindOf(room, frame)} ${err}`);
     const phase = REFUSALS.has(err) ? "fail" : "info";
     const id = frame["id"] as MessageId | undefined;
     if (id !== undefined) {
@@ -271,6 +271,14 @@ export class ConnectionChecker {
     if (!this.#pending.has(pageOf(frame))) return void this.#settle(refOf(frame));
     const op = this.#settle(pageOf(frame))?.isView === true ? "view" : "page";
     this.#record({ room, op, phase, ref, err });
+  }
+
+  /** Of the request that this error answers. */
+  #kindOf(room: RoomId, frame: Frame): "send" | "page" | "leave" | "request" {
+    if (frame["id"] !== undefined) return "send";
+    if ([pageOf(frame), listOf(frame)].some((name) => this.#pending.has(name))) return "page";
+    const isLeave = this.#pending.get(refOf(frame))?.isLeave === true;
+    return isLeave && !this.#memberships.has(room) ? "leave" : "request";
   }
 
   #expectAnswer(name: string, request: Omit<Request, "at">): void {

@@ -19,7 +19,9 @@ describe("Simulation", () => {
     const result = await runSimulation({ ...options, faultMs: 2_000 });
     expect(result.findings).to.deep.equal([]);
     expect(result.counts["partition split"]).to.equal(3); // 1 becomes 2, and 2 become 4.
-    expect(result.shown.filter((failure) => failure.startsWith("send"))).to.deep.equal([]);
+    // Requests without the right in closed rooms, and changes of deleted messages (M3, M6, C2).
+    const own = new Set(["send forbidden", "send not_found", "request forbidden"]);
+    expect(result.shown.filter((failure) => !own.has(failure))).to.deep.equal([]);
     expect(result.acked).to.be.above(50);
   });
 
