@@ -12,8 +12,7 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { WebSocketServer } from "ws";
-import type { WebSocket } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 import type { Logger } from "#shared/process/logger.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
@@ -61,15 +60,13 @@ export function attachWebSockets(options: WebSocketOptions): { close(): void } {
     closeTimeout: CLOSE_TIMEOUT_MS,
     handleProtocols: () => SUBPROTOCOL,
   };
-  const sockets = new WebSocketServer(limits);
-  const onError = errorListener(options.logger);
+  const sockets = new WebSocketServer({ ...limits, WebSocket: servedBy(options.logger) });
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const refusal = refuseUpgrade(request, options);
     if (refusal === undefined) {
       sockets.handleUpgrade(request, socket, head, (ws) => {
         if (ws.protocol !== SUBPROTOCOL) return refuseProtocol(ws, socket as Socket);
         options.onUpgraded?.(socket as Socket);
-        ws.on("error", onError);
         serve(ws, socket as Socket, options.addressOf(request), options.accept);
       });
     } else endWithProblem(socket, refusal.name, refusal.more, refusal.headers);
@@ -85,15 +82,71 @@ export function attachWebSockets(options: WebSocketOptions): { close(): void } {
 /** upgrade.4. The connection still counts as an HTTP connection of its address. */
 function refuseProtocol(ws: WebSocket, socket: Socket): void {
   const { code, reason } = CLOSE.noSubprotocol;
-  ws.on("error", () => undefined); // The socket closes in any case.
   new RealSocket(ws, socket, "").close(code, reason);
 }
 
-/** What the listeners of a socket need. A closure for each would take 350 bytes a connection. */
+/** What the listener of a TCP socket needs. A closure for each would take 350 bytes a connection. */
 const SERVED = Symbol("served");
 
 type ServedSocket = Socket & { [SERVED]?: RealSocket };
-type ServedWebSocket = WebSocket & { [SERVED]?: RealSocket };
+
+/**
+ * Handles its events itself: a table of five listeners would take 100 bytes more. It has
+ * no listeners, so none of its events may need one.
+ */
+class ServedWebSocket extends WebSocket {
+  /** Undefined for a client without the subprotocol, which closes in any case. */
+  served: RealSocket | undefined;
+
+  override emit(event: string | symbol, ...values: readonly unknown[]): boolean {
+    const [value] = values;
+    switch (event) {
+      case "message": {
+        const [, isBinary] = values;
+        if (isBinary === true) this.#active()?.onBinary();
+        else this.#active()?.onText((value as Buffer).toString("utf8"));
+        return true;
+      }
+      case "pong":
+        this.#active()?.onPong();
+        return true;
+      case "ping":
+        if (this.#active()?.onPing() === true) this.pong(value);
+        return true;
+      case "close":
+        this.served?.handlers?.onClose();
+        return true;
+      case "error":
+        this.failed(value);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  protected failed(_error: unknown): void {
+    // `ws` has sent the close code of the error.
+    this.served?.discard();
+    this.served?.handlers?.onClose();
+  }
+
+  /** Undefined after the close frame: `ws` had read this chunk before (websocket.2). */
+  #active(): SocketHandlers | undefined {
+    const { served } = this;
+    if (served === undefined || served.isClosing) return undefined;
+    served.handlers?.onActivity();
+    return served.handlers;
+  }
+}
+
+function servedBy(logger: Logger): typeof ServedWebSocket {
+  return class extends ServedWebSocket {
+    protected override failed(error: unknown): void {
+      logger.debug({ error, address: this.served?.address }, "websocket failed");
+      super.failed(error);
+    }
+  };
+}
 
 function serve(
   ws: ServedWebSocket,
@@ -103,47 +156,8 @@ function serve(
 ): void {
   const real = new RealSocket(ws, socket, address);
   real.handlers = accept(real);
-  ws[SERVED] = socket[SERVED] = real;
-  ws.on("message", onMessage);
-  ws.on("pong", onPong);
-  ws.on("ping", onPing);
-  ws.on("close", onClose);
+  ws.served = socket[SERVED] = real;
   socket.on("drain", onDrain);
-}
-
-/** Undefined after the close frame: `ws` had read this chunk before (websocket.2). */
-function handlersOf({ [SERVED]: served }: ServedWebSocket): SocketHandlers | undefined {
-  if (served === undefined || served.isClosing) return undefined;
-  served.handlers?.onActivity();
-  return served.handlers;
-}
-
-function onMessage(this: ServedWebSocket, data: Buffer, isBinary: boolean): void {
-  const handlers = handlersOf(this);
-  if (isBinary) handlers?.onBinary();
-  else handlers?.onText(data.toString("utf8"));
-}
-
-function onPong(this: ServedWebSocket): void {
-  handlersOf(this)?.onPong();
-}
-
-function onPing(this: ServedWebSocket, data: Buffer): void {
-  if (handlersOf(this)?.onPing() === true) this.pong(data);
-}
-
-function onClose(this: ServedWebSocket): void {
-  this[SERVED]?.handlers?.onClose();
-}
-
-function errorListener(logger: Logger): (this: ServedWebSocket, error: Error) => void {
-  return function onError(error) {
-    const real = this[SERVED];
-    logger.debug({ error, address: real?.address }, "websocket failed");
-    // `ws` has sent the close code of the error.
-    real?.discard();
-    real?.handlers?.onClose();
-  };
 }
 
 function onDrain(this: ServedSocket): void {

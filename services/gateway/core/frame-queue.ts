@@ -8,7 +8,7 @@
 
 /** The header of a string and its slot in an array, in bytes. */
 const STRING_OVERHEAD = 32;
-/** Nearly every queue is empty, so all of them share its list. */
+/** Most queues hold one text for a moment, and share their empty list. */
 const NONE: string[] = [];
 
 export class FrameQueue {
@@ -46,13 +46,6 @@ export class FrameQueue {
 
   /** Removes the frame that `peek` returned. */
   drop(): void {
-    this.#next = undefined;
-  }
-
-  clear(): void {
-    this.#came = this.#oldest = NONE;
-    this.#at = this.#chars = 0;
-    this.#hadLine = false;
     this.#next = undefined;
   }
 

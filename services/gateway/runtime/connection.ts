@@ -19,6 +19,7 @@ import { LazyMap } from "#shared/kit/lazy-map.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
 import { decodeClientFrame } from "#shared/protocol/client-frames.ts";
+import type { DecodedFrame } from "#shared/protocol/client-frames.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { grantFor } from "#shared/protocol/roles.ts";
@@ -85,7 +86,6 @@ export interface ConnectionParts extends Required<SessionOptions> {
 
 export class Connection implements MemberSink, SocketHandlers, Holder, Expiring, InletOwner {
   readonly name: SessionId;
-  readonly openedAt: Millis;
   /** Only `expiries` sets it. */
   bucket: number | undefined;
   /** It counts for its address. Only the gateway sets it. */
@@ -102,6 +102,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring,
   #turnsTimer: CoalescedTimer | undefined;
   #isGrantingTurns = false;
   readonly #output: SocketOutput;
+  /** Without a fraction, which would make it an object of V8. */
   #activeAt: Millis;
   #isEnded = false;
   /** Undefined until the token is verified. */
@@ -115,7 +116,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring,
     this.#output = new SocketOutput(socket);
     this.#session = new Session(parts, { name, address: socket.address });
     this.#inlet = new Inlet(intake, { socket, limit: new FrameLimit(admission), owner: this });
-    this.openedAt = this.#activeAt = clock.monotonic();
+    this.#activeAt = Math.floor(clock.monotonic());
   }
 
   get address(): string {
@@ -162,7 +163,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring,
   onText(text: string): void {
     if (this.#isEnded) return;
     this.#inlet.onText(text);
-    if (this.#inlet.queue.bytes > 0) this.reportMemory();
+    if (this.#inlet.bytes > 0) this.reportMemory();
   }
 
   onPing(): boolean {
@@ -178,7 +179,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring,
   }
 
   onActivity(): void {
-    this.#activeAt = this.#parts.clock.monotonic();
+    this.#activeAt = Math.floor(this.#parts.clock.monotonic());
   }
 
   onDrain(): void {
@@ -280,7 +281,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring,
    */
   reportMemory(): void {
     if (this.#isEnded) return;
-    this.#parts.memory.set(this, this.buffered + this.#inlet.queue.bytes);
+    this.#parts.memory.set(this, this.buffered + this.#inlet.bytes);
   }
 
   /** Gives turns to rooms and pages, one after the other, while the socket has room (L7). */
@@ -307,8 +308,15 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring,
   take(line: string): void {
     this.#guard(() => {
       this.#parts.stats.framesIn++;
-      this.#step({ kind: "frames", frames: [decodeClientFrame(line)] });
+      this.#step({ kind: "frames", frames: [this.#shared(decodeClientFrame(line))] });
     });
+  }
+
+  /** The members of a room keep one copy of its id, not one each. */
+  #shared(decoded: DecodedFrame): DecodedFrame {
+    if (decoded.kind !== "frame" || decoded.frame.t !== "join") return decoded;
+    const { kind, frame } = decoded;
+    return { kind, frame: { ...frame, room: this.#parts.rooms.sameId(frame.room) } };
   }
 
   grantIn(room: RoomId): Grant | undefined {

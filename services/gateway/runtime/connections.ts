@@ -37,11 +37,11 @@ export interface ConnectionsOptions {
 export class Connections {
   readonly expiries = new Expiries<Connection>();
   readonly #options: ConnectionsOptions;
-  /** Each with its share. */
-  readonly #open = new Map<Connection, Set<Connection>>();
-  /** Connections before their welcome, the oldest first. */
-  readonly #greeting = new Set<Connection>();
+  /** All connections; each is in one share. */
   readonly #shares = Array.from({ length: SHARES }, () => new Set<Connection>());
+  #size = 0;
+  /** Connections before their welcome, the oldest first, and when they were opened. */
+  readonly #greeting = new Map<Connection, Millis>();
   #nextShare = 0;
   #nextSweep = 0;
 
@@ -50,7 +50,7 @@ export class Connections {
   }
 
   get size(): number {
-    return this.#open.size;
+    return this.#size;
   }
 
   /** The number of connections before their welcome. */
@@ -65,21 +65,19 @@ export class Connections {
   }
 
   add(connection: Connection): void {
-    const share = this.#shares[this.#nextShare++ % SHARES] ?? new Set();
-    this.#open.set(connection, share);
-    this.#greeting.add(connection);
-    share.add(connection);
+    this.#shares[this.#nextShare++ % SHARES]?.add(connection);
+    this.#size++;
+    this.#greeting.set(connection, this.#options.clock.monotonic());
   }
 
   remove(connection: Connection): void {
-    this.#open.get(connection)?.delete(connection);
-    this.#open.delete(connection);
     this.#greeting.delete(connection);
+    if (this.#shares.some((share) => share.delete(connection))) this.#size--;
   }
 
   /** The store may not have their sessions any more. */
   announce(): void {
-    for (const connection of this.#open.keys()) connection.announce();
+    for (const connection of this.#all()) connection.announce();
   }
 
   /**
@@ -105,9 +103,9 @@ export class Connections {
   expire(): void {
     const { clock, helloTimeoutMs } = this.#options;
     const now = clock.monotonic();
-    for (const connection of this.#greeting) {
+    for (const [connection, openedAt] of this.#greeting) {
       if (!connection.isGreeting) this.#greeting.delete(connection);
-      else if (now - connection.openedAt < helloTimeoutMs) break;
+      else if (now - openedAt < helloTimeoutMs) break;
       else connection.onOverdue(); // S1
     }
     for (const connection of this.expiries.due(clock.now())) {
@@ -118,7 +116,7 @@ export class Connections {
   /** gateway/connections.2. Resolves when the present connections are closed. */
   async closeAll(): Promise<void> {
     const { clock, random } = this.#options;
-    const leaving = [...this.#open.keys()];
+    const leaving = this.#all();
     const spreadMs = Math.min(CLOSING_MS_MAX, (leaving.length / CLOSES_PER_SECOND) * 1_000);
     for (const connection of leaving) {
       const afterMs = fullJitter(0, { baseMs: spreadMs, capMs: spreadMs }, random);
@@ -135,7 +133,11 @@ export class Connections {
   }
 
   #of(user: UserId): readonly Connection[] {
-    return [...this.#open.keys()].filter((connection) => connection.user === user);
+    return this.#all().filter((connection) => connection.user === user);
+  }
+
+  #all(): readonly Connection[] {
+    return this.#shares.flatMap((share) => [...share]);
   }
 
   #sweep(): void {

@@ -51,7 +51,8 @@ export class Inlet {
   readonly limit: FrameLimit;
   readonly socket: InletOptions["socket"];
   readonly owner: InletOwner;
-  readonly queue = new FrameQueue();
+  /** Undefined while no frame waits. */
+  #queue: FrameQueue | undefined;
   /** The iteration to which `spent` belongs. */
   turn = -1;
   spent = 0;
@@ -68,14 +69,37 @@ export class Inlet {
     this.owner = owner;
   }
 
+  /** The memory of the text that waits. */
+  get bytes(): number {
+    return this.#queue?.bytes ?? 0;
+  }
+
+  /** The characters that wait. */
+  get chars(): number {
+    return this.#queue?.chars ?? 0;
+  }
+
   onText(text: string): void {
-    this.queue.push(text);
+    this.#queue ??= new FrameQueue();
+    this.#queue.push(text);
     this.#intake.arrived(this);
+  }
+
+  /** The next frame without removing it; undefined when none waits. */
+  peek(): string | undefined {
+    const next = this.#queue?.peek();
+    if (next === undefined) this.#queue = undefined;
+    return next;
+  }
+
+  /** Removes the frame that `peek` returned. */
+  drop(): void {
+    this.#queue?.drop();
   }
 
   /** A frame arrived and waits for this process, not for its client. */
   get isInLine(): boolean {
-    return this.waits === "turn" && this.queue.peek() !== undefined;
+    return this.waits === "turn" && this.peek() !== undefined;
   }
 
   /** A ping or a pong of the transport. False: send no pong. */
@@ -88,7 +112,7 @@ export class Inlet {
   }
 
   end(): void {
-    this.queue.clear();
+    this.#queue = undefined;
     this.#intake.forget(this);
   }
 }
@@ -120,7 +144,7 @@ export class Intake {
 
   arrived(inlet: Inlet): void {
     if (inlet.waits === undefined) this.#serve(inlet);
-    else if (inlet.queue.chars > PENDING_CHARS_MAX) this.#pause(inlet); // intake.3
+    else if (inlet.chars > PENDING_CHARS_MAX) this.#pause(inlet); // intake.3
   }
 
   control(inlet: Inlet): boolean {
@@ -153,15 +177,15 @@ export class Intake {
   }
 
   #serve(inlet: Inlet): void {
-    const { queue, limit, owner } = inlet;
+    const { limit, owner } = inlet;
     this.#begin(inlet);
-    for (let line = queue.peek(); line !== undefined; line = queue.peek()) {
+    for (let line = inlet.peek(); line !== undefined; line = inlet.peek()) {
       if (this.#isSpent(inlet)) return this.#waitFor(inlet, "turn"); // intake.1
       if (owner.isFull) return this.#waitFor(inlet, "socket"); // intake.2
       const cost = frameCost(line.length);
       const waitMs = limit.take(cost, owner.peer, this.#clock.monotonic());
       if (waitMs > 0) return this.#waitFor(inlet, "rate", waitMs); // intake.2
-      queue.drop();
+      inlet.drop();
       this.#spend(inlet, cost);
       owner.take(line);
     }
@@ -200,7 +224,7 @@ export class Intake {
     else this.#pause(inlet);
     if (what === "rate") {
       inlet.timer = this.#clock.after(waitMs, () => this.again(inlet));
-    } else if (inlet.queue.chars > PENDING_CHARS_MAX) this.#pause(inlet);
+    } else if (inlet.chars > PENDING_CHARS_MAX) this.#pause(inlet);
   }
 
   #leave(inlet: Inlet): void {

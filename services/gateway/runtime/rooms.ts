@@ -98,6 +98,11 @@ export class Rooms {
     return this.#runners.size;
   }
 
+  /** The string of the open room, which is equal to `room`. */
+  sameId(room: RoomId): RoomId {
+    return this.#runners.get(room)?.room ?? room;
+  }
+
   /** Every room with sessions here: their number, and the known head. */
   statuses(): RoomStatus[] {
     const statuses: RoomStatus[] = [];

@@ -41,10 +41,6 @@ describe("FrameQueue", () => {
     for (const each of lines) queue.push(each);
     queue.push(lines.join("\n"));
     expect(drain(queue)).to.deep.equal([...lines, ...lines]);
-    queue.push("a\nb");
-    queue.peek();
-    queue.clear();
-    expect([queue.peek(), queue.chars]).to.deep.equal([undefined, 0]);
   });
 
   it("frame-queue.1: blank lines beside others are no frames, and a text of blank lines is one frame", () => {
@@ -60,10 +56,6 @@ describe("FrameQueue", () => {
       ["d"],
     ]);
     expect(cut("\n"), "the text before does not count").to.deep.equal([""]);
-    queue.push("a\n");
-    queue.peek();
-    queue.clear();
-    expect(cut(" "), "nor does a cleared one").to.deep.equal([""]);
   });
 
   it("frame-queue.1: waiting text counts until the last line of its text is taken", () => {
@@ -81,12 +73,5 @@ describe("FrameQueue", () => {
     queue.drop();
     expect(drain(queue)).to.deep.equal(["efg", "h"]);
     expect([queue.chars, queue.bytes]).to.deep.equal([0, 0]);
-    queue.push("x\ny");
-    queue.peek();
-    queue.push("z");
-    queue.clear();
-    expect([queue.chars, queue.bytes, queue.peek()]).to.deep.equal([0, 0, undefined]);
-    queue.push("fresh");
-    expect([queue.peek(), queue.chars]).to.deep.equal(["fresh", 0]);
   });
 });
