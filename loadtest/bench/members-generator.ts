@@ -15,7 +15,7 @@ import { mintDevToken, openDevSecret } from "#shared/adapters/dev-token.ts";
 import { comeBack } from "./come-back.ts";
 import { Histogram } from "./histogram.ts";
 import { percentiles } from "./run.ts";
-import { numberClientsFrom, Sink } from "./sink.ts";
+import { Sink } from "./sink.ts";
 
 export interface MembersOptions {
   readonly port: number;
@@ -51,7 +51,6 @@ const TOKEN_TTL_S = 4 * 3_600;
 const options = JSON.parse(process.argv[2] ?? "") as MembersOptions;
 const peer = { port: options.port, protocol: "parley.v1", path: () => "/v1/ws" };
 const secret = await openDevSecret(options.secretFile);
-numberClientsFrom(options.first);
 const sinks = new Set<Sink>();
 const readyMs = new Histogram();
 const backMs: number[] = [];

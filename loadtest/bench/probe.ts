@@ -10,8 +10,9 @@ import { WebSocket } from "ws";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import { systemRandom } from "#shared/adapters/clock-system.ts";
 import { Histogram } from "./histogram.ts";
+import { nextLocalEnd } from "./local-end.ts";
 import type { Peer, Step } from "./peer.ts";
-import { MARKER, nextLocalAddress } from "./sink.ts";
+import { MARKER } from "./sink.ts";
 
 /** Bytes of a message text, as in published figures of other systems. */
 export const TEXT_BYTES = 112;
@@ -53,7 +54,7 @@ export class Probe {
   static async open(peer: Peer, room: string, steps: readonly Step[]): Promise<Probe> {
     const url = `ws://127.0.0.1:${peer.port}${peer.path(room)}`;
     const protocols = peer.protocol === undefined ? [] : [peer.protocol];
-    const socket = new WebSocket(url, protocols, { localAddress: nextLocalAddress() });
+    const socket = new WebSocket(url, protocols, { ...nextLocalEnd() });
     const probe = new Probe(peer, room, socket);
     let received = "";
     socket.on("message", (data: Buffer) => {

@@ -9,6 +9,7 @@
 import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import { nextLocalEnd } from "./local-end.ts";
 import { MarkCounter } from "./mark-counter.ts";
 import type { Peer, Step } from "./peer.ts";
 
@@ -20,24 +21,6 @@ export const MARKER = "^^^";
 const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 const READ_BYTES = 256 * 1024;
 const shared = Buffer.allocUnsafe(READ_BYTES);
-
-/**
- * A client binds its address, and the kernel then looks for a free port of it: first in one half of
- * 28,000 ports, where ports of closed connections stay for a minute. When that half fills, each
- * search takes milliseconds. With 10,000 sinks for each address a generator stood still for 8 s.
- */
-const SINKS_PER_ADDRESS = 4_000;
-let opened = 0;
-
-/** For a process that is one of several: clients with other numbers are in the others. */
-export function numberClientsFrom(first: number): void {
-  opened = first;
-}
-
-/** 127.0.0.1, and from the client with the number 4,000 on 127.0.0.2, and so on. */
-export function nextLocalAddress(): string {
-  return `127.0.0.${1 + Math.floor(opened++ / SINKS_PER_ADDRESS)}`;
-}
 
 export class Sink {
   readonly room: string;
@@ -63,7 +46,7 @@ export class Sink {
     this.#socket = connect({
       host: "127.0.0.1",
       port: peer.port,
-      localAddress: nextLocalAddress(),
+      ...nextLocalEnd(),
       onread: {
         buffer: shared,
         callback: (size, buffer) => {
