@@ -107,7 +107,7 @@ export const READER_TIMEOUT_MS = 60_000;
 /** The gap between two flushes of a room is this many times the cost of the last flush … */
 export const FLUSH_COST_FACTOR = 12;
 /** … but at most this. */
-export const FLUSH_GAP_MAX_MS = 50;
+export const FLUSH_GAP_MAX_MS = 70;
 
 /** The longest gap between two moments at which lanes publish their commands (pacing.ts) … */
 export const LANES_GAP_MAX_MS = 15;

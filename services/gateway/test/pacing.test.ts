@@ -4,8 +4,8 @@ import { FLUSH_GAP_MAX_MS, LANES_GAP_MAX_MS, LANES_THIN_GAP_MAX_MS } from "../co
 import { gapAfter, LanesPace } from "../core/pacing.ts";
 
 describe("Pacing", () => {
-  it("L5: the gap is twelve times the cost and at most 50 ms", () => {
-    expect([0, 0.5, 4, 5, 1_000].map((cost) => gapAfter(cost))).to.deep.equal([0, 6, 48, 50, 50]);
+  it("L5: the gap is twelve times the cost and at most 70 ms", () => {
+    expect([0, 0.5, 4, 6, 1_000].map((cost) => gapAfter(cost))).to.deep.equal([0, 6, 48, 70, 70]);
   });
 
   it("L5: a room uses at most a thirteenth of one core, until the cap of the gap", () => {
