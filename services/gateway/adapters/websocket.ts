@@ -90,11 +90,16 @@ const SERVED = Symbol("served");
 
 type ServedSocket = Socket & { [SERVED]?: RealSocket };
 
+/** An attempt to add a listener throws. */
+const NO_LISTENERS = Object.freeze(Object.create(null) as object);
+
 /**
  * Handles its events itself: a table of five listeners would take 100 bytes more. It has
  * no listeners, so none of its events may need one.
  */
-class ServedWebSocket extends WebSocket {
+export class ServedWebSocket extends WebSocket {
+  /** Node makes a table of 160 bytes for each emitter, also for one without a listener. */
+  readonly _events = NO_LISTENERS;
   /** Undefined for a client without the subprotocol, which closes in any case. */
   served: RealSocket | undefined;
 
