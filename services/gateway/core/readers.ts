@@ -3,6 +3,7 @@
 // Owns: cursors, the state of each reader, and its timeout. Does not own: the next lines of a
 // reader (the feed decides).
 
+import { LazyMap } from "#shared/kit/lazy-map.ts";
 import type { Millis, Seq } from "#shared/protocol/ids.ts";
 import { READER_TIMEOUT_MS } from "./bounds.ts";
 
@@ -21,7 +22,7 @@ export interface Reader {
 }
 
 export class Readers<M> {
-  readonly #readers = new Map<M, Reader>();
+  readonly #readers = new LazyMap<M, Reader>();
   #deadlineAt: Millis | undefined;
 
   get size(): number {
@@ -58,7 +59,10 @@ export class Readers<M> {
 
   /** True when the member was a reader. */
   delete(member: M): boolean {
-    return this.#readers.delete(member);
+    const wasReader = this.#readers.delete(member);
+    // A quiet room has none, and its table would take 184 bytes.
+    if (wasReader && this.#readers.size === 0) this.#readers.clear();
+    return wasReader;
   }
 
   members(): Iterable<M> {
