@@ -108,8 +108,12 @@ export function partitionOf(room: RoomId, partitions: number): Partition {
   return fnv1a32(room) % partitions;
 }
 
+const BEYOND_ASCII = /[\u0080-\uffff]/;
+
 /** The length of `text` in UTF-8, in bytes. Does not encode it. */
 export function utf8Length(text: string): number {
+  // The search of V8 is faster than a loop, and almost every text has only such units.
+  if (!BEYOND_ASCII.test(text)) return text.length;
   let bytes = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);

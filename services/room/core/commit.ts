@@ -18,6 +18,7 @@ import { assert } from "#shared/kit/assert.ts";
 import { stringBytes } from "#shared/kit/memory-account.ts";
 import type { ResultWithLines } from "#shared/protocol/results.ts";
 import type { RoomLines } from "#shared/protocol/entry.ts";
+import { utf8Length } from "#shared/protocol/ids.ts";
 import type { LogSeq, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { ENTRY_BYTES_MAX } from "#shared/protocol/limits.ts";
 import type { UserNote } from "./notes.ts";
@@ -114,11 +115,10 @@ export class CommitWindow {
   ): void {
     let [bytes, held] = [0, 0];
     for (const line of lines) {
-      // A UTF-16 unit has at most three bytes in UTF-8 and two in memory. An ASCII unit has one
-      // byte in both.
-      const isNarrow = isAscii(line);
-      bytes += line.length * (isNarrow ? 1 : 3) + 1;
-      held += line.length * (isNarrow ? 1 : 2) + LINE_BYTES;
+      const inLog = utf8Length(line);
+      bytes += inLog + 1;
+      // A unit has one byte in memory when all are ASCII, and otherwise two at most.
+      held += line.length * (inLog === line.length ? 1 : 2) + LINE_BYTES;
     }
     let entry = this.#pending.at(-1);
     const isNew = entry === undefined || !entry.groups.has(room);
@@ -230,9 +230,4 @@ export class CommitWindow {
 
 export function toGroups(entry: PendingEntry): RoomLines[] {
   return [...entry.groups].map(([room, { first, lines }]) => ({ room, first, lines }));
-}
-
-function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
-  return true;
 }

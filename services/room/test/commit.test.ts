@@ -106,11 +106,11 @@ describe("Commit window: when entries leave", () => {
     }
   });
 
-  it("P7: an ASCII line counts one byte per unit, and any other line counts three", () => {
+  it("P7: a line counts its bytes in UTF-8", () => {
     for (const [text, bytes] of [
       ["\u007f", 1],
-      ["\u0080", 3],
-      ["x\u20ac", 6],
+      ["\u0080", 2],
+      ["x\u20ac", 4],
     ] as const) {
       const { window } = newWindow();
       window.add(R1, 1, [text], GW, sent(1));
