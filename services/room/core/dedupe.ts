@@ -65,13 +65,14 @@ export interface DedupeOptions {
   readonly account?: RoomMemory["account"];
 }
 
+const ID_LENGTH = 36;
+
 const NEW: Verdict = { kind: "new" };
 const UNSURE: Verdict = { kind: "unsure" };
 
 interface Judged {
   readonly sender: UserId;
   readonly id: MessageId;
-  readonly name: string;
   readonly time: Millis;
 }
 
@@ -89,11 +90,13 @@ export class Dedupe {
    * The same, for ids that were more than ID_SLACK_MS ahead of the time of their sequence number.
    */
   readonly #ahead = new Map<string, Kept>();
+  /** The ids that are kept with the name of their sender, because another sender had them first. */
+  #shared = 0;
   /** Sender floors above the dedupe floor; the one that rose most recently is last. */
   readonly #floors = new Map<UserId, Millis>();
   #floor: Millis;
   /** The last pair that was judged: an accepted write is remembered next. */
-  #judged: Judged = { sender: "" as UserId, id: "" as MessageId, name: "", time: 0 };
+  #judged: Judged = { sender: "" as UserId, id: "" as MessageId, time: 0 };
   readonly #account: RoomMemory["account"] | undefined;
 
   constructor(floor: Millis, options: DedupeOptions = {}) {
@@ -117,11 +120,10 @@ export class Dedupe {
   }
 
   judge(sender: UserId, id: MessageId, now: Millis): Verdict {
-    const name = key(sender, id);
-    const kept = this.#kept.get(name) ?? this.#ahead.get(name);
+    const kept = this.#find(this.#kept, sender, id) ?? this.#find(this.#ahead, sender, id);
     if (kept !== undefined) return { kind: "known", seq: kept.seq, at: kept.at };
     const time = messageTime(id);
-    this.#judged = { sender, id, name, time };
+    this.#judged = { sender, id, time };
     if (time > now + ID_AHEAD_MAX_MS) return { kind: "ahead" };
     const senderFloor = this.#floors.get(sender) ?? 0;
     return time < this.#floor || time < senderFloor ? UNSURE : NEW; // dedupe.1
@@ -130,8 +132,8 @@ export class Dedupe {
   remember(sender: UserId, id: MessageId, { seq, at }: Numbered): void {
     const judged = this.#judged;
     const isJudged = judged.id === id && judged.sender === sender;
-    const { name, time } = isJudged ? judged : { name: key(sender, id), time: messageTime(id) };
-    this.#keep(name, { sender, time, seq, at });
+    const time = isJudged ? judged.time : messageTime(id);
+    this.#keep(id, { sender, time, seq, at });
   }
 
   /**
@@ -140,7 +142,7 @@ export class Dedupe {
    */
   absorb(other: Dedupe, seq: Seq): void {
     for (const ids of [other.#kept, other.#ahead]) {
-      for (const [name, kept] of ids) if (kept.seq > seq) this.#keep(name, kept);
+      for (const [key, kept] of ids) if (kept.seq > seq) this.#keep(idIn(key), kept);
     }
     this.#floor = Math.max(this.#floor, other.#floor);
     for (const [sender, floor] of other.#floors) this.raise(sender, floor);
@@ -150,7 +152,7 @@ export class Dedupe {
   /** Gives the memory back. The object is not used afterwards. */
   clear(): void {
     for (const ids of [this.#kept, this.#ahead])
-      for (const name of ids.keys()) this.#drop(ids, name);
+      for (const [key, kept] of ids) this.#drop(ids, key, kept);
     for (const sender of this.#floors.keys()) this.#dropFloor(sender);
   }
 
@@ -174,17 +176,17 @@ export class Dedupe {
    * when an id stays because it is too young.
    */
   forgetUpTo(seq: Seq, { before, now }: IdsToForget): boolean {
-    for (const [name, kept] of this.#kept) {
+    for (const [key, kept] of this.#kept) {
       if (kept.seq > seq) break;
       if (kept.time > now) continue;
       if (kept.time >= before) return false;
-      this.#drop(this.#kept, name);
+      this.#drop(this.#kept, key, kept);
       this.#floor = Math.max(this.#floor, kept.time + 1);
     }
     if (now < Infinity) return true;
-    for (const [name, kept] of this.#ahead) {
+    for (const [key, kept] of this.#ahead) {
       if (kept.seq > seq) break;
-      this.#drop(this.#ahead, name);
+      this.#drop(this.#ahead, key, kept);
       this.raise(kept.sender, kept.time + 1); // dedupe.4
     }
     return true;
@@ -212,27 +214,42 @@ export class Dedupe {
     { now, limit }: { readonly now: Millis; readonly limit: Millis },
   ): void {
     let steps = 0;
-    for (const [name, { sender, seq, time, at }] of ids) {
+    for (const [key, kept] of ids) {
+      const { sender, seq, time, at } = kept;
       if (steps++ >= PRUNE_STEPS_MAX) return;
       if (seq > archived) return; // dedupe.2; the remaining ids have higher sequence numbers.
       const isOld = time < limit && at < limit;
       if (!isOld && ids.size <= max) return;
-      this.#drop(ids, name);
+      this.#drop(ids, key, kept);
       // Preserves dedupe.1.
       if (time < now - FLOOR_BEHIND_MS) this.#floor = Math.max(this.#floor, time + 1);
       else this.raise(sender, time + 1); // dedupe.4
     }
   }
 
-  #keep(name: string, kept: Kept): void {
-    const ids = kept.time > kept.at + ID_SLACK_MS ? this.#ahead : this.#kept;
-    if (!ids.has(name)) this.#account?.add("ids", bytesOf(name));
-    ids.set(name, kept);
+  #find(ids: ReadonlyMap<string, Kept>, sender: UserId, id: MessageId): Kept | undefined {
+    const kept = ids.get(id);
+    if (kept?.sender === sender) return kept;
+    return this.#shared > 0 ? ids.get(keyOf(sender, id)) : undefined;
   }
 
-  #drop(ids: Map<string, Kept>, name: string): void {
-    ids.delete(name);
-    this.#account?.add("ids", -bytesOf(name));
+  #keep(id: MessageId, kept: Kept): void {
+    const { sender } = kept;
+    const ids = kept.time > kept.at + ID_SLACK_MS ? this.#ahead : this.#kept;
+    const holder = ids.get(id);
+    const known = this.#find(ids, sender, id);
+    const isShared = holder !== known && (holder ?? known) !== undefined;
+    ids.set(isShared ? keyOf(sender, id) : id, kept);
+    if (known !== undefined) return;
+    if (isShared) this.#shared++;
+    this.#account?.add("ids", bytesOf(id, sender));
+  }
+
+  #drop(ids: Map<string, Kept>, key: string, { sender }: Kept): void {
+    ids.delete(key);
+    const id = idIn(key);
+    if (key !== id) this.#shared--;
+    this.#account?.add("ids", -bytesOf(id, sender));
   }
 
   #dropFloor(sender: UserId): void {
@@ -240,12 +257,16 @@ export class Dedupe {
   }
 }
 
-/** The key with at most two bytes per unit, its value, and its slot in the map. */
-function bytesOf(name: string): number {
-  return 160 + 2 * name.length;
+/** Both texts with at most two bytes per unit, the value, and its slot in the map. */
+function bytesOf(id: string, sender: UserId | "" = ""): number {
+  return 160 + 2 * (id.length + sender.length);
 }
 
 /** Ids have a fixed length, so two pairs never have the same key. */
-function key(sender: UserId, id: MessageId): string {
+function keyOf(sender: UserId, id: MessageId): string {
   return id + sender;
+}
+
+function idIn(key: string): MessageId {
+  return (key.length > ID_LENGTH ? key.slice(0, ID_LENGTH) : key) as MessageId;
 }

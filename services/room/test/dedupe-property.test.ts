@@ -22,6 +22,8 @@ describe("Dedupe against a model", () => {
       ),
       waitMs: fc.oneof(fc.nat(5_000), fc.nat(DEDUPE_WINDOW_MS), fc.nat(8 * HOUR)),
       repeat: fc.option(fc.nat(80), { nil: undefined }),
+      // A sender may use the ids of others.
+      isOwn: fc.boolean(),
       lag: fc.nat(5),
     });
     const seen = { known: 0, new: 0, unsure: 0, ahead: 0 };
@@ -35,10 +37,13 @@ describe("Dedupe against a model", () => {
           const archive = new Map<string, { sender: UserId; id: MessageId; seq: Seq }>();
           let now: Millis = T0;
           let archived = 0;
-          for (const [i, { sender: user, offsetMs, waitMs, repeat, lag }] of steps.entries()) {
+          for (const [
+            i,
+            { sender: user, offsetMs, waitMs, repeat, isOwn, lag },
+          ] of steps.entries()) {
             now += waitMs;
             const before = [...archive.values()][repeat ?? archive.size];
-            const sender = before?.sender ?? (`user-${user}` as UserId);
+            const sender = (isOwn && before?.sender) || (`user-${user}` as UserId);
             const id = before?.id ?? idAt(now + offsetMs, i);
             const first = archive.get(sender + id);
             const verdict = dedupe.judge(sender, id, now);
