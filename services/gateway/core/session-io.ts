@@ -24,7 +24,7 @@ export interface Now {
 }
 
 export type SessionInput =
-  | { readonly kind: "frames"; readonly frames: readonly DecodedFrame[] }
+  | { readonly kind: "frame"; readonly frame: DecodedFrame }
   /** The answer to `verify`. */
   | { readonly kind: "verified"; readonly verification: Verification }
   /** The answer to `verify-refresh`. */

@@ -117,8 +117,8 @@ export class Session {
   #step(input: SessionInput, now: Now): SessionEffect[] {
     const state = this.#state;
     switch (input.kind) {
-      case "frames":
-        return input.frames.flatMap((frame) => this.#onFrame(frame, now));
+      case "frame":
+        return this.#onFrame(input.frame, now);
       case "verified":
         return this.#onVerified(input.verification, now);
       case "refreshed":

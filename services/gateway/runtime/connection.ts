@@ -308,7 +308,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder, Expiring,
   take(line: string): void {
     this.#guard(() => {
       this.#parts.stats.framesIn++;
-      this.#step({ kind: "frames", frames: [this.#shared(decodeClientFrame(line))] });
+      this.#step({ kind: "frame", frame: this.#shared(decodeClientFrame(line)) });
     });
   }
 

@@ -97,7 +97,7 @@ class Run {
 
   sendFrames(...frames: object[]): void {
     const text = frames.map((frame) => JSON.stringify(frame)).join("\n");
-    this.step({ kind: "frames", frames: decodeClientFrames(text) });
+    for (const frame of decodeClientFrames(text)) this.step({ kind: "frame", frame });
   }
 
   step(input: SessionInput): void {

@@ -63,7 +63,7 @@ class SessionBench {
 
   sendFrames(...frames: object[]): SessionEffect[] {
     const text = frames.map((each) => JSON.stringify(each)).join("\n");
-    return this.step({ kind: "frames", frames: decodeClientFrames(text) });
+    return decodeClientFrames(text).flatMap((frame) => this.step({ kind: "frame", frame }));
   }
 }
 

@@ -51,7 +51,7 @@ class SessionBench {
 
   sendFrames(...frames: object[]): SessionEffect[] {
     const text = frames.map((frame) => JSON.stringify(frame)).join("\n");
-    return this.step({ kind: "frames", frames: decodeClientFrames(text) });
+    return decodeClientFrames(text).flatMap((frame) => this.step({ kind: "frame", frame }));
   }
 
   /** The kinds of the effects: "join", "error not_joined", "welcome", "close 1008". */

@@ -1,7 +1,7 @@
 // Shedding: what an overloaded gateway refuses, in which order, and for how long.
 
 import { expect } from "chai";
-import { decodeClientFrames } from "#shared/protocol/client-frames.ts";
+import { decodeClientFrame } from "#shared/protocol/client-frames.ts";
 import type { UserId } from "#shared/protocol/ids.ts";
 import type { SessionId } from "#shared/protocol/session-records.ts";
 import { Admission } from "../core/admission.ts";
@@ -113,8 +113,8 @@ function openSession() {
     { name: "s" as SessionId, address: "::1" },
   );
   const send = (frame: object): SessionEffect[] => {
-    const frames = decodeClientFrames(JSON.stringify(frame));
-    return session.step({ kind: "frames", frames }, { wall: 0, monotonic: bench.now });
+    const decoded = decodeClientFrame(JSON.stringify(frame));
+    return session.step({ kind: "frame", frame: decoded }, { wall: 0, monotonic: bench.now });
   };
   send({ t: "hello", token: "t" });
   const identity = { user: ADA, expiresAt: 1e12, admin: false };
