@@ -44,8 +44,8 @@ interface Passed {
 
 export class SendOrder {
   readonly #waiting = new LazyMap<RoomId, Waiting>();
-  /** Passed and unanswered sends, by room and id. */
-  readonly #passed = new LazyMap<string, Passed>();
+  /** Passed and unanswered sends, by room and id: a key of both would be made twice for a send. */
+  readonly #passed = new LazyMap<RoomId, LazyMap<string, Passed>>();
   #places = 0;
   #count = 0;
 
@@ -67,10 +67,11 @@ export class SendOrder {
 
   /** The send passes. `answered`, `returned` or `postpone` follows. */
   pass(room: RoomId, id: string, now: Millis): void {
-    const key = `${room} ${id}`;
-    const passed = this.#passed.get(key);
+    let inRoom = this.#passed.get(room);
+    if (inRoom === undefined) this.#passed.set(room, (inRoom = new LazyMap()));
+    const passed = inRoom.get(id);
     const place = this.#remove(room, id, now) ?? passed?.place ?? ++this.#places;
-    this.#passed.set(key, { place, copies: (passed?.copies ?? 0) + 1 });
+    inRoom.set(id, { place, copies: (passed?.copies ?? 0) + 1 });
   }
 
   /** The send got its final answer. */
@@ -86,7 +87,7 @@ export class SendOrder {
 
   /** The send got a temporary refusal before it passed. */
   postpone(room: RoomId, id: string, now: Millis, afterMs: Millis): void {
-    const place = this.#passed.get(`${room} ${id}`)?.place;
+    const place = this.#passed.get(room)?.get(id)?.place;
     this.#postpone(room, { id, place, dueAt: now + afterMs }, now);
   }
 
@@ -130,10 +131,11 @@ export class SendOrder {
   }
 
   #land(room: RoomId, id: string): number | undefined {
-    const key = `${room} ${id}`;
-    const passed = this.#passed.get(key);
-    if (passed === undefined) return undefined;
-    if (--passed.copies === 0) this.#passed.delete(key);
+    const inRoom = this.#passed.get(room);
+    const passed = inRoom?.get(id);
+    if (inRoom === undefined || passed === undefined) return undefined;
+    if (--passed.copies === 0) inRoom.delete(id);
+    if (inRoom.size === 0) this.#passed.delete(room);
     return passed.place;
   }
 }
