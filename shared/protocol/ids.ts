@@ -114,15 +114,12 @@ const BEYOND_ASCII = /[\u0080-\uffff]/;
 export function utf8Length(text: string): number {
   // The search of V8 is faster than a loop, and almost every text has only such units.
   if (!BEYOND_ASCII.test(text)) return text.length;
-  let bytes = 0;
+  let bytes = text.length;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code < 0x80) bytes += 1;
-    else if (code < 0x800) bytes += 2;
-    else if (code >= 0xd800 && code < 0xdc00) {
-      bytes += 4;
-      i++;
-    } else bytes += 3;
+    // Each half of a surrogate pair has two of its four bytes.
+    if (code >= 0x800 && (code & 0xf800) !== 0xd800) bytes += 2;
+    else if (code >= 0x80) bytes++;
   }
   return bytes;
 }
