@@ -19,6 +19,8 @@ export interface Shape extends ClientsShape {
   readonly seconds: number;
   /** The rate of the warm-up, if the full rate would fill the queues of a peer for minutes. */
   readonly warmPerSecond?: number;
+  /** The time of the warm-up, if V8 needs longer than the usual one to compile what then runs. */
+  readonly warmSeconds?: number;
 }
 
 const WARM_UP_S = 2;
@@ -88,8 +90,8 @@ export async function measure(
 }
 
 export async function warmUp(clients: BenchClients, shape: Shape): Promise<void> {
-  const perSecond = shape.warmPerSecond ?? shape.perSecond;
-  await openLoop({ count: perSecond * WARM_UP_S, perSecond }, clients);
+  const { warmPerSecond: perSecond = shape.perSecond, warmSeconds = WARM_UP_S } = shape;
+  await openLoop({ count: perSecond * warmSeconds, perSecond }, clients);
   await arrived(clients, WARM_DRAIN_MS);
 }
 
