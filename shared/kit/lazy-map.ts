@@ -1,6 +1,7 @@
 // LazyMap: a map that most of its owners never fill, or fill with one entry.
 //
-// An empty Map has 184 bytes, and a gateway has several for each connection and room.
+// An empty Map has 184 bytes. A gateway has several for each connection and room, a room node nine
+// for each room.
 //
 //   lazy-map.1. It behaves as a Map. A first entry is held without a table. The table is made with
 //        the second entry and then kept until `clear`.
@@ -85,3 +86,8 @@ export class LazyMap<K, V> {
     return held instanceof Entry ? [[held.key, held.value] as [K, V]].values() : held.entries();
   }
 }
+
+export type ReadonlyLazyMap<K, V> = Pick<
+  LazyMap<K, V>,
+  "size" | "has" | "get" | "keys" | "values" | typeof Symbol.iterator
+>;

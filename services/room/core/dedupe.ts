@@ -22,6 +22,7 @@
 //       floors are kept. Above that, the sender floor that rose least recently becomes the dedupe
 //       floor of the room.
 
+import { LazyMap } from "#shared/kit/lazy-map.ts";
 import { messageTime } from "#shared/protocol/ids.ts";
 import type { MessageId, Millis, Seq, UserId } from "#shared/protocol/ids.ts";
 import {
@@ -81,6 +82,8 @@ interface Kept extends Numbered {
   readonly time: Millis;
 }
 
+type Ids = Map<string, Kept> | LazyMap<string, Kept>;
+
 export class Dedupe {
   readonly #idsMax: number;
   readonly #aheadMax: number;
@@ -89,11 +92,11 @@ export class Dedupe {
   /**
    * The same, for ids that were more than ID_SLACK_MS ahead of the time of their sequence number.
    */
-  readonly #ahead = new Map<string, Kept>();
+  readonly #ahead = new LazyMap<string, Kept>();
   /** The ids that are kept with the name of their sender, because another sender had them first. */
   #shared = 0;
   /** Sender floors above the dedupe floor; the one that rose most recently is last. */
-  readonly #floors = new Map<UserId, Millis>();
+  readonly #floors = new LazyMap<UserId, Millis>();
   #floor: Millis;
   /** The last pair that was judged: an accepted write is remembered next. */
   #judged: Judged = { sender: "" as UserId, id: "" as MessageId, time: 0 };
@@ -208,7 +211,7 @@ export class Dedupe {
   }
 
   #pruneIds(
-    ids: Map<string, Kept>,
+    ids: Ids,
     max: number,
     archived: Seq,
     { now, limit }: { readonly now: Millis; readonly limit: Millis },
@@ -227,7 +230,7 @@ export class Dedupe {
     }
   }
 
-  #find(ids: ReadonlyMap<string, Kept>, sender: UserId, id: MessageId): Kept | undefined {
+  #find(ids: Ids, sender: UserId, id: MessageId): Kept | undefined {
     const kept = ids.get(id);
     if (kept?.sender === sender) return kept;
     return this.#shared > 0 ? ids.get(keyOf(sender, id)) : undefined;
@@ -245,7 +248,7 @@ export class Dedupe {
     this.#account?.add("ids", bytesOf(id, sender));
   }
 
-  #drop(ids: Map<string, Kept>, key: string, { sender }: Kept): void {
+  #drop(ids: Ids, key: string, { sender }: Kept): void {
     ids.delete(key);
     const id = idIn(key);
     if (key !== id) this.#shared--;

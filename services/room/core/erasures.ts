@@ -9,6 +9,8 @@
 //   erasures.2. What is known of a line is dropped with the line: then the archive serves it.
 //   erasures.3. Its memory is counted, and is given back by `clear`.
 
+import { LazyMap } from "#shared/kit/lazy-map.ts";
+import type { ReadonlyLazyMap } from "#shared/kit/lazy-map.ts";
 import type { Deletion, RoomEvent } from "#shared/protocol/events.ts";
 import type { Seq } from "#shared/protocol/ids.ts";
 import { deletionOf, tombstoneOf } from "#shared/protocol/tombstone.ts";
@@ -21,8 +23,8 @@ const ERASED_BYTES = 256;
 export class Erasures {
   readonly #account: RoomMemory["account"] | undefined;
   /** The lines that hold an edit, each with its target. */
-  readonly #edits = new Map<Seq, Seq>();
-  readonly #erased = new Map<Seq, Deletion>();
+  readonly #edits = new LazyMap<Seq, Seq>();
+  readonly #erased = new LazyMap<Seq, Deletion>();
   /** What the account has of it. */
   #counted = 0;
 
@@ -91,5 +93,5 @@ export class Erasures {
   }
 }
 
-type Edits = ReadonlyMap<Seq, Seq>;
-type Erased = ReadonlyMap<Seq, Deletion>;
+type Edits = ReadonlyLazyMap<Seq, Seq>;
+type Erased = ReadonlyLazyMap<Seq, Deletion>;

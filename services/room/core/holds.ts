@@ -22,6 +22,7 @@
 //   holds.4. A refused send keeps its place as long as one before it is held. Its hold can end
 //       earlier than theirs and than those after it, and it is not accepted after a later send.
 
+import { LazyMap } from "#shared/kit/lazy-map.ts";
 import type { MessageId, Millis, UserId } from "#shared/protocol/ids.ts";
 
 /** After this time a lane has given a send up, or has asked for its outcome. */
@@ -35,7 +36,7 @@ interface Refused {
 
 export class Holds {
   /** By sender, in the order of their first refusals. */
-  readonly #held = new Map<UserId, Refused[]>();
+  readonly #held = new LazyMap<UserId, Refused[]>();
   #count = 0;
 
   hold(sender: UserId, id: MessageId, arrivedMs: Millis, ranMs: Millis): void {

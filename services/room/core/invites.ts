@@ -8,6 +8,7 @@
 //   room/invites.2. An invite that was used up or revoked is dropped, one that has ended at the
 //       next new invite. At most INVITES_MAX are in force; rights.ts refuses a further one.
 
+import { LazyMap } from "#shared/kit/lazy-map.ts";
 import type { ListedInvite } from "#shared/protocol/results.ts";
 import type { InviteEvent, MemberEvent } from "#shared/protocol/events.ts";
 import type { StoredInvite } from "#shared/protocol/history.ts";
@@ -26,7 +27,7 @@ export interface Invite {
 }
 
 export class Invites {
-  readonly #all = new Map<MessageId, Invite>();
+  readonly #all = new LazyMap<MessageId, Invite>();
 
   get size(): number {
     return this.#all.size;

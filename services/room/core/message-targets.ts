@@ -17,6 +17,7 @@
 //
 // Every message of every room passes here, so a message of the main line costs two slots.
 
+import { LazyMap } from "#shared/kit/lazy-map.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { TargetMessage } from "#shared/protocol/history.ts";
 import type { Millis, Seq, UserId } from "#shared/protocol/ids.ts";
@@ -48,7 +49,7 @@ export class Targets {
    * Messages in threads, those with mentions, deleted ones, and those of the archive. They count
    * before the slots.
    */
-  readonly #others = new Map<Seq, Kept>();
+  readonly #others = new LazyMap<Seq, Kept>();
   /** The users whom they mention, those of each message on its own. */
   #mentioned = 0;
   /** Something up to this number was forgotten before the archive had it (message-targets.3). */

@@ -11,6 +11,7 @@
 //   room-state.3. Its memory is counted, and is given back by `clear`.
 //   room-state.4. The times of senders (slow-mode.ts) are kept while the room has a slow mode.
 
+import { LazyMap } from "#shared/kit/lazy-map.ts";
 import type { MemberEvent, RoomSettings, StateEvent } from "#shared/protocol/events.ts";
 import { settingsOf } from "#shared/protocol/events.ts";
 import type { RoomSnapshotState, SenderTime } from "#shared/protocol/history.ts";
@@ -32,7 +33,7 @@ export interface Member {
 
 export class RoomState {
   readonly #account: RoomMemory["account"];
-  readonly #members = new Map<UserId, Member>();
+  readonly #members = new LazyMap<UserId, Member>();
   readonly slow = new SlowMode();
   readonly invites = new Invites();
   /** A room without a `room` event is open. */

@@ -10,6 +10,7 @@
 //   slow-mode.3. The wait is measured with the owner's clock. A message whose time is ahead of that
 //       clock, which then went back, counts as sent now. So a wait ends after its seconds.
 
+import { LazyMap } from "#shared/kit/lazy-map.ts";
 import type { RoomSettings } from "#shared/protocol/events.ts";
 import type { SenderTime } from "#shared/protocol/history.ts";
 import type { Millis, Seq, UserId } from "#shared/protocol/ids.ts";
@@ -26,7 +27,7 @@ export interface SentMessage {
 
 export class SlowMode {
   /** In the order of their messages. */
-  readonly #last = new Map<UserId, SentMessage>();
+  readonly #last = new LazyMap<UserId, SentMessage>();
   readonly #limit: number;
 
   constructor(limit = SLOW_SENDERS_MAX) {

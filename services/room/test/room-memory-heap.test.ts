@@ -2,10 +2,13 @@
 
 import { expect } from "chai";
 import { heapBytes } from "#shared/testing/heap.ts";
+import type { SendCommand } from "#shared/protocol/commands.ts";
 import type { Result } from "#shared/protocol/results.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { HOLD_MS } from "../core/holds.ts";
 import { TAIL_EVENTS } from "../core/recent.ts";
+import { Room } from "../core/room.ts";
+import { RoomMemory } from "../core/room-memory.ts";
 import { backlogEntry, commitOne, line, MIB, replay, roomId } from "./backlog.ts";
 import {
   PartitionFixture,
@@ -94,5 +97,23 @@ describe("Room memory on the heap", () => {
     }
     expect(fixture.memory.account.usedBy("tails")).to.be.above(20_000);
     expect(heapBytes() - before).to.be.below(10 * MIB);
+  });
+
+  it("a quiet room with one message has less than 3,300 bytes of heap", () => {
+    const memory = new RoomMemory(64 * MIB);
+    const open = (n: number): Room => {
+      const room = new Room(roomId(n), memory, T0);
+      room.load(emptySnapshot(room.id, 0));
+      const decided = room.decide(send({ room: room.id }) as SendCommand, T0);
+      if (decided.kind !== "event") throw new Error(decided.kind);
+      room.commit(decided.seq, decided.lines, n + 1);
+      room.onArchived(decided.seq);
+      return room;
+    };
+    const rooms = Array.from({ length: 1_000 }, (_, n) => open(n)); // Code is compiled.
+    const before = heapBytes();
+    const more = Array.from({ length: 2_000 }, (_, n) => open(1_000 + n));
+    expect((heapBytes() - before) / more.length).to.be.below(3_300);
+    expect([...rooms, ...more].every(({ head }) => head === 1)).to.equal(true);
   });
 });
