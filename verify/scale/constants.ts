@@ -68,7 +68,7 @@ export const CONSTANTS = {
   },
   roomBytes: {
     what: "room node, one room in memory",
-    value: 1_640,
+    value: 2_870,
     unit: "bytes of heap",
     command: "make report ONLY=rooms",
   },
