@@ -35,7 +35,7 @@ export const CALM: Shape = {
 /** The rate that one core sustains, and the time until V8 has compiled what runs at this rate. */
 const WARM_HOT = { warmPerSecond: 10_000, warmSeconds: 10 };
 
-/** As many messages as one room accepts. The row shows a warm cluster, because p99 counts. */
+/** As many messages as one room accepts. Its code is compiled before the figures begin. */
 export function hotRoom(perSecond: number): Shape {
   return {
     name: `1 room × 20, ${perSecond.toLocaleString("en")}/s`,

@@ -37,6 +37,29 @@ describe("Dedupe: senders", () => {
     expect(dedupe.judge(EVE, id, T0)).to.include({ kind: "new" });
     expect(dedupe.judge(ADA, id, T0)).to.deep.equal({ kind: "known", seq: 1, at: T0 });
   });
+
+  it("O5, dedupe.1: two senders may use the same ids, and each has its own number until it is forgotten", () => {
+    const account = new MemoryAccount(MEMORY_CATEGORIES, 1 << 20);
+    const dedupe = new Dedupe(0, { account });
+    const ids = [idAt(T0, 1), idAt(T0, 2)];
+    const numberOf = (sender: UserId, n: number): unknown => {
+      const verdict = dedupe.judge(sender, ids[n] ?? idAt(T0), T0);
+      return verdict.kind === "known" ? verdict.seq : verdict.kind;
+    };
+    let seq = 0;
+    for (const sender of [ADA, EVE]) {
+      for (const id of ids) dedupe.remember(sender, id, { seq: ++seq, at: T0 });
+    }
+    expect([numberOf(ADA, 0), numberOf(ADA, 1)]).to.deep.equal([1, 2]);
+    expect([numberOf(EVE, 0), numberOf(EVE, 1)]).to.deep.equal([3, 4]);
+    const all = { before: Infinity, now: Infinity };
+    dedupe.forgetUpTo(2, all);
+    expect([numberOf(ADA, 0), numberOf(EVE, 0), numberOf(EVE, 1)]).to.deep.equal(["unsure", 3, 4]);
+    dedupe.remember(EVE, ids[1] ?? idAt(T0), { seq: 4, at: T0 });
+    expect(dedupe.size).to.equal(2);
+    dedupe.forgetUpTo(4, all);
+    expect([dedupe.size, account.used]).to.deep.equal([0, 0]);
+  });
 });
 
 describe("Dedupe: ids from the future", () => {
