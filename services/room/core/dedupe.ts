@@ -72,7 +72,6 @@ const NEW: Verdict = { kind: "new" };
 const UNSURE: Verdict = { kind: "unsure" };
 
 interface Judged {
-  readonly sender: UserId;
   readonly id: MessageId;
   readonly time: Millis;
 }
@@ -98,8 +97,8 @@ export class Dedupe {
   /** Sender floors above the dedupe floor; the one that rose most recently is last. */
   readonly #floors = new LazyMap<UserId, Millis>();
   #floor: Millis;
-  /** The last pair that was judged: an accepted write is remembered next. */
-  #judged: Judged = { sender: "" as UserId, id: "" as MessageId, time: 0 };
+  /** The last id that was judged, and its time: an accepted write is remembered next. */
+  #judged: Judged = { id: "" as MessageId, time: 0 };
   readonly #account: RoomMemory["account"] | undefined;
 
   constructor(floor: Millis, options: DedupeOptions = {}) {
@@ -126,7 +125,7 @@ export class Dedupe {
     const kept = this.#find(this.#kept, sender, id) ?? this.#find(this.#ahead, sender, id);
     if (kept !== undefined) return { kind: "known", seq: kept.seq, at: kept.at };
     const time = messageTime(id);
-    this.#judged = { sender, id, time };
+    this.#judged = { id, time };
     if (time > now + ID_AHEAD_MAX_MS) return { kind: "ahead" };
     const senderFloor = this.#floors.get(sender) ?? 0;
     return time < this.#floor || time < senderFloor ? UNSURE : NEW; // dedupe.1
@@ -134,8 +133,7 @@ export class Dedupe {
 
   remember(sender: UserId, id: MessageId, { seq, at }: Numbered): void {
     const judged = this.#judged;
-    const isJudged = judged.id === id && judged.sender === sender;
-    const time = isJudged ? judged.time : messageTime(id);
+    const time = judged.id === id ? judged.time : messageTime(id);
     this.#keep(id, { sender, time, seq, at });
   }
 
@@ -241,7 +239,7 @@ export class Dedupe {
     const ids = kept.time > kept.at + ID_SLACK_MS ? this.#ahead : this.#kept;
     const holder = ids.get(id);
     const known = this.#find(ids, sender, id);
-    const isShared = holder !== known && (holder ?? known) !== undefined;
+    const isShared = holder !== known;
     ids.set(isShared ? keyOf(sender, id) : id, kept);
     if (known !== undefined) return;
     if (isShared) this.#shared++;

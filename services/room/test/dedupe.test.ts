@@ -52,6 +52,8 @@ describe("Dedupe: senders", () => {
     }
     expect([numberOf(ADA, 0), numberOf(ADA, 1)]).to.deep.equal([1, 2]);
     expect([numberOf(EVE, 0), numberOf(EVE, 1)]).to.deep.equal([3, 4]);
+    dedupe.remember(ADA, ids[0] ?? idAt(T0), { seq: 1, at: T0 });
+    expect(dedupe.size).to.equal(4);
     const all = { before: Infinity, now: Infinity };
     dedupe.forgetUpTo(2, all);
     expect([numberOf(ADA, 0), numberOf(EVE, 0), numberOf(EVE, 1)]).to.deep.equal(["unsure", 3, 4]);
@@ -63,6 +65,13 @@ describe("Dedupe: senders", () => {
 });
 
 describe("Dedupe: ids from the future", () => {
+  it("dedupe.4: an id has its own time, also when an id from the future was judged last", () => {
+    const dedupe = new Dedupe(0);
+    dedupe.judge(EVE, idAt(T0 + 23 * HOUR), T0);
+    dedupe.remember(ADA, idAt(T0), { seq: 1, at: T0 });
+    expect(dedupe.forgetUpTo(1, { before: T0, now: T0 })).to.equal(false);
+  });
+
   it("P24: ids from the future make their sender's ids unsure, and no current id of another sender", () => {
     const dedupe = new Dedupe(0, { idsMax: 100 });
     let seq = flood(dedupe, EVE, 1, AHEAD_IDS_MAX + 500);
